@@ -1,0 +1,44 @@
+"""The only doors from a URL to a project. A stranger's answer is 404, a member without the role gets 403."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+
+from annotations.models import Membership, Project, Role, User
+
+# What each role may do. A role not named for a deed may not do it.
+SEE = set(Role)
+LABEL = {Role.OWNER, Role.MANAGER, Role.REVIEWER, Role.ANNOTATOR}
+SEE_OTHERS_LABELS = {Role.OWNER, Role.MANAGER, Role.REVIEWER}
+TAKE_DATA = {Role.OWNER, Role.MANAGER, Role.REVIEWER}
+MANAGE = {Role.OWNER, Role.MANAGER}
+OWN = {Role.OWNER}
+
+
+class Request(HttpRequest):
+    """What middleware adds, for the type checker."""
+
+    user: User  # type: ignore[assignment]
+    membership: Membership
+
+
+def membership_for(user: User | AnonymousUser, slug: str) -> Membership:
+    """The user's membership of the project; Http404 where there is none or no such project."""
+    mine = Membership.objects.select_related("project__scheme")
+    return get_object_or_404(mine, project__slug=slug, user=user if user.is_authenticated else None)
+
+
+def project_for(request: HttpRequest, slug: str, roles: set[Role] = SEE) -> Project:
+    """The project of that slug for a member in one of the roles. Sets request.membership."""
+    membership = membership_for(request.user, slug)
+    if membership.role not in roles:
+        raise PermissionDenied(f"Your role here is {membership.role}; this needs {' or '.join(sorted(roles))}.")
+    request.membership = membership  # type: ignore[attr-defined]
+    return membership.project
+
+
+def may(membership: Membership, roles: set[Role]) -> bool:
+    return membership.role in roles

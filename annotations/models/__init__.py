@@ -1,0 +1,32 @@
+"""Facts. Rules live in annotations.services."""
+
+from __future__ import annotations
+
+from annotations.models.labels import Annotation, Label, Rater
+from annotations.models.projects import Guideline, Membership, Project, Role, SchemeVersion, User
+from annotations.models.reports import Event, Report
+from annotations.models.runs import Run, Score, ScorerArtefact, WorkerBeat
+from annotations.models.tokens import ApiToken
+from annotations.models.trajectories import Step, Task, Trajectory
+
+__all__ = [
+    "Annotation",
+    "ApiToken",
+    "Event",
+    "Guideline",
+    "Label",
+    "Membership",
+    "Project",
+    "Rater",
+    "Report",
+    "Role",
+    "Run",
+    "SchemeVersion",
+    "Score",
+    "ScorerArtefact",
+    "Step",
+    "Task",
+    "Trajectory",
+    "User",
+    "WorkerBeat",
+]

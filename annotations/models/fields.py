@@ -1,0 +1,29 @@
+"""A column for JSON that must come back exactly as it went in."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.db import models
+
+
+class VerbatimJSONField(models.TextField):
+    """JSON kept as text: key order and number spelling survive, which jsonb does not promise. Not for filtering."""
+
+    def from_db_value(self, value: str | None, expression: object, connection: object) -> Any:
+        return None if value is None else json.loads(value)
+
+    def to_python(self, value: Any) -> Any:
+        return value
+
+    def get_prep_value(self, value: Any) -> str | None:
+        return None if value is None else dump(value)
+
+    def value_to_string(self, obj: models.Model) -> str:
+        return dump(self.value_from_object(obj))
+
+
+def dump(value: Any) -> str:
+    """JSON as the column holds it; COPY uses this too."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)

@@ -1,0 +1,106 @@
+"""Who works on what, and under which rules."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AbstractUser, AnonymousUser
+from django.db import models
+from django.db.models import Q
+
+
+class User(AbstractUser):
+    """A person with a login."""
+
+
+class SchemeVersion(models.Model):
+    """A frozen scheme document. Never updated: a change is a new row."""
+
+    name = models.SlugField(max_length=60)
+    version = models.CharField(max_length=20)
+    document = models.JSONField()
+    sha256 = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
+
+
+class ProjectQuerySet(models.QuerySet["Project"]):
+    def visible_to(self, user: User | AnonymousUser) -> ProjectQuerySet:
+        """Projects the user is a member of. Nobody sees another one, by any door."""
+        if not user.is_authenticated:
+            return self.none()
+        return self.filter(memberships__user=user)
+
+
+class Project(models.Model):
+    class Mode(models.TextChoices):
+        BLIND = "blind", "Blind"
+        REFERENCE = "reference", "Reference"
+        ASSISTED = "assisted", "Assisted"
+
+    class Propagation(models.TextChoices):
+        OFF = "off", "Off"
+        SUGGEST = "suggest", "Suggest"
+        FILL = "fill", "Fill"
+
+    slug = models.SlugField(max_length=60, unique=True)
+    title = models.CharField(max_length=120)
+    scheme = models.ForeignKey(SchemeVersion, models.PROTECT, related_name="projects")
+    overlap = models.PositiveSmallIntegerField(default=2, help_text="How many people label each trajectory.")
+    lease_minutes = models.PositiveSmallIntegerField(default=15)
+    mode = models.CharField(max_length=12, choices=Mode, default=Mode.BLIND)
+    propagation = models.CharField(max_length=8, choices=Propagation, default=Propagation.SUGGEST)
+    reference = models.ForeignKey(
+        "Rater",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="The rater others are held against.",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(overlap__gte=1), name="project_wants_at_least_one_label"),
+            models.CheckConstraint(condition=Q(lease_minutes__gte=1), name="project_leases_last_a_minute_or_more"),
+        ]
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class Guideline(models.Model):
+    """One version of a project's guidelines, in Markdown. The newest is in force; labels name the one they saw."""
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="guidelines")
+    version = models.PositiveIntegerField()
+    text = models.TextField()
+    created_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "version"], name="one_guideline_per_project_and_version")
+        ]
+        ordering = ["-version"]
+
+
+class Role(models.TextChoices):
+    OWNER = "owner", "Owner"
+    MANAGER = "manager", "Manager"
+    REVIEWER = "reviewer", "Reviewer"
+    ANNOTATOR = "annotator", "Annotator"
+    VIEWER = "viewer", "Viewer"
+
+
+class Membership(models.Model):
+    project = models.ForeignKey(Project, models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "user"], name="one_membership_per_project_and_user")]

@@ -1,0 +1,110 @@
+"""Background work, what it computed, and the workers that do it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from annotations.models.fields import VerbatimJSONField
+from annotations.models.projects import Project, User
+from annotations.models.trajectories import Step, Trajectory
+
+
+class RunQuerySet(models.QuerySet["Run"]):
+    def abandoned(self, now: datetime) -> RunQuerySet:
+        """Begun, and not heard of for too long: their worker is dead or cut off."""
+        return self.filter(state=Run.State.RUNNING, beat_at__lt=now - timedelta(seconds=settings.RUN_STALE_SECONDS))
+
+    def open(self) -> RunQuerySet:
+        return self.filter(state__in=[Run.State.QUEUED, Run.State.RUNNING])
+
+
+class Run(models.Model):
+    """One piece of background work. Claimed once at a time; resumed where it stood, never repeated, never reused."""
+
+    class Kind(models.TextChoices):
+        IMPORT = "import", "Import"
+        SCORE = "score", "Pre-score"
+        AGREEMENT = "agreement", "Agreement"
+        EXPORT = "export", "Export"
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "Queued"
+        RUNNING = "running", "Running"
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"
+        CANCELLED = "cancelled", "Cancelled"
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="runs")
+    kind = models.CharField(max_length=10, choices=Kind)
+    config = models.JSONField(default=dict)
+    state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
+    done = models.PositiveBigIntegerField(default=0)
+    total = models.PositiveBigIntegerField(null=True, help_text="Null until it is known.")
+    result = models.JSONField(default=dict)
+    error = models.TextField(blank=True)
+    file = models.CharField(max_length=400, blank=True, help_text="Input of an import, output of an export.")
+    sha256 = models.CharField(max_length=64, blank=True)
+    claim = models.UUIDField(null=True, help_text="The worker's hold. Who holds another claim writes nothing.")
+    retry_of = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="retries")
+    created_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="runs")
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    beat_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["project", "-id"], name="runs_of_a_project")]
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in {self.State.DONE, self.State.FAILED, self.State.CANCELLED}
+
+
+class Score(models.Model):
+    """What one scoring run says of one step. The number is in the scorer's own range."""
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="scores")
+    trajectory = models.ForeignKey(Trajectory, models.CASCADE, related_name="scores")
+    step = models.ForeignKey(Step, models.CASCADE, related_name="scores")
+    value = models.FloatField()
+    probability = models.FloatField(null=True, help_text="P(the step is not wrong), where the scorer is calibrated.")
+    detail = models.JSONField(default=dict, help_text="Flags (truncated, window, out_of_domain) and the scorer's why.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run", "step"], name="one_score_per_run_and_step"),
+            models.CheckConstraint(
+                condition=Q(probability__isnull=True) | Q(probability__range=(0, 1)), name="probability_is_in_0_1"
+            ),
+        ]
+
+
+class ScorerArtefact(models.Model):
+    """The trained head of a project's embedded scorer. The newest activated one is in force."""
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="scorer_artefacts")
+    artefact = VerbatimJSONField()
+    report = models.JSONField(default=dict, help_text="Out-of-fold figures beside the baselines.")
+    activated = models.BooleanField(help_text="Whether it passed the activation rule.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+
+class WorkerBeat(models.Model):
+    """A worker's sign of life, so that a page can say when none is there."""
+
+    ALIVE_FOR = timedelta(seconds=15)
+
+    name = models.CharField(max_length=200, unique=True)
+    queues = models.JSONField(default=list)
+    beat_at = models.DateTimeField()
+
+    @classmethod
+    def alive(cls) -> models.QuerySet[WorkerBeat]:
+        return cls.objects.filter(beat_at__gt=timezone.now() - cls.ALIVE_FOR)

@@ -1,0 +1,122 @@
+"""Builders: each makes something valid as it stands. Say only what the test is about."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from annotations import schemes
+from annotations.models import (
+    Annotation,
+    Guideline,
+    Label,
+    Membership,
+    Project,
+    Rater,
+    Role,
+    SchemeVersion,
+    Step,
+    Task,
+    Trajectory,
+    User,
+)
+from annotations.services import projects
+
+_numbers = itertools.count(1)
+
+PASSWORD = "correct horse battery"
+
+
+def user(name: str = "", **fields: Any) -> User:
+    return User.objects.create_user(name or f"person{next(_numbers)}", password=PASSWORD, **fields)
+
+
+def scheme(name: str = "agent-process") -> SchemeVersion:
+    return projects.freeze(schemes.shipped()[name])
+
+
+def project(*annotators: User, owner: User | None = None, **fields: Any) -> Project:
+    number = next(_numbers)
+    fields = {"slug": f"project-{number}", "title": f"Project {number}", "scheme": scheme()} | fields
+    made = Project.objects.create(**fields)
+    Guideline.objects.create(project=made, version=1, text="# Guidelines")
+    for one in annotators:
+        member(made, one)
+    if owner:
+        member(made, owner, Role.OWNER)
+    return made
+
+
+def member(project: Project, user: User, role: Role = Role.ANNOTATOR) -> Membership:
+    return Membership.objects.create(project=project, user=user, role=role)
+
+
+def task(project: Project, **fields: Any) -> Task:
+    number = next(_numbers)
+    fields = {"external_id": f"task-{number}", "source": "made", "instruction": f"Question {number}?"} | fields
+    return Task.objects.create(project=project, **fields)
+
+
+def trajectory(project: Project, *, steps: int = 3, of: Task | None = None, **fields: Any) -> Trajectory:
+    """A rollout with a user turn and that many agent steps, each with one tool call and its observation."""
+    of = of or task(project)
+    rollout = fields.pop("rollout", of.trajectories.count())
+    fields = {"external_id": f"{of.external_id}:{rollout}", "content_hash": f"{next(_numbers):064x}"} | fields
+    made = Trajectory.objects.create(project=project, task=of, rollout=rollout, format="made", **fields)
+    Step.objects.create(
+        trajectory=made, index=0, source="user", source_index=0, message=of.instruction, content_hash="0" * 64
+    )
+    Step.objects.bulk_create(
+        Step(
+            trajectory=made,
+            index=number,
+            source="agent",
+            source_index=2 * number - 1,
+            message=f"I try {number}.",
+            tool_calls=[{"id": f"call-{number}", "name": "look", "arguments": f'{{"at": {number}}}'}],
+            observations=[{"tool_call_id": f"call-{number}", "name": "look", "content": f"Saw {number}."}],
+            content_hash=f"{next(_numbers):064x}",
+        )
+        for number in range(1, steps + 1)
+    )
+    return made
+
+
+def rater(project: Project, name: str = "", kind: str = Rater.Kind.JUDGE, user: User | None = None) -> Rater:
+    return Rater.objects.create(project=project, name=name or f"rater{next(_numbers)}", kind=kind, user=user)
+
+
+def rating(rater: Rater, trajectory: Trajectory, values: list[Any], final: Any = None, **fields: Any) -> Annotation:
+    """A submitted pass: `values` for the agent steps in order; None leaves a step unlabelled."""
+    fields = {"state": Annotation.State.SUBMITTED, "submitted_at": timezone.now()} | fields
+    made = Annotation.objects.create(rater=rater, trajectory=trajectory, scheme=rater.project.scheme, **fields)
+    origin = Label.Origin.HUMAN if rater.kind == Rater.Kind.HUMAN else Label.Origin.JUDGE
+    steps = list(trajectory.steps.of_agent())
+    assert len(values) == len(steps), f"{len(values)} values for {len(steps)} steps"
+    rows = [(step, "label", value) for step, value in zip(steps, values, strict=True)] + [(None, "final", final)]
+    Label.objects.bulk_create(
+        Label(annotation=made, step=step, field=field, value=value, origin=origin)
+        for step, field, value in rows
+        if value is not None
+    )
+    return made
+
+
+def lease(trajectory: Trajectory, annotator: User, **fields: Any) -> Annotation:
+    """The annotator's own pass, leased for an hour on seat 0."""
+    made, _ = Rater.objects.get_or_create(
+        project=trajectory.project, kind=Rater.Kind.HUMAN, name=annotator.username, user=annotator
+    )
+    until = timezone.now() + timedelta(hours=1)
+    fields = {"state": Annotation.State.LEASED, "seat": 0, "lease_until": until} | fields
+    return Annotation.objects.create(
+        rater=made,
+        trajectory=trajectory,
+        scheme=trajectory.project.scheme,
+        propagation=trajectory.project.propagation,
+        mode=trajectory.project.mode,
+        **fields,
+    )
