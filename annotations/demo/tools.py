@@ -8,6 +8,7 @@ import operator
 import re
 import sqlite3
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import date, timedelta
 from typing import Any
 
@@ -77,13 +78,13 @@ class Tools:
         return {"path": path, "content": FILES[path]}
 
     def _list_rooms(self, seats: int = 0) -> dict[str, Any]:
-        return {"rooms": [room for room in ROOMS if room["seats"] >= seats]}
+        return {"rooms": [asdict(room) for room in ROOMS if room.seats >= seats]}
 
     def _book(self, room: str, day: str, hour: str) -> dict[str, Any]:
-        known = {one["name"]: one for one in ROOMS}
+        known = {one.name: one for one in ROOMS}
         if room not in known:
             raise ToolError(f"no room called {room!r}")
-        if f"{day} {hour}" in known[room]["taken"]:
+        if f"{day} {hour}" in known[room].taken:
             raise ToolError(f"{room} is taken on {day} at {hour}")
         self.bookings[(room, day, hour)] = "agent"
         return {"booked": room, "day": day, "hour": hour}

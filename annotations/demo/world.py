@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 SHOP = """
 create table customers(id integer primary key, name text, city text);
 insert into customers values (1,'Orla Finch','Larkhaven'),(2,'Bram Oster','Tidewell'),(3,'Ines Valcourt','Larkhaven'),
@@ -44,9 +46,17 @@ FILES = {
     "notes/permits.txt": "Permit 88-B issued 2024-02-12, valid 45 days counted from the day of issue.\n",
 }
 
-ROOMS = [
-    {"name": "Curlew", "seats": 6, "taken": ["Thursday 10:00"]},
-    {"name": "Heron", "seats": 12, "taken": ["Thursday 10:00", "Friday 09:00"]},
-    {"name": "Osprey", "seats": 16, "taken": ["Wednesday 14:00"]},
-    {"name": "Pelican", "seats": 30, "taken": []},
-]
+
+@dataclass(frozen=True)
+class Room:
+    name: str
+    seats: int
+    taken: tuple[str, ...] = ()
+
+
+ROOMS = (
+    Room("Curlew", 6, ("Thursday 10:00",)),
+    Room("Heron", 12, ("Thursday 10:00", "Friday 09:00")),
+    Room("Osprey", 16, ("Wednesday 14:00",)),
+    Room("Pelican", 30),
+)
