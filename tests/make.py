@@ -111,12 +111,7 @@ def lease(trajectory: Trajectory, annotator: User, **fields: Any) -> Annotation:
         project=trajectory.project, kind=Rater.Kind.HUMAN, name=annotator.username, user=annotator
     )
     until = timezone.now() + timedelta(hours=1)
-    fields = {"state": Annotation.State.LEASED, "seat": 0, "lease_until": until} | fields
-    return Annotation.objects.create(
-        rater=made,
-        trajectory=trajectory,
-        scheme=trajectory.project.scheme,
-        propagation=trajectory.project.propagation,
-        mode=trajectory.project.mode,
-        **fields,
-    )
+    project = trajectory.project
+    rules = {"scheme": project.scheme, "propagation": project.propagation, "mode": project.mode}
+    held = {"state": Annotation.State.LEASED, "seat": 0, "lease_until": until}
+    return Annotation.objects.create(rater=made, trajectory=trajectory, **(rules | held | fields))
