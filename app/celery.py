@@ -10,3 +10,5 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "app.settings")
 
 app = Celery("stepmark")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["models_service"])
+app.autodiscover_tasks(["models_service"], related_name="beat")

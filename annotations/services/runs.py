@@ -1,0 +1,197 @@
+"""Holding a run while working on it: claim, progress, heartbeat, how it ends. Stopping and repeating runs."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection, models, transaction
+from django.db.models import F, Func, Q, QuerySet, Value
+from django.db.models.functions import Coalesce, Now
+
+from annotations import jobs
+from annotations.models import Event, Run, User
+
+logger = logging.getLogger(__name__)
+
+LOOK_EVERY = 0.5  # seconds between looks at whether the hold is good, and between writes of progress
+BEAT_EVERY = 2.0
+
+
+class Cancelled(Exception):
+    """The hold is gone: someone stopped the run, or another worker took it over."""
+
+
+class Claim:
+    """A worker's hold on one run. All it writes of the run, it writes only while the hold is good; once it is not,
+    every method raises Cancelled."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.done = run.done
+        self._looked = 0.0
+
+    def held(self) -> QuerySet[Run]:
+        """The run's row while the hold is good, else nothing."""
+        return Run.objects.filter(pk=self.run.pk, claim=self.run.claim, state=Run.State.RUNNING)
+
+    def expect(self, total: int, already: int = 0) -> None:
+        """Say how much there is to do, and how much of it an earlier hold has done."""
+        self.done, self.run.total = already, total
+        self._write(total=total, done=already)
+
+    def advance(self, by: int = 1) -> None:
+        """Count work done; cheap enough for an inner loop. The row follows about twice a second, written by the
+        heartbeat on a connection of its own, so it can be called inside a long transaction."""
+        self.done += by
+        if time.monotonic() - self._looked >= LOOK_EVERY:
+            self.check()
+
+    def check(self) -> None:
+        """Raise Cancelled if the hold is gone."""
+        self._looked = time.monotonic()
+        if not self.held().exists():
+            raise Cancelled(f"run {self.run.pk}")
+
+    def keep(self, **result: Any) -> None:
+        """Merge into run.result, in the caller's transaction if there is one, and there keep the run's row locked:
+        a transaction that ends with it is committed by the holder or not at all."""
+        merged = Func(F("result"), Value(result, models.JSONField()), template="%(expressions)s", arg_joiner=" || ")
+        self._write(result=merged, done=self.done)
+        self.run.result |= result
+
+    def attach(self, file: str, sha256: str) -> None:
+        """Name the run's output: its name in the default storage and its SHA-256."""
+        self._write(file=file, sha256=sha256)
+        self.run.file, self.run.sha256 = file, sha256
+
+    def _write(self, **fields: Any) -> None:
+        if not self.held().update(beat_at=Now(), **fields):
+            raise Cancelled(f"run {self.run.pk}")
+        self._looked = time.monotonic()
+
+
+class Heartbeat(threading.Thread):
+    """Keeps a claim's row fresh while its body works, however long one call in the body takes."""
+
+    def __init__(self, claim: Claim) -> None:
+        super().__init__(daemon=True, name=f"heartbeat of run {claim.run.pk}")
+        self.claim = claim
+        self._over = threading.Event()
+
+    def run(self) -> None:
+        written, beaten = self.claim.done, time.monotonic()
+        while not self._over.wait(LOOK_EVERY):
+            done = self.claim.done
+            if done != written or time.monotonic() - beaten >= BEAT_EVERY:
+                self._beat(done)
+                written, beaten = done, time.monotonic()
+        connection.close()
+
+    def _beat(self, done: int) -> None:
+        try:
+            self.claim.held().update(beat_at=Now(), done=done)
+        except (OperationalError, InterfaceError):  # the database is away; the body will notice, or it comes back
+            connection.close()
+
+    def stop(self) -> None:
+        self._over.set()
+        self.join()
+
+
+def _claim(run_id: int) -> Claim | None:
+    stale = Q(state=Run.State.RUNNING, beat_at__lt=Now() - timedelta(seconds=settings.RUN_STALE_SECONDS))
+    free = Run.objects.filter(Q(state=Run.State.QUEUED) | stale, pk=run_id)
+    hold = uuid.uuid4()
+    if not free.update(
+        claim=hold, state=Run.State.RUNNING, beat_at=Now(), started_at=Coalesce(F("started_at"), Now()), error=""
+    ):
+        return None
+    return Claim(Run.objects.select_related("project__scheme", "created_by").get(pk=run_id, claim=hold))
+
+
+@contextmanager
+def working_on(run_id: int) -> Iterator[Claim | None]:
+    """Hold the run while the body works; None where someone else holds it or it is over.
+
+    The run ends done, or failed with what the body raised, which is raised on. A body whose hold is gone ends
+    quietly. Interrupted, or with the database gone, the run is not over: another worker takes it up.
+    """
+    claim = _claim(run_id)
+    if claim is None:
+        yield None
+        return
+    heartbeat = Heartbeat(claim)
+    heartbeat.start()
+    try:
+        yield claim
+        heartbeat.stop()
+        _end(claim, Run.State.DONE)
+    except Cancelled:
+        logger.info("run %s was stopped after %s", run_id, claim.done)
+    except (KeyboardInterrupt, SystemExit):
+        claim.held().update(state=Run.State.QUEUED, claim=None, done=claim.done)
+        raise
+    except Exception as exc:
+        heartbeat.stop()
+        if not _database_is_gone(exc):
+            _end(claim, Run.State.FAILED, error=_sentence(exc))
+        raise
+    finally:
+        heartbeat.stop()
+
+
+def _end(claim: Claim, state: Run.State, error: str = "") -> None:
+    """Write how it ended; nothing where the hold is gone."""
+    claim.held().update(state=state, error=error, done=claim.done, beat_at=Now(), finished_at=Now())
+
+
+def _sentence(exc: Exception) -> str:
+    return f"{type(exc).__name__}: {exc}"[:4000].replace("\x00", "")
+
+
+def _database_is_gone(exc: Exception) -> bool:
+    if isinstance(exc, (OperationalError, InterfaceError)) and not connection.is_usable():
+        connection.close()
+        return True
+    return False
+
+
+@transaction.atomic
+def cancel(run: Run, by: User | None) -> bool:
+    """Stop the run: its worker notices within a second. False where it was over already."""
+    stopped = Run.objects.open().filter(pk=run.pk).update(state=Run.State.CANCELLED, claim=None, finished_at=Now())
+    if not stopped:
+        return False
+    Event.objects.create(
+        project_id=run.project_id,
+        actor=by,
+        verb="run.cancelled",
+        before={"run": run.pk, "state": run.state},
+        after={"run": run.pk, "state": Run.State.CANCELLED},
+    )
+    run.refresh_from_db()
+    return True
+
+
+@transaction.atomic
+def retry(run: Run, by: User | None) -> Run:
+    """The same work again, as a new run. ValueError where the old one is not over."""
+    run.refresh_from_db()
+    if not run.is_over:
+        raise ValueError(f"Run {run.pk} is {run.state}; stop it first.")
+    file = run.file if run.kind == Run.Kind.IMPORT else ""  # elsewhere it is what the old run brought
+    again = jobs.start(run.kind, run.project, by, file=file, **run.config)
+    Run.objects.filter(pk=again.pk).update(retry_of=run)
+    again.retry_of = run
+    Event.objects.create(
+        project_id=run.project_id, actor=by, verb="run.retried", before={"run": run.pk}, after={"run": again.pk}
+    )
+    return again

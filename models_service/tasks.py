@@ -1,0 +1,45 @@
+"""The doors from a message to the work: claim the run, call the service. A second delivery finds the run taken."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from annotations.services import runs
+
+
+@shared_task(name="models_service.run_import")
+def run_import(run_id: int) -> None:
+    from annotations.services import imports
+
+    with runs.working_on(run_id) as claim:
+        if claim:
+            imports.perform(claim)
+
+
+@shared_task(name="models_service.run_export")
+def run_export(run_id: int) -> None:
+    from annotations.services import exports
+
+    with runs.working_on(run_id) as claim:
+        if claim:
+            exports.perform(claim)
+
+
+@shared_task(name="models_service.run_agreement")
+def run_agreement(run_id: int) -> None:
+    from annotations.services import agreement
+    from models_service.statistics import report
+
+    with runs.working_on(run_id) as claim:
+        if claim:
+            run = claim.run
+            agreement.store(claim, report.compute(agreement.table(run.project, run.config)))
+
+
+@shared_task(name="models_service.run_scoring")
+def run_scoring(run_id: int) -> None:
+    from models_service import scoring
+
+    with runs.working_on(run_id) as claim:
+        if claim:
+            scoring.perform(claim)
