@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -94,3 +95,48 @@ class StepScore:
     value: float
     probability: float | None = None
     detail: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TableRater:
+    """A column of a label table. `name` is unique in its table; `kind` is a Rater kind."""
+
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class LabelTable:
+    """Who labelled what, as numbers: what agreement is computed from.
+
+    Values, raters, tasks, trajectories and steps are numbered from 0, each by its place here. `values` are the main
+    field's choices in the scheme's order, `error` the number of the one that means a wrong step (None: the scheme
+    has none). Steps are the labelled steps of the trajectories, in order of trajectory and place: `step_trajectory`
+    and `step_message` (place in the original file) say which. `task` names each trajectory's task.
+
+    Labels are parallel arrays: label_rater, label_step, label_value, label_propagated (0 or 1). The same for the
+    verdicts on whole trajectories: final_rater, final_trajectory, final_value, numbers into `final_values`. Passes
+    say who rated which trajectory at all and whether that failed (1); labels of failed passes are in the table too.
+    """
+
+    field: str
+    values: tuple[Json, ...]
+    ordinal: bool
+    error: int | None
+    raters: tuple[TableRater, ...]
+    trajectories: tuple[str, ...]
+    task: array[int]
+    step_trajectory: array[int]
+    step_message: array[int]
+    pass_rater: array[int]
+    pass_trajectory: array[int]
+    pass_failed: array[int]
+    label_rater: array[int]
+    label_step: array[int]
+    label_value: array[int]
+    label_propagated: array[int]
+    final_values: tuple[Json, ...] = ()
+    final_ordinal: bool = False
+    final_rater: array[int] = field(default_factory=lambda: array("i"))
+    final_trajectory: array[int] = field(default_factory=lambda: array("i"))
+    final_value: array[int] = field(default_factory=lambda: array("i"))

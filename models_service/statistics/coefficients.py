@@ -1,0 +1,144 @@
+"""Agreement coefficients as functions of sums.
+
+Each takes sums with any leading shape (one table, or thousands of resamples of it at once) and returns values of that
+shape, NaN where undefined. `K` is the number of categories, which the scheme fixes: a category that nobody used is
+still one.
+
+Labels are small integers from 0; K stands for "said nothing".
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models_service.statistics.figures import Floats
+
+Codes = NDArray[np.integer[Any]]
+
+
+def counts(labels: Codes, categories: int) -> Floats:
+    """(units, K): how many raters gave each unit each category, from (units, raters)."""
+    return np.stack([np.count_nonzero(labels == k, axis=1) for k in range(categories)], axis=1).astype(np.float64)
+
+
+# Krippendorff, "Computing Krippendorff's Alpha-Reliability" (2011): coincidences, both metrics, available case.
+
+
+def coincidences(per_unit: Floats) -> Floats:
+    """(units, K*K): each unit's pairable values, weighted 1/(m - 1). A unit with one label or none adds nothing."""
+    labelled = per_unit.sum(axis=1)
+    weight = np.divide(1.0, labelled - 1, out=np.zeros(len(per_unit)), where=labelled > 1)
+    pairs = per_unit[:, :, None] * per_unit[:, None, :]
+    diagonal = np.arange(per_unit.shape[1])
+    pairs[:, diagonal, diagonal] -= per_unit
+    return (pairs * weight[:, None, None]).reshape(len(per_unit), -1)
+
+
+def alpha(sums: Floats, ordinal: bool) -> Floats:
+    """1 - observed / expected disagreement, from summed coincidences (..., K*K)."""
+    table = _square(sums)
+    margins = table.sum(axis=-1)
+    total = margins.sum(axis=-1)
+    distance = _ordinal(margins) if ordinal else 1.0 - np.eye(table.shape[-1])
+    observed = (table * distance).sum(axis=(-2, -1))
+    expected = (margins[..., :, None] * margins[..., None, :] * distance).sum(axis=(-2, -1))
+    return _ratio(expected - (total - 1) * observed, expected)
+
+
+def _ordinal(margins: Floats) -> Floats:
+    """Squared ordinal distance: the labels from one category to the other, both ends counted by half."""
+    middle = np.cumsum(margins, axis=-1) - margins / 2
+    return np.asarray((middle[..., :, None] - middle[..., None, :]) ** 2)
+
+
+# Fleiss, "Measuring nominal scale agreement among many raters" (1971), in Gwet's form for unequal numbers of raters
+# (Handbook of Inter-Rater Reliability, 2014): means over units of each unit's own shares.
+
+
+def shares(per_unit: Floats) -> Floats:
+    """(units, K + 3): share of each category, 1 if labelled at all, pairwise agreement, 1 if labelled twice."""
+    labelled = per_unit.sum(axis=1)
+    once, twice = labelled >= 1, labelled >= 2
+    share = per_unit / np.where(once, labelled, 1)[:, None]
+    pairs = np.where(twice, labelled * (labelled - 1), 1)
+    agreeing = (per_unit * (per_unit - 1)).sum(axis=1) / pairs
+    return np.column_stack([share, once, np.where(twice, agreeing, 0), twice])
+
+
+def percent(sums: Floats) -> Floats:
+    """Mean over units with two labels or more of the share of their pairs of labels that are equal."""
+    return _ratio(sums[..., -2], sums[..., -1])
+
+
+def fleiss(sums: Floats) -> Floats:
+    """(P - Pe) / (1 - Pe) with P = percent and Pe from the mean shares of the categories."""
+    chance = _ratio((sums[..., :-3] ** 2).sum(axis=-1), sums[..., -3] ** 2)
+    return _ratio(percent(sums) - chance, 1 - chance)
+
+
+# Tables of one rater against another: (..., K, K + 1), rows what the reference says, the last column "nothing".
+
+
+def cohen(sums: Floats, categories: int) -> Floats:
+    """Cohen, "A coefficient of agreement for nominal scales" (1960), over units that both labelled."""
+    table = _against(sums, categories)[..., :-1]
+    total = table.sum(axis=(-2, -1))
+    by_chance = (table.sum(axis=-1) * table.sum(axis=-2)).sum(axis=-1)
+    return _ratio(total * _hits(table) - by_chance, total**2 - by_chance)
+
+
+def accuracy(sums: Floats, categories: int) -> Floats:
+    """Share of the reference's labels that the rater gave too; nothing said is wrong."""
+    table = _against(sums, categories)
+    return _ratio(_hits(table), table.sum(axis=(-2, -1)))
+
+
+def coverage(sums: Floats, categories: int) -> Floats:
+    """Share of the units labelled by the reference that the rater labelled."""
+    table = _against(sums, categories)
+    return _ratio(table[..., :-1].sum(axis=(-2, -1)), table.sum(axis=(-2, -1)))
+
+
+def equal_share(sums: Floats, categories: int) -> Floats:
+    """Share of equal labels among the units that both labelled."""
+    table = _against(sums, categories)[..., :-1]
+    return _ratio(_hits(table), table.sum(axis=(-2, -1)))
+
+
+def recall(sums: Floats, categories: int, category: int) -> Floats:
+    """Share of the reference's labels of that category that the rater found."""
+    row = _against(sums, categories)[..., category, :]
+    return _ratio(row[..., category], row.sum(axis=-1))
+
+
+def macro_f1(sums: Floats, categories: int) -> Floats:
+    """Mean F1 of the categories that occur on either side; nothing said is a miss of the reference's category."""
+    table = _against(sums, categories)
+    hit = np.diagonal(table, axis1=-2, axis2=-1)
+    both = table.sum(axis=-1) + table[..., :-1].sum(axis=-2)
+    occurs = both > 0
+    score = np.where(occurs, 2 * hit / np.where(occurs, both, 1), 0)
+    return _ratio(score.sum(axis=-1), occurs.sum(axis=-1))
+
+
+def _hits(table: Floats) -> Floats:
+    return np.asarray(np.diagonal(table, axis1=-2, axis2=-1).sum(axis=-1))
+
+
+def _square(sums: Floats) -> Floats:
+    size = round(sums.shape[-1] ** 0.5)
+    return sums.reshape(*sums.shape[:-1], size, size)
+
+
+def _against(sums: Floats, categories: int) -> Floats:
+    return sums.reshape(*sums.shape[:-1], categories, categories + 1)
+
+
+def _ratio(over: Any, under: Any) -> Floats:
+    """NaN where there is nothing to divide by."""
+    under = np.asarray(under, dtype=np.float64)
+    nothing = under == 0
+    return np.where(nothing, np.nan, over / np.where(nothing, 1, under))
