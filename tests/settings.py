@@ -1,0 +1,19 @@
+"""The settings of the tests: a home of their own, and nothing that is slow for safety's sake."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+if "PYTEST_XDIST_WORKER" not in os.environ:  # the workers of pytest-xdist inherit the controller's
+    os.environ["STEPMARK_HOME"] = tempfile.mkdtemp(prefix="stepmark-tests-")
+os.environ["CELERY_BROKER_URL"] = "memory://"
+os.environ.setdefault("SECRET_KEY", "only for tests")
+
+from app.settings import *  # noqa: F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
