@@ -1,0 +1,112 @@
+"""A real Chromium on a real server. Nothing leaves the machine, and an error in the console fails the test."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import BrowserContext, ConsoleMessage, Request
+from pytest_django.live_server_helper import LiveServer
+
+from annotations.models import User
+
+# Playwright's synchronous API keeps an event loop in this thread; Django would refuse the ORM beside one.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+]
+
+
+@dataclass
+class Watch:
+    """What pages said to the console and where they asked for things. `allow` names errors a test brings about."""
+
+    home: str
+    errors: list[str] = field(default_factory=list)
+    outside: list[str] = field(default_factory=list)
+    _allowed: list[str] = field(default_factory=list)
+
+    def allow(self, pattern: str) -> None:
+        self._allowed.append(pattern)
+
+    def over(self, context: BrowserContext) -> None:
+        context.on("console", self._console)
+        context.on("weberror", lambda error: self.errors.append(str(error.error)))
+        context.on("request", self._request)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.errors.append(f"{message.text} ({message.location.get('url', '')})")
+
+    def _request(self, request: Request) -> None:
+        if not request.url.startswith((self.home, "data:", "blob:", "about:")):
+            self.outside.append(request.url)
+
+    def complaints(self) -> list[str]:
+        return [one for one in self.errors if not any(re.search(pattern, one) for pattern in self._allowed)]
+
+
+def launch_options() -> dict[str, Any]:
+    """How Chromium is started, here and by a test that starts one of its own."""
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if not path:
+        pytest.fail("Chromium is missing: apt-get install chromium, or set CHROMIUM to its path.")
+    return {"executable_path": path, "args": QUIET}
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    return {**browser_type_launch_args, **launch_options()}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    return {**browser_context_args, "viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce"}
+
+
+@pytest.fixture
+def watch(live_server: LiveServer) -> Iterator[Watch]:
+    found = Watch(live_server.url)
+    yield found
+    assert found.outside == [], "a page asked for something outside"
+    assert found.complaints() == [], "a page complained in the console"
+
+
+@pytest.fixture
+def context(context: BrowserContext, watch: Watch) -> BrowserContext:
+    context.set_default_timeout(10_000)
+    watch.over(context)
+    return context
+
+
+def cookie_of(user: User, url: str) -> dict[str, str]:
+    """A session of that person, as the browser keeps it."""
+    client = Client()
+    client.force_login(user)
+    name = settings.SESSION_COOKIE_NAME
+    return {"name": name, "value": client.cookies[name].value, "url": url}
+
+
+@pytest.fixture
+def log_in(context: BrowserContext, live_server: LiveServer) -> Callable[..., None]:
+    """log_in(user) signs the person in without the form; log_in(user, other_context) in another browser context."""
+
+    def enter(user: User, into: BrowserContext | None = None) -> None:
+        (into or context).add_cookies([cookie_of(user, live_server.url)])
+
+    return enter
