@@ -109,7 +109,7 @@ class TableRater:
 class LabelTable:
     """Who labelled what, as numbers: what agreement is computed from.
 
-    Values, raters, tasks, trajectories and steps are numbered from 0, each by its place here. `values` are the main
+    Values, raters, tasks, trajectories and steps are numbered from 0, each by its place here. `values` are the `main`
     field's choices in the scheme's order, `error` the number of the one that means a wrong step (None: the scheme
     has none). Steps are the labelled steps of the trajectories, in order of trajectory and place: `step_trajectory`
     and `step_message` (place in the original file) say which. `task` names each trajectory's task.
@@ -119,7 +119,7 @@ class LabelTable:
     say who rated which trajectory at all and whether that failed (1); labels of failed passes are in the table too.
     """
 
-    field: str
+    main: str
     values: tuple[Json, ...]
     ordinal: bool
     error: int | None

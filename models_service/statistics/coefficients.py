@@ -34,7 +34,8 @@ def coincidences(per_unit: Floats) -> Floats:
     pairs = per_unit[:, :, None] * per_unit[:, None, :]
     diagonal = np.arange(per_unit.shape[1])
     pairs[:, diagonal, diagonal] -= per_unit
-    return (pairs * weight[:, None, None]).reshape(len(per_unit), -1)
+    weighted: Floats = pairs * weight[:, None, None]
+    return weighted.reshape(len(per_unit), -1)
 
 
 def alpha(sums: Floats, ordinal: bool) -> Floats:
@@ -45,7 +46,7 @@ def alpha(sums: Floats, ordinal: bool) -> Floats:
     distance = _ordinal(margins) if ordinal else 1.0 - np.eye(table.shape[-1])
     observed = (table * distance).sum(axis=(-2, -1))
     expected = (margins[..., :, None] * margins[..., None, :] * distance).sum(axis=(-2, -1))
-    return _ratio(expected - (total - 1) * observed, expected)
+    return ratio(expected - (total - 1) * observed, expected)
 
 
 def _ordinal(margins: Floats) -> Floats:
@@ -70,13 +71,13 @@ def shares(per_unit: Floats) -> Floats:
 
 def percent(sums: Floats) -> Floats:
     """Mean over units with two labels or more of the share of their pairs of labels that are equal."""
-    return _ratio(sums[..., -2], sums[..., -1])
+    return ratio(sums[..., -2], sums[..., -1])
 
 
 def fleiss(sums: Floats) -> Floats:
     """(P - Pe) / (1 - Pe) with P = percent and Pe from the mean shares of the categories."""
-    chance = _ratio((sums[..., :-3] ** 2).sum(axis=-1), sums[..., -3] ** 2)
-    return _ratio(percent(sums) - chance, 1 - chance)
+    chance = ratio((sums[..., :-3] ** 2).sum(axis=-1), sums[..., -3] ** 2)
+    return ratio(percent(sums) - chance, 1 - chance)
 
 
 # Tables of one rater against another: (..., K, K + 1), rows what the reference says, the last column "nothing".
@@ -87,31 +88,31 @@ def cohen(sums: Floats, categories: int) -> Floats:
     table = _against(sums, categories)[..., :-1]
     total = table.sum(axis=(-2, -1))
     by_chance = (table.sum(axis=-1) * table.sum(axis=-2)).sum(axis=-1)
-    return _ratio(total * _hits(table) - by_chance, total**2 - by_chance)
+    return ratio(total * _hits(table) - by_chance, total**2 - by_chance)
 
 
 def accuracy(sums: Floats, categories: int) -> Floats:
     """Share of the reference's labels that the rater gave too; nothing said is wrong."""
     table = _against(sums, categories)
-    return _ratio(_hits(table), table.sum(axis=(-2, -1)))
+    return ratio(_hits(table), table.sum(axis=(-2, -1)))
 
 
 def coverage(sums: Floats, categories: int) -> Floats:
     """Share of the units labelled by the reference that the rater labelled."""
     table = _against(sums, categories)
-    return _ratio(table[..., :-1].sum(axis=(-2, -1)), table.sum(axis=(-2, -1)))
+    return ratio(table[..., :-1].sum(axis=(-2, -1)), table.sum(axis=(-2, -1)))
 
 
 def equal_share(sums: Floats, categories: int) -> Floats:
     """Share of equal labels among the units that both labelled."""
     table = _against(sums, categories)[..., :-1]
-    return _ratio(_hits(table), table.sum(axis=(-2, -1)))
+    return ratio(_hits(table), table.sum(axis=(-2, -1)))
 
 
 def recall(sums: Floats, categories: int, category: int) -> Floats:
     """Share of the reference's labels of that category that the rater found."""
     row = _against(sums, categories)[..., category, :]
-    return _ratio(row[..., category], row.sum(axis=-1))
+    return ratio(row[..., category], row.sum(axis=-1))
 
 
 def macro_f1(sums: Floats, categories: int) -> Floats:
@@ -121,7 +122,7 @@ def macro_f1(sums: Floats, categories: int) -> Floats:
     both = table.sum(axis=-1) + table[..., :-1].sum(axis=-2)
     occurs = both > 0
     score = np.where(occurs, 2 * hit / np.where(occurs, both, 1), 0)
-    return _ratio(score.sum(axis=-1), occurs.sum(axis=-1))
+    return ratio(score.sum(axis=-1), occurs.sum(axis=-1))
 
 
 def _hits(table: Floats) -> Floats:
@@ -137,7 +138,7 @@ def _against(sums: Floats, categories: int) -> Floats:
     return sums.reshape(*sums.shape[:-1], categories, categories + 1)
 
 
-def _ratio(over: Any, under: Any) -> Floats:
+def ratio(over: Any, under: Any) -> Floats:
     """NaN where there is nothing to divide by."""
     under = np.asarray(under, dtype=np.float64)
     nothing = under == 0

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+Key = TypeVar("Key")
 
 CONFIDENCE = 0.95
 CELLS_AT_ONCE = 4_000_000  # of the resampling matrix: 32 MB however many tasks there are
@@ -81,7 +83,7 @@ def _draw(rng: np.random.Generator, rows: int, tasks: int) -> Floats:
     return np.bincount(drawn.ravel(), minlength=rows * tasks).reshape(rows, tasks).astype(np.float64)
 
 
-def figures(blocks: Mapping[str, Block], resamples: int, seed: int) -> dict[str, dict[str, Figure]]:
+def figures(blocks: Mapping[Key, Block], resamples: int, seed: int) -> dict[Key, dict[str, Figure]]:
     """The figures of each block, by block and measure. All blocks see the same resamples, so they can be compared."""
     if not blocks:
         return {}
@@ -89,7 +91,8 @@ def figures(blocks: Mapping[str, Block], resamples: int, seed: int) -> dict[str,
     totals = everything.sum(axis=0)
     tasks = len(everything)
     draws = resampled(everything, resamples if tasks > 1 else 0, seed)
-    found, at = {}, 0
+    found: dict[Key, dict[str, Figure]] = {}
+    at = 0
     for name, block in blocks.items():
         own = slice(at, at + block.sums.shape[1])
         at = own.stop

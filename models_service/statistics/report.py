@@ -9,7 +9,8 @@
      …SECTION over all labels, its keys right here at the top…,
 
      "people": OVERALL over the human raters alone, or null when there are fewer than two,
-     "final":  {OVERALL…, "values": [...], "raters": {NAME: {"accuracy", "coverage", "kappa", "figures", "confusion"}}},
+     "final":  SECTION over the verdicts on whole trajectories with "values" of its own, "accuracy" for step_acc, and
+               neither first_err_acc nor baselines; or null where the scheme asks for none,
      "without_propagated": SECTION over labels that were given by hand, or null when no label was propagated}
 
     SECTION = {OVERALL…, "raters": {NAME: RATER}, "baselines": {"1": RATER, "0": RATER, "-1": RATER},
@@ -33,3 +34,79 @@ RATER has "step_exact" and "failed_ratio" as it defines them; the rest stays our
 """
 
 from __future__ import annotations
+
+from typing import Any
+
+from annotations.records import LabelTable
+from models_service.statistics import assemble
+from models_service.statistics.figures import CONFIDENCE, figures
+from models_service.statistics.sections import Found, Part, titles
+
+RESAMPLES = 2000
+
+
+def compute(
+    table: LabelTable, *, reference: str | None, official: bool = False, resamples: int = RESAMPLES, seed: int = 0
+) -> dict[str, Any]:
+    """The report. ValueError where no rater of the table is called `reference`, or where the released arithmetic is
+    asked of labels that are not whole numbers."""
+    if official and not all(type(value) is int for value in table.values):
+        raise ValueError("The released arithmetic is for labels that are whole numbers; this field's are not.")
+    parts = assemble.parts(table, _column(table, reference), official)
+    # One call for all parts: the resamples are drawn once, and all intervals come from the same ones.
+    found = figures({(name, *key): block for name, part in parts.items() for key, block in part.blocks().items()},
+                    resamples, seed)  # fmt: skip
+    mine = {name: {key[1:]: each for key, each in found.items() if key[0] == name} for name in parts}
+    names = [rater.name for rater in table.raters]
+    return {
+        "reference": reference,
+        "official": official,
+        "field": table.main,
+        "values": titles(table.values),
+        "resamples": resamples,
+        "seed": seed,
+        "confidence": CONFIDENCE,
+        "counts": counts(table),
+        **_section(parts["all"], mine["all"], names),
+        "people": parts["people"].overall(mine["people"]) if "people" in parts else None,
+        "final": _final(parts["final"], mine["final"], names) if "final" in parts else None,
+        "without_propagated": _section(parts["by hand"], mine["by hand"], names) if "by hand" in parts else None,
+    }
+
+
+def _section(part: Part, found: Found, names: list[str]) -> dict[str, Any]:
+    return part.overall(found) | part.against(found) | {"pairs": part.pairs(names)}
+
+
+def _final(part: Part, found: Found, names: list[str]) -> dict[str, Any]:
+    """Verdicts on trajectories: accuracy is theirs, first errors are not."""
+    section = _section(part, found, names)
+    del section["baselines"]
+    for row in section["raters"].values():
+        for values in (row, row["figures"]):
+            values["accuracy"] = values.pop("step_acc")
+            del values["first_err_acc"]
+    return section | {"values": part.values}
+
+
+def _column(table: LabelTable, reference: str | None) -> int | None:
+    names = [rater.name for rater in table.raters]
+    if reference is None:
+        return None
+    if reference not in names:
+        raise ValueError(f"No rater with labels is called {reference!r}; there are: {', '.join(names) or 'none'}.")
+    return names.index(reference)
+
+
+def counts(table: LabelTable) -> dict[str, int]:
+    """What a report was computed from."""
+    tasks = {table.task[trajectory] for trajectory in table.pass_trajectory}
+    return {
+        "raters": len(table.raters),
+        "tasks": len(tasks),
+        "trajectories": len(set(table.pass_trajectory)),
+        "steps": len(set(table.label_step)),
+        "labels": len(table.label_step),
+        "propagated": sum(table.label_propagated),
+        "failed": sum(table.pass_failed),
+    }

@@ -1,0 +1,134 @@
+"""From a label table to the parts of its report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from annotations.records import Json, LabelTable
+from models_service.statistics import matrices, measures, released
+from models_service.statistics.coefficients import Codes
+from models_service.statistics.figures import Block
+from models_service.statistics.matrices import Bools, Matrix
+from models_service.statistics.sections import Part, Row, titles
+
+
+def parts(table: LabelTable, reference: int | None, official: bool) -> dict[str, Part]:
+    """By name: all; people, final and by hand where there is something to say. `reference` is a rater's number."""
+    source = Source(table, reference)
+    found = {"all": source.steps_part(official)}
+    people = [place for place, rater in enumerate(table.raters) if rater.kind == "human"]
+    if len(people) > 1:
+        found["people"] = Part(source.steps.only(people), table.ordinal, titles(table.values))
+    if table.final_values:
+        found["final"] = source.final_part()
+    if source.steps.propagated.any():
+        found["by hand"] = source.hand_part()
+    return found
+
+
+@dataclass
+class Source:
+    table: LabelTable
+    reference: int | None
+
+    @cached_property
+    def steps(self) -> Matrix:
+        return matrices.of_steps(self.table)
+
+    def steps_part(self, official: bool) -> Part:
+        part = self._part(self.steps, None)
+        if official and self.reference is not None:
+            self._add_released(part)
+        return part
+
+    def hand_part(self) -> Part:
+        """Steps where either of the two was filled in are left out. First errors are the same: what is filled in
+        follows from an earlier label, so it is never the first error."""
+        return self._part(self.steps.by_hand(), self.steps.propagated)
+
+    def final_part(self) -> Part:
+        finals = matrices.of_finals(self.table)
+        part = Part(finals, self.table.final_ordinal, titles(self.table.final_values), "trajectory")
+        for place, name in self._others():
+            part.raters[name] = Row(self._about(place))
+            if self.reference is not None:
+                columns = finals.labels[:, self.reference], finals.labels[:, place]
+                part.raters[name].against = measures.against(finals, *columns, part.values, unit="trajectory")
+        return part
+
+    def _part(self, matrix: Matrix, filled: Bools | None) -> Part:
+        part = Part(matrix, self.table.ordinal, titles(self.table.values))
+        for place, name in self._others():
+            skip = None if filled is None or self.reference is None else filled[:, self.reference] | filled[:, place]
+            part.raters[name] = self._row(self._about(place), self.steps.labels[:, place], skip)
+        for number, value in enumerate(self.table.values):
+            skip = None if filled is None or self.reference is None else filled[:, self.reference]
+            constant = np.full(len(matrix.labels), number, dtype=np.uint8)
+            part.baselines[str(value)] = self._row(_constant(value), constant, skip)
+        return part
+
+    def _row(self, about: dict[str, Json], labels: Codes, skip: Bools | None) -> Row:
+        row = Row(about)
+        if self.reference is None:
+            return row
+        reference = self.steps.labels[:, self.reference]
+        row.against = measures.against(self.steps, reference, labels, titles(self.table.values), skip=skip)
+        if self.table.error is not None:
+            row.first = measures.first_error(self.steps, reference, labels, self.table.error)
+        return row
+
+    def _add_released(self, part: Part) -> None:
+        assert self.reference is not None
+        records = released.records(self.table)
+        reference = records[self.reference]
+
+        def of(rater: released.Records) -> dict[str, Block]:
+            return released.blocks(reference, rater, self.steps.task_of, self.steps.tasks)
+
+        for place, name in self._others():
+            part.raters[name].released = of(records[place])
+        for value in self.table.values:
+            part.baselines[str(value)].released = of(released.constant(self.table, value))
+
+    def _others(self) -> Iterator[tuple[int, str]]:
+        return ((place, rater.name) for place, rater in enumerate(self.table.raters) if place != self.reference)
+
+    @cached_property
+    def _asked(self) -> Bools:
+        """The trajectories that count: those the reference labelled, or without one all that anybody rated."""
+        asked = np.zeros(len(self.table.trajectories), dtype=bool)
+        if self.reference is None:
+            asked[matrices.numbers(self.table.pass_trajectory)] = True
+        else:
+            said = self.steps.labels[:, self.reference] < self.steps.categories
+            asked[self.steps.trajectory[said]] = True
+        return asked
+
+    @cached_property
+    def _rated(self) -> Bools:
+        """(raters, trajectories): whether there is a pass at all."""
+        rated = np.zeros((len(self.table.raters), len(self.table.trajectories)), dtype=bool)
+        rated[matrices.numbers(self.table.pass_rater), matrices.numbers(self.table.pass_trajectory)] = True
+        return rated
+
+    @cached_property
+    def _failed(self) -> Bools:
+        return matrices.failed_passes(self.table)
+
+    def _about(self, place: int) -> dict[str, Json]:
+        rater = self.table.raters[place]
+        return {
+            "kind": rater.kind,
+            "title": rater.name,
+            "failed": int((self._failed[place] & self._asked).sum()),
+            "missing": int((~self._rated[place] & self._asked).sum()),
+        }
+
+
+def _constant(value: Json) -> dict[str, Json]:
+    shown = f"{value:+d}" if isinstance(value, int) and value else str(value)
+    return {"kind": "baseline", "title": f"always {shown}", "failed": 0, "missing": 0}

@@ -1,0 +1,171 @@
+"""The statistics of a report as measures over task sums, each with the words for when it is undefined."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from models_service.statistics import coefficients
+from models_service.statistics.coefficients import Codes
+from models_service.statistics.figures import Block, Floats, Ints, Measure, add_by_task, by_task
+from models_service.statistics.matrices import Bools, Matrix
+
+ALONE = "No {unit} has labels from two raters."
+SAME = "All labels are one and the same value: there is no variation, so agreement cannot be told from chance."
+NOTHING_SHARED = "The two have no labelled {unit} in common."
+BOTH_SAME = "Both gave one and the same value to all they share, so agreement cannot be told from chance."
+EMPTY = "The reference has labelled no {unit}."
+
+AGAINST: dict[str, Callable[..., Floats]] = {
+    "step_acc": coefficients.accuracy,
+    "macro_f1": coefficients.macro_f1,
+    "coverage": coefficients.coverage,
+}
+SHARED: dict[str, Callable[..., Floats]] = {"kappa": coefficients.cohen, "percent": coefficients.equal_share}
+
+
+def overall(matrix: Matrix, unit: str = "step") -> dict[str, Block]:
+    """All raters at once: alpha over coincidences, percent and Fleiss over shares."""
+    per_unit = coefficients.counts(matrix.labels, matrix.categories)
+    pairs = add_by_task(matrix.task, coefficients.coincidences(per_unit), matrix.tasks)
+    shares = add_by_task(matrix.task, coefficients.shares(per_unit), matrix.tasks)
+    twice = add_by_task(matrix.task, (per_unit.sum(axis=1) >= 2)[:, None].astype(float), matrix.tasks)
+    return {
+        "alpha": Block(
+            np.concatenate([pairs, twice], axis=1),
+            {
+                f"alpha_{level}": Measure(
+                    partial(_alpha, ordinal=level == "ordinal"), _last, partial(_alone, unit=unit)
+                )
+                for level in ("ordinal", "nominal")
+            },
+        ),
+        "shares": Block(
+            shares,
+            {
+                "percent": Measure(coefficients.percent, _last, partial(_alone, unit=unit)),
+                "fleiss_kappa": Measure(coefficients.fleiss, _last, partial(_alone, unit=unit)),
+            },
+        ),
+    }
+
+
+def against(
+    matrix: Matrix,
+    reference: Codes,
+    rater: Codes,
+    titles: Sequence[str],
+    *,
+    skip: Bools | None = None,
+    unit: str = "step",
+) -> Block:
+    """One rater's labels against the reference's, (units,) each, over the units that the reference labelled and that
+    `skip` does not leave out. Measures: step_acc, macro_f1, coverage, kappa, percent, and "recall TITLE" for each."""
+    size = matrix.categories
+    here = reference < size if skip is None else (reference < size) & ~skip
+    cells = reference[here].astype(np.int64) * (size + 1) + rater[here]
+    measures: dict[str, Measure] = {}
+    for key, of in AGAINST.items():
+        measures[key] = Measure(partial(of, categories=size), _sum, lambda _: EMPTY.format(unit=unit))
+    for key, of in SHARED.items():
+        n = partial(_shared, size=size)
+        measures[key] = Measure(partial(of, categories=size), n, partial(_not_shared, size=size, unit=unit))
+    for place, title in enumerate(titles):
+        measures[f"recall {title}"] = Measure(
+            partial(coefficients.recall, categories=size, category=place),
+            partial(_row, size=size, place=place),
+            partial(_no_such, unit=unit, title=title),
+        )
+    return Block(by_task(matrix.task[here], cells, matrix.tasks, size * (size + 1)), measures)
+
+
+def rate(hits_and_all: Floats, empty: str) -> Block:
+    """A share from (tasks, 2) sums: hits, and all there are."""
+    return Block(hits_and_all, {"rate": Measure(_rate, _last, lambda _: empty)})
+
+
+def first_errors(matrix: Matrix, labels: Codes, here: Bools, error: int) -> Ints:
+    """The unit of each trajectory's first error among the units that are `here`; -1 where there is none."""
+    found = np.full(len(matrix.task_of), -1, dtype=np.int64)
+    wrong = np.flatnonzero(here & (labels == error))[::-1]
+    found[matrix.trajectory[wrong]] = wrong  # later assignments win, so the first unit of each trajectory stays
+    return found
+
+
+def first_error(matrix: Matrix, reference: Codes, rater: Codes, error: int) -> Block:
+    """Whether the rater's first error is the reference's (or neither has one), for each trajectory that the reference
+    labelled, over the steps that it labelled. A rater who left one of them out is wrong about the trajectory."""
+    here = reference < matrix.categories
+    trajectories = np.unique(matrix.trajectory[here])
+    holes = np.bincount(matrix.trajectory[here & (rater == matrix.categories)], minlength=len(matrix.task_of)) > 0
+    hits = first_errors(matrix, reference, here, error) == first_errors(matrix, rater, here, error)
+    hits &= ~holes
+    sums = by_task(matrix.task_of[trajectories], hits[trajectories].astype(np.int64), matrix.tasks, 2)
+    sums[:, 0] += sums[:, 1]
+    return rate(sums[:, ::-1], EMPTY.format(unit="step"))
+
+
+def pairs(matrix: Matrix) -> Floats:
+    """(raters, raters, K, K): what each two raters said of the units that both labelled, for all pairs at once."""
+    raters, size = matrix.labels.shape[1], matrix.categories
+    said = (matrix.labels[:, :, None] == np.arange(size)).reshape(len(matrix.labels), raters * size)
+    dense = said.astype(np.float32)  # counts up to 2**24 are exact
+    together: Floats = (dense.T @ dense).astype(np.float64)
+    return together.reshape(raters, size, raters, size).transpose(0, 2, 1, 3)
+
+
+def of_pair(table: Floats, unit: str) -> dict[str, Any]:
+    """Percent and kappa of two raters from their (K, K) table."""
+    sums = np.pad(table, ((0, 0), (0, 1))).ravel()
+    size = len(table)
+    values = {key: float(of(sums, categories=size)) for key, of in SHARED.items()}
+    undefined = any(map(np.isnan, values.values()))
+    return {
+        **{key: None if np.isnan(value) else value for key, value in values.items()},
+        "n": round(table.sum()),
+        "reason": _not_shared(sums, size, unit) if undefined else "",
+    }
+
+
+def _alpha(sums: Floats, ordinal: bool) -> Floats:
+    return coefficients.alpha(sums[..., :-1], ordinal)
+
+
+def _rate(sums: Floats) -> Floats:
+    return coefficients.ratio(sums[..., 0], sums[..., 1])
+
+
+def _sum(sums: Floats) -> float:
+    return float(sums.sum())
+
+
+def _last(sums: Floats) -> float:
+    return float(sums[-1])
+
+
+def _shared(sums: Floats, size: int) -> float:
+    return float(sums.reshape(size, size + 1)[:, :-1].sum())
+
+
+def _row(sums: Floats, size: int, place: int) -> float:
+    return float(sums.reshape(size, size + 1)[place].sum())
+
+
+def _alone(sums: Floats, unit: str) -> str:
+    return SAME if sums[-1] else ALONE.format(unit=unit)
+
+
+def _not_shared(sums: Floats, size: int, unit: str) -> str:
+    return BOTH_SAME if _shared(sums, size) else NOTHING_SHARED.format(unit=unit)
+
+
+def _no_such(sums: Floats, unit: str, title: str) -> str:
+    return f"The reference gave no {unit} the value {title}." if sums.any() else EMPTY.format(unit=unit)
+
+
+def table_of(sums: Any, size: int) -> list[list[int]]:
+    """Total sums of an `against` block as a table of whole numbers."""
+    return [[round(cell) for cell in row] for row in np.asarray(sums).reshape(size, size + 1)]
