@@ -111,8 +111,9 @@ class LabelTable:
 
     Values, raters, tasks, trajectories and steps are numbered from 0, each by its place here. `values` are the `main`
     field's choices in the scheme's order, `error` the number of the one that means a wrong step (None: the scheme
-    has none). Steps are the labelled steps of the trajectories, in order of trajectory and place: `step_trajectory`
-    and `step_message` (place in the original file) say which. `task` names each trajectory's task.
+    has none), `reference` the rater that others are held against, if any. Steps are the labelled steps of the
+    trajectories, in order of trajectory and place: `step_trajectory` and `step_message` (place in the original file)
+    say which. `task` names each trajectory's task.
 
     Labels are parallel arrays: label_rater, label_step, label_value, label_propagated (0 or 1). The same for the
     verdicts on whole trajectories: final_rater, final_trajectory, final_value, numbers into `final_values`. Passes
@@ -124,6 +125,7 @@ class LabelTable:
     ordinal: bool
     error: int | None
     raters: tuple[TableRater, ...]
+    reference: int | None
     trajectories: tuple[str, ...]
     task: array[int]
     step_trajectory: array[int]

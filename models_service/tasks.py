@@ -32,8 +32,8 @@ def run_agreement(run_id: int) -> None:
 
     with runs.working_on(run_id) as claim:
         if claim:
-            run = claim.run
-            agreement.store(claim, report.compute(agreement.table(run.project, run.config)))
+            table = agreement.table(claim.run.project, claim.run.config)
+            agreement.store(claim, table, report.compute(table, **agreement.options(claim.run.config)))
 
 
 @shared_task(name="models_service.run_scoring")

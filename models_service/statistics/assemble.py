@@ -16,9 +16,9 @@ from models_service.statistics.matrices import Bools, Matrix
 from models_service.statistics.sections import Part, Row, titles
 
 
-def parts(table: LabelTable, reference: int | None, official: bool) -> dict[str, Part]:
-    """By name: all; people, final and by hand where there is something to say. `reference` is a rater's number."""
-    source = Source(table, reference)
+def parts(table: LabelTable, official: bool) -> dict[str, Part]:
+    """By name: all; people, final and by hand where there is something to say."""
+    source = Source(table)
     found = {"all": source.steps_part(official)}
     people = [place for place, rater in enumerate(table.raters) if rater.kind == "human"]
     if len(people) > 1:
@@ -33,7 +33,10 @@ def parts(table: LabelTable, reference: int | None, official: bool) -> dict[str,
 @dataclass
 class Source:
     table: LabelTable
-    reference: int | None
+
+    @property
+    def reference(self) -> int | None:
+        return self.table.reference
 
     @cached_property
     def steps(self) -> Matrix:

@@ -35,7 +35,7 @@ def coincidences(per_unit: Floats) -> Floats:
     diagonal = np.arange(per_unit.shape[1])
     pairs[:, diagonal, diagonal] -= per_unit
     weighted: Floats = pairs * weight[:, None, None]
-    return weighted.reshape(len(per_unit), -1)
+    return weighted.reshape(len(per_unit), per_unit.shape[1] ** 2)
 
 
 def alpha(sums: Floats, ordinal: bool) -> Floats:

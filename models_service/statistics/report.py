@@ -1,6 +1,7 @@
 """The agreement report of a label table.
 
-`compute` gives a JSON object. Fractions are 0..1 at full precision; null where undefined.
+`compute` gives a JSON object. Fractions are 0..1 at full precision; null where undefined. A stored report loses the
+order of its keys: go by "values" and by lists where order matters.
 
     {"reference": name or null,  "official": bool,  "field": "label",  "values": ["1", "0", "-1"],
      "resamples": 2000,  "seed": 0,  "confidence": 0.95,
@@ -45,21 +46,18 @@ from models_service.statistics.sections import Found, Part, titles
 RESAMPLES = 2000
 
 
-def compute(
-    table: LabelTable, *, reference: str | None, official: bool = False, resamples: int = RESAMPLES, seed: int = 0
-) -> dict[str, Any]:
-    """The report. ValueError where no rater of the table is called `reference`, or where the released arithmetic is
-    asked of labels that are not whole numbers."""
+def compute(table: LabelTable, *, official: bool = False, resamples: int = RESAMPLES, seed: int = 0) -> dict[str, Any]:
+    """The report. ValueError where the released arithmetic is asked of labels that are not whole numbers."""
     if official and not all(type(value) is int for value in table.values):
         raise ValueError("The released arithmetic is for labels that are whole numbers; this field's are not.")
-    parts = assemble.parts(table, _column(table, reference), official)
+    parts = assemble.parts(table, official)
     # One call for all parts: the resamples are drawn once, and all intervals come from the same ones.
     found = figures({(name, *key): block for name, part in parts.items() for key, block in part.blocks().items()},
                     resamples, seed)  # fmt: skip
     mine = {name: {key[1:]: each for key, each in found.items() if key[0] == name} for name in parts}
     names = [rater.name for rater in table.raters]
     return {
-        "reference": reference,
+        "reference": None if table.reference is None else names[table.reference],
         "official": official,
         "field": table.main,
         "values": titles(table.values),
@@ -87,15 +85,6 @@ def _final(part: Part, found: Found, names: list[str]) -> dict[str, Any]:
             values["accuracy"] = values.pop("step_acc")
             del values["first_err_acc"]
     return section | {"values": part.values}
-
-
-def _column(table: LabelTable, reference: str | None) -> int | None:
-    names = [rater.name for rater in table.raters]
-    if reference is None:
-        return None
-    if reference not in names:
-        raise ValueError(f"No rater with labels is called {reference!r}; there are: {', '.join(names) or 'none'}.")
-    return names.index(reference)
 
 
 def counts(table: LabelTable) -> dict[str, int]:

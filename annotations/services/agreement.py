@@ -1,0 +1,241 @@
+"""Gathering the labels that agreement is computed from, and keeping what was computed.
+
+Counted are the current labels of the scheme's main field and of its verdict, on live trajectories: of people what they
+submitted, of judges, files and scorers every pass that stands. A failed pass is counted as failed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from array import array
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast
+
+from annotations.models import Annotation, Label, Project, Rater, Report, Step, Trajectory
+from annotations.models.labels import AnnotationQuerySet
+from annotations.records import LabelTable, TableRater
+from annotations.schemes.schema import FieldSpec, Scheme
+from annotations.services.projects import scheme_of
+from annotations.services.runs import Claim
+
+RESAMPLES = 2000
+
+
+class AgreementRefused(Exception):
+    """Agreement cannot be computed as asked. The message says what to ask instead."""
+
+
+def counted(project: Project) -> AnnotationQuerySet:
+    """The passes that agreement looks at."""
+    person = Q(rater__kind=Rater.Kind.HUMAN)
+    live = Annotation.objects.live().filter(trajectory__project=project, trajectory__superseded_at__isnull=True)
+    return live.filter(~person | Q(state=Annotation.State.SUBMITTED))
+
+
+def table(project: Project, config: dict[str, Any]) -> LabelTable:
+    """The project's labels as numbers; no text of a step is read. The reference that `config` asks for is in it even
+    if it has said nothing. AgreementRefused where the main field has no fixed values, or no such reference exists."""
+    scheme = scheme_of(project.scheme)
+    if scheme.main_field.kind != "choice":
+        raise AgreementRefused(f"Agreement is about choices, and the main field, {scheme.main}, is none.")
+    reference = find(project, config.get("reference"))
+    passes = list(counted(project).order_by("pk").values_list("pk", "rater", "trajectory", "state"))
+    raters = _raters({rater for _, rater, _, _ in passes}, reference)
+    trajectories = list(
+        Trajectory.objects.filter(pk__in={trajectory for _, _, trajectory, _ in passes})
+        .order_by("task", "rollout")
+        .values_list("pk", "task", "external_id")
+    )
+    columns = {rater.pk: place for place, rater in enumerate(raters)}
+    rows = {pk: place for place, (pk, _, _) in enumerate(trajectories)}
+    seats = {pk: (columns[rater], rows[trajectory]) for pk, rater, trajectory, _ in passes}
+    steps = _steps(scheme.main_field, rows)
+    labels = _labels(project, scheme.main_field, seats, steps.places)
+    verdict = _verdict(scheme)
+    finals = _labels(project, verdict, seats, {}) if verdict else Labels()
+    tasks = {task: place for place, task in enumerate(dict.fromkeys(task for _, task, _ in trajectories))}
+    return LabelTable(
+        main=scheme.main,
+        values=_values(scheme.main_field),
+        ordinal=scheme.main_field.level == "ordinal",
+        error=_error(scheme),
+        raters=_named(raters),
+        reference=columns[reference.pk] if reference else None,
+        trajectories=tuple(name for _, _, name in trajectories),
+        task=array("i", (tasks[task] for _, task, _ in trajectories)),
+        step_trajectory=steps.trajectory,
+        step_message=steps.message,
+        pass_rater=array("i", (rater for rater, _ in seats.values())),
+        pass_trajectory=array("i", (trajectory for _, trajectory in seats.values())),
+        pass_failed=array("i", (state == Annotation.State.FAILED for *_, state in passes)),
+        label_rater=labels.rater,
+        label_step=labels.unit,
+        label_value=labels.value,
+        label_propagated=labels.propagated,
+        final_values=_values(verdict) if verdict else (),
+        final_ordinal=bool(verdict and verdict.level == "ordinal"),
+        final_rater=finals.rater,
+        final_trajectory=finals.unit,
+        final_value=finals.value,
+    )
+
+
+def options(config: dict[str, Any]) -> dict[str, Any]:
+    """What the computation is asked beside the table, from a run's config."""
+    return {
+        "official": bool(config.get("official")),
+        "resamples": int(config.get("resamples", RESAMPLES)),
+        "seed": int(config.get("seed", 0)),
+    }
+
+
+def find(project: Project, asked: str | None) -> Rater | None:
+    """The rater of that name, or of that "kind:name". None asks for the project's own reference; "" for none. Of
+    several of one name the project's reference is meant. AgreementRefused where that leaves none or more than one."""
+    if asked is None:
+        return project.reference
+    if not asked:
+        return None
+    raters = list(project.raters.order_by("kind", "name"))
+    named = [rater for rater in raters if asked in (rater.name, f"{rater.kind}:{rater.name}")]
+    found = [rater for rater in named if rater.pk == project.reference_id] or named
+    if len(found) == 1:
+        return found[0]
+    accepted = ", ".join(f"{rater.kind}:{rater.name}" for rater in found or raters) or "none yet"
+    problem = "There are several raters" if found else "There is no rater"
+    raise AgreementRefused(f"{problem} called {asked!r}. Accepted: {accepted}.")
+
+
+@transaction.atomic
+def store(claim: Claim, computed_from: LabelTable, result: dict[str, Any]) -> Report:
+    """Keep the result with what it was computed from. Once per run: a run taken up again keeps its first report."""
+    run = claim.run
+    inputs = {"counts": result["counts"], "sha256": fingerprint(computed_from)}
+    report, _ = Report.objects.get_or_create(
+        run=run,
+        defaults={
+            "project": run.project,
+            "kind": "agreement",
+            "config": run.config,
+            "inputs": inputs,
+            "result": result,
+        },
+    )
+    claim.keep(report=report.pk, **inputs["counts"])
+    return report
+
+
+def fingerprint(of: LabelTable) -> str:
+    """SHA-256 of the label rows: one line each of rater kind, rater, trajectory, message, value (JSON) and whether it
+    was propagated, tab-separated, sorted. Verdicts have no message. The same labels give the same, in any database."""
+    raters = [f"{rater.kind}\t{rater.name}" for rater in of.raters]
+    values = [json.dumps(value) for value in of.values]
+    verdicts = [json.dumps(value) for value in of.final_values]
+    steps = [
+        f"{of.trajectories[trajectory]}\t{message}"
+        for trajectory, message in zip(of.step_trajectory, of.step_message, strict=True)
+    ]
+    labels = zip(of.label_rater, of.label_step, of.label_value, of.label_propagated, strict=True)
+    finals = zip(of.final_rater, of.final_trajectory, of.final_value, strict=True)
+    lines = [f"{raters[rater]}\t{steps[step]}\t{values[value]}\t{filled}\n" for rater, step, value, filled in labels]
+    lines += [f"{raters[rater]}\t{of.trajectories[row]}\t\t{verdicts[value]}\t0\n" for rater, row, value in finals]
+    return hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()
+
+
+def _raters(seen: set[int], reference: Rater | None) -> list[Rater]:
+    wanted = seen | ({reference.pk} if reference else set())
+    return list(Rater.objects.filter(pk__in=wanted).order_by("kind", "name"))
+
+
+def _named(raters: list[Rater]) -> tuple[TableRater, ...]:
+    """Raters of one name are told apart by their kind."""
+    often = Counter(rater.name for rater in raters)
+    return tuple(
+        TableRater(rater.name if often[rater.name] == 1 else f"{rater.name} ({rater.kind})", rater.kind)
+        for rater in raters
+    )
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The things that are labelled. `places` is by primary key of the step, empty where whole trajectories are."""
+
+    trajectory: array[int]
+    message: array[int]
+    places: dict[int, int]
+
+
+def _steps(field: FieldSpec, rows: dict[int, int]) -> Steps:
+    if field.target == "trajectory":
+        return Steps(array("i", range(len(rows))), array("i", [0] * len(rows)), {})
+    steps = (
+        Step.objects.of_agent().filter(trajectory__in=rows).order_by().values_list("pk", "trajectory", "source_index")
+    )
+    ordered = sorted((rows[trajectory], message, pk) for pk, trajectory, message in steps.iterator(chunk_size=10_000))
+    return Steps(
+        array("i", (trajectory for trajectory, _, _ in ordered)),
+        array("i", (message for _, message, _ in ordered)),
+        {pk: place for place, (_, _, pk) in enumerate(ordered)},
+    )
+
+
+@dataclass
+class Labels:
+    """Parallel arrays: who, which step (or whole trajectory), the number of the value, whether it was propagated."""
+
+    rater: array[int]
+    unit: array[int]
+    value: array[int]
+    propagated: array[int]
+
+    def __init__(self) -> None:
+        self.rater, self.unit, self.value, self.propagated = (array("i") for _ in range(4))
+
+
+def _labels(project: Project, field: FieldSpec, seats: dict[int, tuple[int, int]], steps: dict[int, int]) -> Labels:
+    """The field's current labels in those passes. A value that the scheme no longer has is left out."""
+    found = Labels()
+    numbers = {json.dumps(choice.value, ensure_ascii=False): place for place, choice in enumerate(field.choices)}
+    rows = (
+        Label.objects.current()
+        .filter(
+            field=field.name, annotation__in=counted(project).values("pk"), step__isnull=field.target == "trajectory"
+        )
+        .annotate(said=Cast("value", TextField()))
+        .values_list("annotation", "step", "said", "origin")
+    )
+    for annotation, step, said, origin in rows.iterator(chunk_size=10_000):
+        seat = seats.get(annotation)  # None: submitted since the passes were read
+        unit = steps.get(step, -1) if step else seat and seat[1]
+        value = numbers.get(said)
+        if seat is None or unit is None or unit < 0 or value is None:
+            continue
+        found.rater.append(seat[0])
+        found.unit.append(unit)
+        found.value.append(value)
+        found.propagated.append(origin == Label.Origin.PROPAGATED)
+    return found
+
+
+def _values(field: FieldSpec) -> tuple[Any, ...]:
+    return tuple(choice.value for choice in field.choices)
+
+
+def _verdict(scheme: Scheme) -> FieldSpec | None:
+    """The field of the whole trajectory, where it is a choice and not the main field itself."""
+    field = scheme.field(scheme.final) if scheme.final != scheme.main else None
+    return field if field and field.kind == "choice" else None
+
+
+def _error(scheme: Scheme) -> int | None:
+    """The place of the value that means a wrong step: what the propagation rule carries on, else -1."""
+    rule = scheme.propagation
+    wrong = rule.value if rule and rule.field == scheme.main else -1
+    values = _values(scheme.main_field)
+    return values.index(wrong) if wrong in values else None
