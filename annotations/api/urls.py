@@ -1,5 +1,41 @@
+"""The addresses of /api/v1/. Everything about a project lies below /projects/<slug>/."""
+
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import URLPattern, URLResolver, include, path
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework.routers import SimpleRouter
 
-urlpatterns: list[URLPattern] = []
+from annotations.api import docs, labels, members, projects, queue, runs, scores, trajectories
+
+everywhere = SimpleRouter(use_regex_path=False)
+everywhere.register("projects", projects.Projects, basename="api-projects")
+everywhere.register("schemes", projects.Schemes, basename="api-schemes")
+everywhere.register("tokens", members.Tokens, basename="api-tokens")
+
+in_project = SimpleRouter(use_regex_path=False)
+for prefix, view in {
+    "tasks": trajectories.Tasks,
+    "trajectories": trajectories.Trajectories,
+    "steps": trajectories.Steps,
+    "annotations": queue.Annotations,
+    "labels": labels.Labels,
+    "raters": projects.Raters,
+    "guidelines": projects.Guidelines,
+    "members": members.Members,
+    "scores": scores.Scores,
+    "reports": scores.Reports,
+    "runs": runs.Runs,
+}.items():
+    in_project.register(prefix, view, basename=f"api-{prefix}")
+
+one = projects.OneProject.as_view({"get": "retrieve", "patch": "partial_update"})
+v1: list[URLPattern | URLResolver] = [
+    path("", include(everywhere.urls)),
+    path("projects/<slug:slug>/", one, name="api-project"),
+    path("projects/<slug:slug>/next/", queue.Next.as_view({"post": "create"}), name="api-next"),
+    path("projects/<slug:slug>/", include(in_project.urls)),
+    path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("docs/", docs.Docs.as_view(url_name="api-schema"), name="api-docs"),
+]
+urlpatterns = [path("v1/", include(v1))]

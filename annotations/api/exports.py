@@ -1,0 +1,3 @@
+"""The files that exports brought."""
+
+from __future__ import annotations

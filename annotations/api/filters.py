@@ -1,0 +1,141 @@
+"""Filters of lists: query parameters that are checked like any other input."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from django import forms
+from django_filters.rest_framework import DjangoFilterBackend
+from drf_spectacular.utils import extend_schema_field
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from annotations.api.errors import Refused, problem, together
+from annotations.models import Annotation, Label, Rater, Run, Score, Step, Task, Trajectory
+
+BIGGEST_KEY = 2**63 - 1
+BIGGEST_NUMBER = 2**31 - 1
+
+
+@extend_schema_field({"type": "integer", "minimum": 0, "maximum": BIGGEST_KEY, "format": "int64"})
+class KeyFilter(django_filters.NumberFilter):
+    """The id of a row."""
+
+    field_class = forms.IntegerField
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, min_value=0, max_value=BIGGEST_KEY, **kwargs)
+
+
+@extend_schema_field({"type": "integer", "minimum": 0, "maximum": BIGGEST_NUMBER})
+class WholeFilter(django_filters.NumberFilter):
+    field_class = forms.IntegerField
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, min_value=0, max_value=BIGGEST_NUMBER, **kwargs)
+
+
+class Backend(DjangoFilterBackend):
+    """Refuses a parameter that cannot be read, saying what it accepts."""
+
+    def filter_queryset(self, request: Request, queryset: Any, view: APIView) -> Any:
+        filters = self.get_filterset(request, queryset, view)
+        if filters is None:
+            return queryset
+        if not filters.is_valid():
+            found = [(name, str(text)) for name, texts in filters.errors.items() for text in texts]
+            raise Refused(**together([problem(text, name, accepted_by(filters, name)) for name, text in found]))
+        return filters.qs
+
+
+def accepted_by(filters: django_filters.FilterSet, name: str) -> Any:
+    field = filters.form.fields[name]
+    if isinstance(field, forms.ChoiceField):
+        return [value for value, _ in field.widget.choices if value]
+    if isinstance(field, forms.IntegerField):
+        return {"min": field.min_value, "max": field.max_value}
+    return None
+
+
+class TaskFilter(django_filters.FilterSet):
+    external_id = django_filters.CharFilter()
+    source = django_filters.CharFilter()
+
+    class Meta:
+        model = Task
+        fields: list[str] = []
+
+
+class TrajectoryFilter(django_filters.FilterSet):
+    external_id = django_filters.CharFilter()
+    task = KeyFilter(field_name="task_id")
+    source = django_filters.CharFilter(field_name="task__source", label="The dataset its task comes from.")
+    policy_model = django_filters.CharFilter()
+    rollout = WholeFilter()
+
+    class Meta:
+        model = Trajectory
+        fields: list[str] = []
+
+
+class StepFilter(django_filters.FilterSet):
+    trajectory = KeyFilter(field_name="trajectory_id")
+    source = django_filters.ChoiceFilter(choices=Step.Source.choices)
+
+    class Meta:
+        model = Step
+        fields: list[str] = []
+
+
+class AnnotationFilter(django_filters.FilterSet):
+    trajectory = KeyFilter(field_name="trajectory_id")
+    rater = django_filters.CharFilter(field_name="rater__name")
+    kind = django_filters.ChoiceFilter(field_name="rater__kind", choices=Rater.Kind.choices)
+    state = django_filters.ChoiceFilter(choices=Annotation.State.choices)
+
+    class Meta:
+        model = Annotation
+        fields: list[str] = []
+
+
+class LabelFilter(django_filters.FilterSet):
+    annotation = KeyFilter(field_name="annotation_id")
+    trajectory = KeyFilter(field_name="annotation__trajectory_id")
+    rater = django_filters.CharFilter(field_name="annotation__rater__name")
+    kind = django_filters.ChoiceFilter(field_name="annotation__rater__kind", choices=Rater.Kind.choices)
+    state = django_filters.ChoiceFilter(field_name="annotation__state", choices=Annotation.State.choices)
+    step = WholeFilter(field_name="step__index", label="The step's place in its trajectory, from 0.")
+    field = django_filters.CharFilter()
+    origin = django_filters.ChoiceFilter(choices=Label.Origin.choices)
+
+    class Meta:
+        model = Label
+        fields: list[str] = []
+
+
+class RaterFilter(django_filters.FilterSet):
+    name = django_filters.CharFilter()
+    kind = django_filters.ChoiceFilter(choices=Rater.Kind.choices)
+
+    class Meta:
+        model = Rater
+        fields: list[str] = []
+
+
+class RunFilter(django_filters.FilterSet):
+    kind = django_filters.ChoiceFilter(choices=Run.Kind.choices)
+    state = django_filters.ChoiceFilter(choices=Run.State.choices)
+
+    class Meta:
+        model = Run
+        fields: list[str] = []
+
+
+class ScoreFilter(django_filters.FilterSet):
+    run = KeyFilter(field_name="run_id")
+    trajectory = KeyFilter(field_name="trajectory_id")
+
+    class Meta:
+        model = Score
+        fields: list[str] = []

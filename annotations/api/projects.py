@@ -1,0 +1,214 @@
+"""Projects, their raters, guidelines and schemes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import OuterRef, Subquery
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from annotations import access, schemes
+from annotations.api.auth import projects_of
+from annotations.api.base import ProjectView, View
+from annotations.api.errors import Refused
+from annotations.api.filters import RaterFilter
+from annotations.models import Guideline, Membership, Project, Rater, Role, SchemeVersion
+from annotations.models.projects import ProjectQuerySet
+from annotations.services import projects, setup, visibility
+
+MOST_OVERLAP = 50
+LONGEST_LEASE = 24 * 60  # minutes
+
+
+class ProjectOut(serializers.ModelSerializer):
+    scheme = serializers.CharField(source="scheme.name")
+    scheme_id = serializers.IntegerField()
+    role = serializers.ChoiceField(choices=Role.choices, help_text="Yours.")
+    reference = serializers.SerializerMethodField(help_text="The rater others are held against, if you may know.")
+
+    class Meta:
+        model = Project
+        fields = [
+            "slug",
+            "title",
+            "scheme",
+            "scheme_id",
+            "overlap",
+            "lease_minutes",
+            "mode",
+            "propagation",
+            "reference",
+            "role",
+            "created_at",
+        ]
+        read_only_fields = fields
+
+    def get_reference(self, project: Project) -> str | None:
+        knows = project.role in access.SEE_OTHERS_LABELS  # type: ignore[attr-defined]
+        return project.reference.name if project.reference and knows else None
+
+
+class NewProjectIn(serializers.Serializer):
+    slug = serializers.SlugField(max_length=60)
+    title = serializers.CharField(max_length=120, required=False, default="")
+    scheme = serializers.ChoiceField(choices=sorted(schemes.shipped()), required=False, default="agent-process")
+    overlap = serializers.IntegerField(required=False, default=2, min_value=1, max_value=MOST_OVERLAP)
+
+
+class ProjectChangeIn(serializers.Serializer):
+    title = serializers.CharField(max_length=120, required=False)
+    overlap = serializers.IntegerField(required=False, min_value=1, max_value=MOST_OVERLAP)
+    lease_minutes = serializers.IntegerField(required=False, min_value=1, max_value=LONGEST_LEASE)
+    mode = serializers.ChoiceField(choices=Project.Mode.choices, required=False)
+    propagation = serializers.ChoiceField(choices=Project.Propagation.choices, required=False)
+    reference = serializers.IntegerField(
+        required=False, allow_null=True, min_value=1, max_value=2**63 - 1, help_text="The id of one of its raters."
+    )
+
+
+def described(found: ProjectQuerySet, request: Request) -> ProjectQuerySet:
+    """With the caller's role, and what the answer says of each."""
+    mine = Membership.objects.filter(project=OuterRef("pk"), user=request.user.pk).values("role")
+    return found.select_related("scheme", "reference").annotate(role=Subquery(mine))
+
+
+class Projects(mixins.ListModelMixin, View):
+    """The projects you are a member of."""
+
+    queryset = Project.objects.all()
+    serializer_class = ProjectOut
+
+    def rows(self) -> ProjectQuerySet:
+        return described(projects_of(self.request), self.request)
+
+    @extend_schema(request=NewProjectIn, responses={201: ProjectOut})
+    def create(self, request: Request) -> Response:
+        """Make a project; you own it."""
+        data = self.taken(NewProjectIn)
+        try:
+            with transaction.atomic():
+                made = projects.create(**data, owner=self.person)
+        except IntegrityError as exc:
+            raise Refused("Another project has this name.", "slug") from exc
+        made = described(Project.objects.filter(pk=made.pk), request).get()
+        return Response(ProjectOut(made).data, status=status.HTTP_201_CREATED)
+
+
+class OneProject(ProjectView):
+    """A project."""
+
+    queryset = Project.objects.all()
+    serializer_class = ProjectOut
+    pagination_class = None
+    filter_backends: list[Any] = []
+    roles = {"partial_update": access.MANAGE}
+
+    def retrieve(self, request: Request, slug: str) -> Response:
+        found = described(Project.objects.filter(pk=self.project.pk), request).get()
+        return Response(ProjectOut(found).data)
+
+    @extend_schema(request=ProjectChangeIn, responses={200: ProjectOut})
+    def partial_update(self, request: Request, slug: str) -> Response:
+        """Change settings. Passes already begun keep the mode they began with."""
+        data = self.taken(ProjectChangeIn)
+        if data.get("reference"):
+            data["reference"] = self._rater(data["reference"])
+        setup.change(self.project, self.person, **data)
+        return self.retrieve(request, slug)
+
+    def _rater(self, pk: int) -> Rater:
+        found = Rater.objects.filter(project=self.project, pk=pk).first()
+        if found is None:
+            raise Refused(f"The project has no rater {pk}.", "reference", "an id of the project's raters, or null")
+        return found
+
+
+class RaterOut(serializers.ModelSerializer):
+    class Meta:
+        model = Rater
+        fields = ["id", "name", "kind", "created_at"]
+        read_only_fields = fields
+
+
+class Raters(mixins.ListModelMixin, ProjectView):
+    """Who says something here, as far as you may know."""
+
+    queryset = Rater.objects.all()
+    serializer_class = RaterOut
+    filterset_class = RaterFilter
+
+    def rows(self) -> Any:
+        return visibility.raters_visible_to(self.membership)
+
+
+class GuidelineOut(serializers.ModelSerializer):
+    class Meta:
+        model = Guideline
+        fields = ["version", "created_at"]
+        read_only_fields = fields
+
+
+class GuidelineTextOut(GuidelineOut):
+    class Meta(GuidelineOut.Meta):
+        fields = [*GuidelineOut.Meta.fields, "text"]
+        read_only_fields = fields
+
+
+class GuidelineIn(serializers.Serializer):
+    text = serializers.CharField(max_length=200_000, trim_whitespace=False, help_text="Markdown.")
+
+
+class Guidelines(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectView):
+    """The versions of the guidelines; the highest is in force."""
+
+    queryset = Guideline.objects.all()
+    lookup_field = "version"
+    lookup_value_converter = "int"
+    filter_backends: list[Any] = []
+    roles = {"create": access.MANAGE}
+
+    def get_serializer_class(self) -> type[serializers.BaseSerializer]:
+        return GuidelineOut if self.action == "list" else GuidelineTextOut
+
+    def rows(self) -> Any:
+        found = Guideline.objects.filter(project=self.project)
+        return found.defer("text") if self.action == "list" else found
+
+    @extend_schema(request=GuidelineIn, responses={201: GuidelineTextOut})
+    def create(self, request: Request, slug: str) -> Response:
+        """Publish the text as the next version; the version in force where it says just that."""
+        stored = setup.publish(self.project, self.taken(GuidelineIn)["text"], self.person)
+        return Response(GuidelineTextOut(stored).data, status=status.HTTP_201_CREATED)
+
+
+class SchemeOut(serializers.ModelSerializer):
+    class Meta:
+        model = SchemeVersion
+        fields = ["id", "name", "version", "sha256", "created_at"]
+        read_only_fields = fields
+
+
+class SchemeDocumentOut(SchemeOut):
+    document = serializers.DictField(help_text="Fields, choices, keys and propagation, as the project froze them.")
+
+    class Meta(SchemeOut.Meta):
+        fields = [*SchemeOut.Meta.fields, "document"]
+        read_only_fields = fields
+
+
+class Schemes(mixins.ListModelMixin, mixins.RetrieveModelMixin, View):
+    """The frozen label schemes of your projects."""
+
+    queryset = SchemeVersion.objects.all()
+    lookup_value_converter = "int"
+    filter_backends: list[Any] = []
+
+    def get_serializer_class(self) -> type[serializers.BaseSerializer]:
+        return SchemeOut if self.action == "list" else SchemeDocumentOut
+
+    def rows(self) -> Any:
+        return SchemeVersion.objects.filter(pk__in=projects_of(self.request).values("scheme"))

@@ -1,0 +1,191 @@
+"""Background work: starting it, following it, stopping and repeating it; and the files exports brought."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, serializers, status
+from rest_framework.decorators import action
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from annotations import access, formats, jobs
+from annotations.api.base import ProjectView
+from annotations.api.errors import Refused
+from annotations.api.filters import RunFilter
+from annotations.api.pages import NewestFirst
+from annotations.models import Rater, Run
+from annotations.services import runs, uploads
+
+RATER_KINDS = [Rater.Kind.HUMAN, Rater.Kind.JUDGE, Rater.Kind.IMPORT]
+ZERO = ["drop", "true", "false"]
+
+
+class RunOut(serializers.ModelSerializer):
+    config = serializers.DictField()
+    created_by = serializers.CharField(source="created_by.username", default=None, allow_null=True)
+    retry_of = serializers.IntegerField(source="retry_of_id", allow_null=True)
+
+    class Meta:
+        model = Run
+        fields = [
+            "id",
+            "kind",
+            "config",
+            "state",
+            "done",
+            "total",
+            "error",
+            "created_by",
+            "retry_of",
+            "created_at",
+            "started_at",
+            "finished_at",
+        ]
+        read_only_fields = fields
+
+
+class RunResultOut(RunOut):
+    result = serializers.DictField(help_text="What came of it; an import's refused records are here.")
+    served = serializers.SerializerMethodField(help_text="Whether a living worker takes up such runs.")
+
+    class Meta(RunOut.Meta):
+        fields = [*RunOut.Meta.fields, "result", "served"]
+        read_only_fields = fields
+
+    def get_served(self, run: Run) -> bool:
+        return jobs.is_served(run.kind)
+
+
+class ImportIn(serializers.Serializer):
+    file = serializers.FileField(help_text="JSON Lines, plain or gzipped.")
+    what = serializers.ChoiceField(choices=["trajectories", "labels"], required=False, default="trajectories")
+    format = serializers.CharField(max_length=40, required=False, default="auto")
+    rater = serializers.CharField(
+        max_length=150, required=False, default="", allow_blank=True, help_text="Whose labels these are."
+    )
+    rater_kind = serializers.ChoiceField(choices=RATER_KINDS, required=False, default=Rater.Kind.JUDGE)
+
+    def validate(self, data: dict[str, Any]) -> dict[str, Any]:
+        if data["what"] == "labels" and not data["rater"]:
+            raise serializers.ValidationError({"rater": "Labels need the name of their rater."})
+        accepted = ["auto", *formats.readable(data["what"])]
+        if data["format"] not in accepted:
+            raise Refused(f"No format {data['format']!r} reads {data['what']}.", "format", accepted)
+        return data
+
+
+class ScoreIn(serializers.Serializer):
+    scorer = serializers.ChoiceField(choices=sorted(settings.SCORERS))
+
+
+class AgreementIn(serializers.Serializer):
+    reference = serializers.CharField(
+        max_length=150, required=False, default="", allow_blank=True, help_text="The rater to hold others against."
+    )
+    official = serializers.BooleanField(required=False, default=False, help_text="AgentProcessBench's released way.")
+
+
+class ExportIn(serializers.Serializer):
+    format = serializers.ChoiceField(choices=formats.writable())
+    rater = serializers.CharField(max_length=150, required=False, default="", allow_blank=True)
+    zero = serializers.ChoiceField(choices=ZERO, required=False, default="drop", help_text="What becomes of 0 in TRL.")
+
+
+class Runs(mixins.ListModelMixin, ProjectView):
+    """Background work of the project, newest first."""
+
+    queryset = Run.objects.all()
+    serializer_class = RunOut
+    pagination_class = NewestFirst
+    filterset_class = RunFilter
+    lookup_value_converter = "int"
+    roles = {
+        "list": access.SEE_OTHERS_LABELS,
+        "retrieve": access.SEE_OTHERS_LABELS,
+        "start_import": access.MANAGE,
+        "start_score": access.MANAGE,
+        "start_agreement": access.SEE_OTHERS_LABELS,
+        "start_export": access.TAKE_DATA,
+        "cancel": access.SEE_OTHERS_LABELS,
+        "retry": access.SEE_OTHERS_LABELS,
+    }
+    also = {"cancel": (409,), "retry": (409,)}
+
+    def rows(self) -> QuerySet[Run]:
+        found = Run.objects.filter(project=self.project).select_related("created_by")
+        return found.defer("result") if self.action == "list" else found
+
+    @extend_schema(responses=RunResultOut)
+    def retrieve(self, request: Request, slug: str, pk: int) -> Response:
+        """A run: how far it is, and what came of it."""
+        return Response(RunResultOut(self.get_object()).data)
+
+    @extend_schema(request={"multipart/form-data": ImportIn}, responses={201: RunOut})
+    @action(detail=False, methods=["post"], url_path="import", parser_classes=[MultiPartParser])
+    def start_import(self, request: Request, slug: str) -> Response:
+        """Import a file: trajectories, or the labels of one rater."""
+        return self._started(uploads.start(self.project, self.person, **self.taken(ImportIn)))
+
+    @extend_schema(request=ScoreIn, responses={201: RunOut})
+    @action(detail=False, methods=["post"], url_path="score")
+    def start_score(self, request: Request, slug: str) -> Response:
+        """Pre-score every trajectory."""
+        return self._start(Run.Kind.SCORE, self.taken(ScoreIn))
+
+    @extend_schema(request=AgreementIn, responses={201: RunOut})
+    @action(detail=False, methods=["post"], url_path="agreement")
+    def start_agreement(self, request: Request, slug: str) -> Response:
+        """Compute agreement. Without a reference: the project's."""
+        data = self.taken(AgreementIn)
+        self._known_rater(data["reference"], "reference")
+        return self._start(Run.Kind.AGREEMENT, data)
+
+    @extend_schema(request=ExportIn, responses={201: RunOut})
+    @action(detail=False, methods=["post"], url_path="export")
+    def start_export(self, request: Request, slug: str) -> Response:
+        """Write a dataset. Without a rater: the project's reference."""
+        data = self.taken(ExportIn)
+        self._known_rater(data["rater"], "rater")
+        return self._start(Run.Kind.EXPORT, data)
+
+    @extend_schema(request=None, responses=RunOut)
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, slug: str, pk: int) -> Response:
+        """Stop a run. What was done stays."""
+        run = self._mine_or_managed()
+        if not runs.cancel(run, self.person):
+            raise Refused(f"Run {run.pk} is {run.state} already.", status=409)
+        return Response(RunOut(run).data)
+
+    @extend_schema(request=None, responses={201: RunOut})
+    @action(detail=True, methods=["post"])
+    def retry(self, request: Request, slug: str, pk: int) -> Response:
+        """The same work again, as a new run."""
+        run = self._mine_or_managed()
+        try:
+            return self._started(runs.retry(run, self.person))
+        except ValueError as no:
+            raise Refused(str(no), status=409) from no
+
+    def _mine_or_managed(self) -> Run:
+        run: Run = self.get_object()
+        if run.created_by_id != self.person.pk and not self.may(access.MANAGE):
+            raise PermissionDenied("A reviewer stops and repeats only what they started.")
+        return run
+
+    def _known_rater(self, name: str, field: str) -> None:
+        names = Rater.objects.filter(project=self.project).order_by("name").values_list("name", flat=True)
+        if name and not names.filter(name=name).exists():
+            raise Refused(f"The project has no rater {name!r}.", field, list(names[:100]))
+
+    def _start(self, kind: str, config: dict[str, Any]) -> Response:
+        return self._started(jobs.start(kind, self.project, self.person, **config))
+
+    def _started(self, run: Run) -> Response:
+        return Response(RunOut(run).data, status=status.HTTP_201_CREATED)
