@@ -7,6 +7,8 @@ from typing import Any
 
 from django.db import models
 
+from annotations.formats.lines import dump
+
 
 class VerbatimJSONField(models.TextField):
     """JSON kept as text: key order and number spelling survive, which jsonb does not promise. Not for filtering."""
@@ -23,7 +25,3 @@ class VerbatimJSONField(models.TextField):
     def value_to_string(self, obj: models.Model) -> str:
         return dump(self.value_from_object(obj))
 
-
-def dump(value: Any) -> str:
-    """JSON as the column holds it; COPY uses this too."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)

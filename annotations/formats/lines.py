@@ -1,0 +1,156 @@
+"""Reading files of one JSON value a line, whatever is in them. Streaming: one line is in memory at a time."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import isinf
+from pathlib import Path
+from typing import IO, cast
+
+from annotations.records import Json
+
+LONGEST = 256 * 2**20  # bytes; a longer line is reported and passed over
+DEEPEST = 200  # levels; pages and workers read back what is stored, with less stack to spare than here
+GZIP = b"\x1f\x8b"
+BOM = b"\xef\xbb\xbf"
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+NUL, REPLACEMENT = "\u2400", "\ufffd"
+
+_suspicious = re.compile(r"\\u(?:0000|[dD][89abAB])")
+_unstorable = re.compile("[\x00\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line that is not blank: its value, or the reason why there is none. `replaced` counts what was made
+    visible: NUL as ␀, a lone surrogate or a byte that is no UTF-8 as U+FFFD."""
+
+    number: int
+    value: Json = None
+    reason: str = ""
+    replaced: int = 0
+
+
+def read(path: Path) -> Iterator[Line]:
+    """The lines of a plain or gzipped file, told apart by its first bytes. A file that breaks off ends with a line
+    that says so. Raises OSError where the file itself cannot be opened."""
+    number = 0
+    with _opened(path) as stream:
+        try:
+            while raw := stream.readline(LONGEST):
+                number += 1
+                if len(raw) == LONGEST and not raw.endswith(b"\n"):
+                    _pass_over_rest(stream)
+                    yield Line(number, reason=f"the line is longer than {LONGEST >> 20} MiB")
+                elif number == 1 and raw.startswith(UTF_16):
+                    yield Line(number, reason="found UTF-16; accepted is UTF-8")
+                    return
+                elif raw := (raw.removeprefix(BOM) if number == 1 else raw).strip():
+                    yield parse(number, raw)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as exc:
+            yield Line(number + 1, reason=f"the compressed file breaks off here ({exc})")
+
+
+def count(path: Path) -> int:
+    """How many lines the file has, for showing progress; those that can be read where it breaks off."""
+    total, last = 0, b"\n"
+    with _opened(path) as stream:
+        try:
+            while block := stream.read(2**20):
+                total, last = total + block.count(b"\n"), block
+        except (EOFError, zlib.error, gzip.BadGzipFile):
+            pass
+    return total + (not last.endswith(b"\n"))
+
+
+def parse(number: int, raw: bytes) -> Line:
+    """The JSON value of one line. NaN, infinities and nesting beyond DEEPEST are refused."""
+    text, replaced = _decoded(raw)
+    try:
+        value = _decoder.decode(text)
+    except RecursionError:
+        return Line(number, reason=_too_deep)
+    except ValueError as exc:
+        return Line(number, reason=f"not JSON: {str(exc)[:200]}")
+    if text.count("[") + text.count("{") > DEEPEST and _depth_exceeds(value, DEEPEST):
+        return Line(number, reason=_too_deep)
+    if _suspicious.search(text):
+        value, more = storable(value)
+        replaced += more
+    return Line(number, value, replaced=replaced)
+
+
+def dump(value: Json) -> str:
+    """JSON as a line holds it: compact, in the order it came, every character as itself."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def storable(value: Json) -> tuple[Json, int]:
+    """The value with every character a database text cannot hold made visible, keys included, and how many."""
+    if isinstance(value, str):
+        return _unstorable.subn(lambda hit: NUL if hit[0] == "\x00" else REPLACEMENT, value)
+    if isinstance(value, list):
+        cleaned = [storable(one) for one in value]
+        return [one for one, _ in cleaned], sum(n for _, n in cleaned)
+    if isinstance(value, dict):
+        pairs = [(storable(key), storable(one)) for key, one in value.items()]
+        return {key[0]: one[0] for key, one in pairs}, sum(key[1] + one[1] for key, one in pairs)
+    return value, 0
+
+
+def _opened(path: Path) -> IO[bytes]:
+    with path.open("rb") as stream:
+        compressed = stream.read(2) == GZIP
+    return cast(IO[bytes], gzip.open(path)) if compressed else path.open("rb")
+
+
+def _pass_over_rest(stream: IO[bytes]) -> None:
+    while (rest := stream.readline(2**20)) and not rest.endswith(b"\n"):
+        pass
+
+
+def _decoded(raw: bytes) -> tuple[str, int]:
+    nuls = raw.count(b"\x00")
+    if nuls:
+        raw = raw.replace(b"\x00", NUL.encode())
+    try:
+        return raw.decode(), nuls
+    except UnicodeDecodeError:
+        text = raw.decode(errors="replace")
+        return text, nuls + text.count(REPLACEMENT) - raw.count(REPLACEMENT.encode())
+
+
+def _depth_exceeds(value: Json, limit: int) -> bool:
+    level, depth = [value], 0
+    while level:
+        depth += 1
+        if depth > limit:
+            return True
+        inner: list[Json] = []
+        for one in level:
+            if isinstance(one, dict):
+                inner.extend(item for item in one.values() if isinstance(item, (dict, list)))
+            elif isinstance(one, list):
+                inner.extend(item for item in one if isinstance(item, (dict, list)))
+        level = inner
+    return False
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if isinf(number):
+        raise ValueError(f"the number {text[:40]} is too large")
+    return number
+
+
+def _refuse(name: str) -> float:
+    raise ValueError(f"found {name}, which JSON does not have")
+
+
+_too_deep = f"nested more than {DEEPEST} levels deep"
+_decoder = json.JSONDecoder(parse_float=_finite, parse_constant=_refuse)

@@ -1,0 +1,72 @@
+"""A long table: one row a label, with everything about who said it, when, of what, and under which rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from annotations.formats.base import Format
+
+TEXTS = (
+    "project",
+    "source",
+    "task",
+    "trajectory",
+    "policy_model",
+    "step_id",
+    "field",
+    "value",
+    "origin",
+    "explanation",
+    "rater",
+    "rater_kind",
+    "mode",
+    "propagation",
+    "scheme",
+    "scheme_version",
+)
+WHOLES = ("rollout", "trajectory_version", "step", "source_index", "cause_step", "guideline_version", "time_spent_ms")
+TIMES = ("created_at", "submitted_at")
+COLUMNS = ("project", "source", "task", "trajectory", "rollout", "trajectory_version", "policy_model", "step")
+GROUP = 50_000  # rows held in memory and written together
+
+
+class LongParquet(Format):
+    """`value` is the label as JSON, `number` the same where it is a number. `step` is the place in the trajectory and
+    null where the label is of the whole; `source_index` the place in the original file; `cause_step` the step whose
+    label implied this one."""
+
+    name = "parquet"
+    title = "One row a label (Parquet)"
+    suffix = ".parquet"
+    holds = "labels"
+    writes = True
+
+    def write(self, rows: Iterable[Mapping[str, Any]], path: Path) -> int:
+        """Write the rows, keys as in the schema; returns how many. Needs pyarrow."""
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        schema = _schema(pa)
+        written, held = 0, []
+        with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
+            for row in rows:
+                held.append(row)
+                if len(held) == GROUP:
+                    writer.write_table(pa.Table.from_pylist(held, schema=schema))
+                    written, held = written + GROUP, []
+            if held or not written:
+                writer.write_table(pa.Table.from_pylist(held, schema=schema))
+        return written + len(held)
+
+
+def _schema(pa: Any) -> Any:
+    fields = {
+        **dict.fromkeys(TEXTS, pa.string()),
+        **dict.fromkeys(WHOLES, pa.int64()),
+        "number": pa.float64(),
+        **dict.fromkeys(TIMES, pa.timestamp("us", tz="UTC")),
+    }
+    order = dict.fromkeys((*COLUMNS, "step_id", "source_index", "field", "value", "number", *fields))
+    return pa.schema([(name, fields[name]) for name in order])

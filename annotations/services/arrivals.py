@@ -1,0 +1,251 @@
+"""One batch of drafts into the tables: which are new, which are changed, which are there already."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from django.db.models import TextField
+from django.db.models.functions import Cast
+from django.utils import timezone
+
+from annotations.formats.lines import dump
+from annotations.models import Project, Rater, Step, Task, Trajectory
+from annotations.records import Json, Problem
+from annotations.schemes.schema import Scheme
+from annotations.services import copying, rating_rows, versions
+from annotations.services.drafts import Draft, TaskDraft
+
+REFERENCE = "gold"  # the rater whose labels stand in the trajectory files themselves
+
+TASK = "id project_id external_id source instruction reference tools"
+TRAJECTORY = [
+    "id",
+    "project_id",
+    "task_id",
+    "external_id",
+    "rollout",
+    "version",
+    "policy_model",
+    "outcome",
+    "content_hash",
+    "format",
+    "meta",
+    "extra",
+    "created_at",
+]
+STEP = [
+    "id",
+    "trajectory_id",
+    "index",
+    "source",
+    "source_index",
+    "message",
+    "reasoning",
+    "tool_calls",
+    "observations",
+    "extra",
+    "content_hash",
+    "ordinal",
+]
+
+
+class _Live(NamedTuple):
+    """A stored trajectory's newest version."""
+
+    pk: int
+    task: int
+    rollout: int
+    external_id: str
+    content_hash: str
+    version: int
+
+
+@dataclass
+class Arrived:
+    """What became of a batch. `steps` are agent steps of new versions, `labels` labels written, `carried` labels that
+    went along to a new version."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    steps: int = 0
+    tasks: int = 0
+    labels: int = 0
+    carried: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+
+@dataclass
+class _Row:
+    """A draft with its place in the tables."""
+
+    draft: Draft
+    pk: int
+    task: int
+    rollout: int
+    replaces: _Live | None
+    steps: list[int] = field(default_factory=list)
+
+
+class Batch:
+    """Stores drafts that are all different. Needs a transaction that holds copying.lock."""
+
+    def __init__(self, project: Project, scheme: Scheme, format: str) -> None:
+        self.project, self.scheme, self.format = project, scheme, format
+        self.arrived = Arrived()
+
+    def store(self, drafts: Sequence[Draft]) -> Arrived:
+        self._tasks(drafts)
+        self._look(drafts)
+        rows: list[_Row] = []
+        there: list[tuple[Draft, int]] = []
+        for draft in drafts:
+            self._place(draft, rows, there)
+        self._supersede(rows)
+        self._copy(rows)
+        self._rate(rows, there)
+        self._carry(rows)
+        return self.arrived
+
+    def _tasks(self, drafts: Sequence[Draft]) -> None:
+        """Know every task of the batch; make the missing ones as their first draft says."""
+        wanted: dict[str, TaskDraft] = {}
+        for draft in drafts:
+            wanted.setdefault(draft.task.external_id, draft.task)
+        known = self.project.tasks.filter(external_id__in=wanted).annotate(
+            reference_text=Cast("reference", TextField()), tools_text=Cast("tools", TextField())
+        )
+        columns = ("pk", "external_id", "source", "instruction", "reference_text", "tools_text")
+        self.tasks = {row[1]: (row[0], TaskDraft(*row[1:])) for row in known.values_list(*columns)}
+        missing = [task for name, task in wanted.items() if name not in self.tasks]
+        ids = copying.reserve(Task, len(missing))
+        copying.insert(Task, TASK, ((pk, self.project.pk, *task) for pk, task in zip(ids, missing, strict=True)))
+        self.tasks |= {task.external_id: (pk, task) for pk, task in zip(ids, missing, strict=True)}
+        self.arrived.tasks = len(missing)
+
+    def _look(self, drafts: Sequence[Draft]) -> None:
+        """Find what is stored of these tasks, and under these names."""
+        columns = ("pk", "task_id", "rollout", "external_id", "content_hash", "version")
+        live = self.project.trajectories.live().values_list(*columns)
+        of_tasks = [_Live(*row) for row in live.filter(task__in=[pk for pk, _ in self.tasks.values()])]
+        names = [draft.external_id for draft in drafts if draft.rollout is None and draft.external_id]
+        named = [_Live(*row) for row in live.filter(external_id__in=names)] if names else []
+        self.by_rollout = {(one.task, one.rollout): one for one in of_tasks}
+        self.by_content = {(one.task, one.content_hash): one for one in reversed(of_tasks)}
+        self.by_name = {one.external_id: one for one in named}
+        self.next_rollout: dict[int, int] = defaultdict(int)
+        for one in of_tasks:
+            self.next_rollout[one.task] = max(self.next_rollout[one.task], one.rollout + 1)
+
+    def _place(self, draft: Draft, rows: list[_Row], there: list[tuple[Draft, int]]) -> None:
+        task = self.tasks[draft.task.external_id][0]
+        if draft.rollout is not None:
+            live = self.by_rollout.get((task, draft.rollout))
+        elif draft.external_id:
+            live = self.by_name.get(draft.external_id)
+        else:
+            live = self.by_content.get((task, draft.content_hash))
+        if live and draft.external_id and live.external_id != draft.external_id:
+            reason = f"rollout {draft.rollout} of task {draft.task.external_id} is {live.external_id!r} here already"
+            self.arrived.problems.append(Problem(draft.file, draft.line, "id", reason))
+        elif live and live.content_hash == draft.content_hash:
+            there.append((draft, live.pk))
+        else:
+            rows.append(_Row(draft, 0, task, self._rollout(draft, task, live), live))
+
+    def _rollout(self, draft: Draft, task: int, live: _Live | None) -> int:
+        if draft.rollout is not None:
+            chosen = draft.rollout
+        else:
+            chosen = live.rollout if live and live.task == task else self.next_rollout[task]
+        self.next_rollout[task] = max(self.next_rollout[task], chosen + 1)
+        return chosen
+
+    def _supersede(self, rows: Sequence[_Row]) -> None:
+        old = [row.replaces.pk for row in rows if row.replaces]
+        if old:
+            # Nobody may be given the old version to label while the new one comes in.
+            Project.objects.select_for_update(no_key=True).get(pk=self.project.pk)
+            Trajectory.objects.filter(pk__in=old).update(superseded_at=timezone.now())
+
+    def _copy(self, rows: Sequence[_Row]) -> None:
+        for row, pk in zip(rows, copying.reserve(Trajectory, len(rows)), strict=True):
+            row.pk = pk
+        copying.insert(Trajectory, TRAJECTORY, map(self._trajectory, rows))
+        ids = iter(copying.reserve(Step, sum(len(row.draft.steps) for row in rows)))
+        for row in rows:
+            row.steps = [next(ids) for _ in row.draft.steps]
+        copying.insert(
+            Step,
+            STEP,
+            ((pk, row.pk, *step) for row in rows for pk, step in zip(row.steps, row.draft.steps, strict=True)),
+        )
+        self.arrived.created += sum(row.replaces is None for row in rows)
+        self.arrived.updated += sum(row.replaces is not None for row in rows)
+        self.arrived.steps += sum(len(_agents(row)) for row in rows)
+
+    def _trajectory(self, row: _Row) -> tuple[Any, ...]:
+        draft = row.draft
+        name = draft.external_id or f"{draft.task.external_id}:{row.rollout}"
+        version = row.replaces.version + 1 if row.replaces else 1
+        said = (draft.policy_model, draft.outcome, draft.content_hash, self.format, draft.meta, self._extra(draft))
+        return (row.pk, self.project.pk, row.task, name, row.rollout, version, *said, timezone.now())
+
+    def _extra(self, draft: Draft) -> str:
+        """What the record has no column for, and what it says of its task otherwise than the task's row does."""
+        stored = self.tasks[draft.task.external_id][1]
+        differing: dict[str, Json] = {
+            name: _value(name, said) for name, said in draft.task._asdict().items() if said != getattr(stored, name)
+        }
+        return dump(draft.extra | ({"task": differing} if differing else {}))
+
+    def _rate(self, rows: Sequence[_Row], there: Sequence[tuple[Draft, int]]) -> None:
+        """The labels that stand in the file become the reference rater's."""
+        said = [
+            rating_rows.Said(row.pk, row.draft.rating, row.draft.file, row.draft.line, _agents(row))
+            for row in rows
+            if row.draft.rating
+        ] + [rating_rows.Said(pk, draft.rating, draft.file, draft.line) for draft, pk in there if draft.rating]
+        self.rater: Rater | None = None
+        changed: set[int] = set()
+        if any(one.rating.steps or one.rating.final is not None for one in said):
+            self.rater = reference_rater(self.project)
+            tally = rating_rows.store(self.project, self.scheme, self.rater, said)
+            changed = tally.changed
+            self.arrived.labels += tally.labels
+            self.arrived.problems += tally.problems
+        self.arrived.updated += len(changed)
+        self.arrived.unchanged += len(there) - len(changed)
+
+    def _carry(self, rows: Sequence[_Row]) -> None:
+        for row in rows:
+            if row.replaces:
+                rating = row.draft.rating
+                but = self.rater.pk if self.rater and rating and (rating.steps or rating.final is not None) else None
+                self.arrived.carried += versions.carry_over(
+                    self.project, row.replaces.pk, row.pk, row.draft.steps, row.steps, but
+                )
+
+
+def reference_rater(project: Project) -> Rater:
+    """The rater of labels that stand in trajectory files; the project's reference where it has none yet."""
+    rater, _ = Rater.objects.get_or_create(project=project, kind=Rater.Kind.IMPORT, name=REFERENCE)
+    if project.reference_id is None and Project.objects.filter(pk=project.pk, reference=None).update(reference=rater):
+        project.reference = rater
+    return rater
+
+
+def _agents(row: _Row) -> dict[int, int]:
+    return {
+        step.source_index: pk
+        for pk, step in zip(row.steps, row.draft.steps, strict=True)
+        if step.source == Step.Source.AGENT
+    }
+
+
+def _value(name: str, said: str | None) -> Json:
+    return json.loads(said) if name in {"reference", "tools"} and said is not None else said

@@ -1,0 +1,120 @@
+"""A record made ready for the tables: its texts, its hashes, who it is. Nothing here touches the database."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from annotations.formats.lines import dump
+from annotations.records import Json, RatingRecord, StepRecord, TaskRecord, TrajectoryRecord
+
+
+class StepDraft(NamedTuple):
+    """A row of the step table, but for its ids."""
+
+    place: int
+    source: str
+    source_index: int
+    message: str
+    reasoning: str
+    tool_calls: str
+    observations: str
+    extra: str
+    content_hash: str
+    ordinal: int
+
+    @property
+    def stable(self) -> tuple[str, int]:
+        """What the same step has in every version of its trajectory."""
+        return self.content_hash, self.ordinal
+
+
+class TaskDraft(NamedTuple):
+    """A row of the task table, but for its ids."""
+
+    external_id: str
+    source: str
+    instruction: str
+    reference: str | None
+    tools: str | None
+
+
+@dataclass(frozen=True)
+class Draft:
+    """One trajectory on its way in. `file` and `line` say where it stands."""
+
+    file: str
+    line: int
+    task: TaskDraft
+    external_id: str
+    rollout: int | None
+    policy_model: str
+    outcome: str | None
+    meta: str
+    extra: Json
+    steps: tuple[StepDraft, ...]
+    content_hash: str
+    rating: RatingRecord | None
+
+    @property
+    def identity(self) -> bytes:
+        """What makes two records the same trajectory: task and rollout, else its own id, else all it says. Hashed."""
+        if self.rollout is not None:
+            named = f"rollout {self.rollout} of {self.task.external_id}"
+        elif self.external_id:
+            named = f"id {self.external_id}"
+        else:
+            named = f"content {self.content_hash} of {self.task.external_id}"
+        return hashlib.blake2b(named.encode(), digest_size=16).digest()
+
+    @property
+    def digest(self) -> bytes:
+        """Of all the record says, labels included."""
+        said = self.rating and [sorted(self.rating.steps.items()), self.rating.final]
+        return hashlib.sha256(f"{self.content_hash}{said!r}".encode()).digest()[:16]
+
+
+def draft(record: TrajectoryRecord, file: str, line: int) -> Draft:
+    """Raises RecursionError where the record is nested too deep to be written."""
+    steps = _steps(record.steps)
+    task = _task(record.task)
+    meta, outcome = dump(record.meta), None if record.outcome is None else dump(record.outcome)
+    whole = hashlib.sha256()
+    for part in (*task, record.policy_model, outcome, meta, dump(record.extra)):
+        whole.update(f"{part}\x1f".encode())
+    for step in steps:
+        whole.update(f"{step.source_index} {step.content_hash}\x1f".encode())
+    return Draft(
+        file,
+        line,
+        task,
+        record.external_id,
+        record.rollout,
+        record.policy_model,
+        outcome,
+        meta,
+        record.extra,
+        steps,
+        whole.hexdigest(),
+        record.rating,
+    )
+
+
+def _task(task: TaskRecord) -> TaskDraft:
+    reference = None if task.reference is None else dump(task.reference)
+    tools = None if task.tools is None else dump(task.tools)
+    return TaskDraft(task.external_id, task.source, task.instruction, reference, tools)
+
+
+def _steps(steps: tuple[StepRecord, ...]) -> tuple[StepDraft, ...]:
+    seen: Counter[str] = Counter()
+    made = []
+    for index, step in enumerate(steps):
+        texts = (step.message, step.reasoning, dump(step.tool_calls), dump(step.observations), dump(step.extra))
+        said = "\x1f".join((step.source, *texts))
+        digest = hashlib.sha256(said.encode()).hexdigest()
+        made.append(StepDraft(index, step.source, step.source_index, *texts, digest, seen[digest]))
+        seen[digest] += 1
+    return tuple(made)

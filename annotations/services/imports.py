@@ -1,0 +1,197 @@
+"""Bringing trajectories in: streaming, each batch one transaction, each record once however often it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from django.db import DataError, OperationalError, transaction
+from psycopg.errors import ProgramLimitExceeded
+
+from annotations import formats
+from annotations.formats.base import Item, LineFormat
+from annotations.models import Event, Project, User
+from annotations.records import Problem, TrajectoryRecord
+from annotations.services import copying, files, projects, ratings
+from annotations.services.arrivals import Arrived, Batch
+from annotations.services.drafts import Draft, draft
+from annotations.services.runs import Claim
+
+ROWS, CHARACTERS = 250, 8_000_000  # a batch is full at either
+LISTED = 10_000  # problems kept one by one; beyond them only their number
+
+ImportResult = dict[str, Any]
+COUNTS = ("created", "updated", "unchanged", "steps", "tasks", "labels", "carried")
+
+
+def import_trajectories(
+    project: Project,
+    paths: Sequence[Path],
+    *,
+    format: str = "auto",
+    by: User | None = None,
+    claim: Claim | None = None,
+    names: Sequence[str] = (),
+) -> ImportResult:
+    """Take in every good record of the files; list what was wrong with the others.
+
+    The result counts what this import did: `created`, `updated` (a new version, or other labels), `unchanged`
+    trajectories; `steps` of the agent in new versions, new `tasks`, `labels` written, labels `carried` over to new
+    versions, characters `replaced` because no text column holds them; `rejected` is a list of problems. Under a claim
+    every batch is committed together with how far it got, and a second call goes on from there.
+    Raises FileNotFoundError and formats.UnknownFormat before anything is done.
+    """
+    sources = files.sources(paths, names)
+    chosen = None if format == "auto" else formats.reader(format)
+    work = _Import(project, by, claim)
+    if claim:
+        counted = [files.lines_of(path) for path, _ in sources]
+        file, line = work.position
+        claim.expect(sum(counted), already=sum(counted[:file]) + line)
+    for number, (path, name) in enumerate(sources):
+        work.file(number, path, name, chosen)
+    work.finish()
+    return work.result
+
+
+def perform(claim: Claim) -> None:
+    """Do an import run: trajectories or labels, from the uploaded file, as its configuration says."""
+    run, config = claim.run, claim.run.config
+    with files.stored(run) as (paths, names):
+        if config.get("what") == "labels":
+            ratings.import_labels(
+                run.project,
+                paths,
+                rater=config["rater"],
+                kind=config["rater_kind"],
+                by=run.created_by,
+                claim=claim,
+                names=names,
+            )
+        else:
+            kind = config.get("format") or "auto"
+            import_trajectories(run.project, paths, format=kind, by=run.created_by, claim=claim, names=names)
+
+
+class _Import:
+    """One import on its way through its files."""
+
+    def __init__(self, project: Project, by: User | None, claim: Claim | None) -> None:
+        self.project, self.by, self.claim = project, by, claim
+        self.scheme = projects.scheme_of(project.scheme)
+        before = claim.run.result if claim else {}
+        self.result: ImportResult = {name: before.get(name, 0) for name in (*COUNTS, "replaced", "rejected_more")}
+        self.result["rejected"] = list(before.get("rejected", []))
+        self.position = tuple(before.get("position", (0, 0)))
+        self.seen: dict[bytes, bytes] = {}
+        self._empty()
+
+    def _empty(self) -> None:
+        self.drafts: list[Draft] = []
+        self.problems: list[Problem] = []
+        self.again = self.replaced = self.characters = self.lines = 0
+
+    def file(self, number: int, path: Path, name: str, chosen: LineFormat | None) -> None:
+        """One file, from where an earlier attempt stopped."""
+        try:
+            reader = chosen or formats.detect(path)
+        except formats.UnknownFormat as exc:
+            if (number, 1) > self.position:
+                self.problems.append(Problem(name, 1, "", str(exc)))
+                self._flush(reader=None, position=(number, 1))
+            return
+        last = 0
+        for item in reader.read(path, name):
+            self._take(item, name, known=(number, item.line) <= self.position)
+            if (number, item.line) > self.position:
+                self.lines += 1
+            last = item.line
+            if len(self.drafts) + len(self.problems) >= ROWS or self.characters >= CHARACTERS:
+                self._flush(reader, (number, item.line))
+        if not last and (number, 1) > self.position:
+            self.problems.append(Problem(name, 1, "", "the file holds no record"))
+        self._flush(reader, (number, max(last, 1)))
+
+    def _take(self, item: Item, name: str, known: bool) -> None:
+        """`known`: an earlier attempt has stored it; only who it is matters, for those that follow."""
+        problems = list(item.problems)
+        made = None
+        if isinstance(item.record, TrajectoryRecord):
+            try:
+                made = draft(item.record, name, item.line)
+            except (RecursionError, ValueError) as exc:
+                problems.append(Problem(name, item.line, "", f"cannot be stored: {exc}"))
+        if made and (before := self.seen.get(made.identity)) is not None:
+            if before != made.digest:
+                reason = "the same trajectory stands on an earlier line, with other content or labels"
+                problems.append(Problem(name, item.line, "", reason))
+            self.again += before == made.digest and not known
+            made = None
+        if made:
+            self.seen[made.identity] = made.digest
+        if known:
+            return
+        self.problems += problems
+        self.replaced += item.replaced
+        if made:
+            self.drafts.append(made)
+            self.characters += sum(len(step.message) + len(step.observations) for step in made.steps)
+
+    def _flush(self, reader: LineFormat | None, position: tuple[int, int]) -> None:
+        """Commit what was taken, with how far that is."""
+        if position <= self.position:
+            self._empty()
+            return
+        with transaction.atomic():
+            arrived = Arrived()
+            if self.drafts and reader:
+                copying.lock(self.project)
+                _store(self.project, self.scheme, reader.name, self.drafts, arrived)
+            result = self._with(arrived)
+            if self.claim:
+                self.claim.advance(self.lines)
+                self.claim.keep(**result, position=list(position))
+        self.result, self.position = result, position
+        self._empty()
+
+    def _with(self, arrived: Arrived) -> ImportResult:
+        result = {name: self.result[name] + getattr(arrived, name) for name in COUNTS}
+        result["unchanged"] += self.again
+        result["replaced"] = self.result["replaced"] + self.replaced
+        problems = sorted([*self.problems, *arrived.problems], key=lambda one: one.line)
+        room = max(0, LISTED - len(self.result["rejected"]))
+        result["rejected"] = self.result["rejected"] + [asdict(one) for one in problems[:room]]
+        result["rejected_more"] = self.result["rejected_more"] + len(problems[room:])
+        return result
+
+    def finish(self) -> None:
+        if self.claim and self.claim.run.result.get("finished"):
+            return
+        with transaction.atomic():
+            counts = {name: self.result[name] for name in COUNTS} | {"rejected": len(self.result["rejected"])}
+            Event.objects.create(project=self.project, actor=self.by, verb="trajectories.imported", after=counts)
+            if self.claim:
+                self.claim.keep(**self.result, finished=True)
+
+
+def _store(project: Project, scheme: Any, format: str, drafts: Sequence[Draft], arrived: Arrived) -> None:
+    """Store the drafts, adding to `arrived`. One that the database cannot hold becomes a problem; the others go in."""
+    try:
+        with transaction.atomic():
+            batch = Batch(project, scheme, format).store(drafts)
+    except (DataError, OperationalError) as exc:
+        if isinstance(exc, OperationalError) and not isinstance(exc.__cause__, ProgramLimitExceeded):
+            raise
+        if len(drafts) == 1:
+            reason = f"the database cannot hold it: {str(exc).splitlines()[0]}"
+            arrived.problems.append(Problem(drafts[0].file, drafts[0].line, "", reason))
+            return
+        half = len(drafts) // 2
+        _store(project, scheme, format, drafts[:half], arrived)
+        _store(project, scheme, format, drafts[half:], arrived)
+        return
+    for name in COUNTS:
+        setattr(arrived, name, getattr(arrived, name) + getattr(batch, name))
+    arrived.problems += batch.problems
