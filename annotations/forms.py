@@ -1,0 +1,225 @@
+"""One form per POST. A form checks shape; rules live in services."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth.validators import UnicodeUsernameValidator
+
+from annotations import schemes
+from annotations.models import ApiToken, Project, Rater, Role, User
+
+
+class ProjectForm(forms.ModelForm):
+    """A new project."""
+
+    scheme_name = forms.ChoiceField(label="Label scheme")
+
+    class Meta:
+        model = Project
+        fields = ["title", "slug", "overlap"]
+        labels = {"slug": "Short name"}
+        help_texts = {"slug": "Part of every address: letters, digits and hyphens. It stays."}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [(name, scheme.title) for name, scheme in schemes.shipped().items()]
+        self.fields["scheme_name"] = forms.ChoiceField(label="Label scheme", choices=choices)
+        self.fields["overlap"] = overlap_field(initial=2)
+
+
+def overlap_field(**kwargs: Any) -> forms.IntegerField:
+    return forms.IntegerField(
+        label="People per trajectory", min_value=1, max_value=50, help_text="Agreement needs at least 2.", **kwargs
+    )
+
+
+class SettingsForm(forms.ModelForm):
+    class Meta:
+        model = Project
+        fields = ["title", "overlap", "lease_minutes", "mode", "propagation", "reference"]
+        labels = {"mode": "What labellers see", "reference": "Reference rater"}
+        help_texts = {
+            "mode": "Blind shows the trajectory alone. Passes already begun keep the mode they began with.",
+            "propagation": "What an error does to the steps after it: nothing, ghosts to accept, or ghosts accepted "
+            "at submit.",
+            "reference": "Others are held against it, and exports carry it unless they name another.",
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["overlap"] = overlap_field()
+        self.fields["lease_minutes"] = forms.IntegerField(
+            label="Lease, minutes",
+            min_value=1,
+            max_value=24 * 60,
+            help_text="How long a trajectory stays with someone who stopped working on it.",
+        )
+        raters = Rater.objects.filter(project=self.instance).order_by("kind", "name")
+        self.fields["reference"] = RaterField(raters, label="Reference rater", empty_label="None")
+        self.fields["reference"].help_text = self.Meta.help_texts["reference"]
+
+
+class RaterField(forms.ModelChoiceField):
+    def __init__(self, queryset: Any, **kwargs: Any) -> None:
+        super().__init__(queryset, required=False, **kwargs)
+
+    def label_from_instance(self, obj: Any) -> str:
+        return f"{obj.name} ({obj.get_kind_display().lower()})"
+
+
+class GuidelineForm(forms.Form):
+    text = forms.CharField(
+        label="Guidelines, in Markdown",
+        max_length=200_000,
+        widget=forms.Textarea(attrs={"rows": 24, "class": "code", "spellcheck": "true"}),
+    )
+
+
+class MemberForm(forms.Form):
+    """Someone who has an account."""
+
+    username = forms.CharField(label="User name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    role = forms.ChoiceField(choices=Role.choices, initial=Role.ANNOTATOR)
+
+    def clean_username(self) -> User:
+        name = self.cleaned_data["username"].strip()
+        found = User.objects.filter(username__iexact=name, is_active=True).first()
+        if found is None:
+            raise forms.ValidationError(f"Nobody here is called {name}. Make an account for them below.")
+        return found
+
+
+class AccountForm(forms.Form):
+    """Someone who has none yet."""
+
+    username = forms.CharField(
+        label="New user name",
+        max_length=150,
+        validators=[UnicodeUsernameValidator()],
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    role = forms.ChoiceField(choices=Role.choices, initial=Role.ANNOTATOR)
+
+    def clean_username(self) -> str:
+        name: str = self.cleaned_data["username"]
+        if User.objects.filter(username__iexact=name).exists():
+            raise forms.ValidationError(f"{name} has an account already. Add them above.")
+        return name
+
+
+class RoleForm(forms.Form):
+    role = forms.ChoiceField(choices=Role.choices)
+
+
+class TokenForm(forms.ModelForm):
+    class Meta:
+        model = ApiToken
+        fields = ["name", "scope", "project"]
+        help_texts = {"name": "What it is for, so that you know which one to revoke."}
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        mine = Project.objects.visible_to(user).order_by("title")
+        self.fields["project"] = forms.ModelChoiceField(mine, required=False, empty_label="All my projects")
+        self.fields["project"].help_text = "A token for one project sees nothing else."
+
+
+class FilesInput(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    """One or several files; cleans to a list."""
+
+    widget = FilesInput
+
+    def clean(self, data: Any, initial: Any = None) -> list[Any]:
+        files = data if isinstance(data, (list, tuple)) else [data]
+        return [super(FilesField, self).clean(one, initial) for one in files]
+
+
+class ImportForm(forms.Form):
+    WHAT = (("trajectories", "Trajectories"), ("labels", "Labels of one rater"))
+    RATER_KINDS = (("human", "Person"), ("judge", "Judge"), ("import", "Imported"))
+    SUFFIXES = (".jsonl", ".json", ".gz")
+
+    what = forms.ChoiceField(choices=WHAT, widget=forms.RadioSelect, initial="trajectories", label="What is in it")
+    files = FilesField(
+        label="Files", help_text="JSON Lines, plain or gzipped (.jsonl, .jsonl.gz). Several at once are fine."
+    )
+    format = forms.ChoiceField(label="Format", required=False)
+    rater = forms.CharField(
+        required=False, max_length=150, label="Rater", help_text="Whose labels these are: a person, a model, a file."
+    )
+    rater_kind = forms.ChoiceField(choices=RATER_KINDS, required=False, initial="judge", label="Kind of rater")
+
+    def __init__(self, *args: Any, formats: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [("auto", "Find out"), *formats]
+        self.fields["format"] = forms.ChoiceField(label="Format of trajectories", required=False, choices=choices)
+
+    def clean_files(self) -> list[Any]:
+        files: list[Any] = self.cleaned_data["files"]
+        if odd := [one.name for one in files if not one.name.lower().endswith(self.SUFFIXES)]:
+            raise forms.ValidationError(f"{', '.join(odd)}: only {', '.join(self.SUFFIXES)} files are read.")
+        return files
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        if data.get("what") == "labels" and not (data.get("rater") or "").strip():
+            self.add_error("rater", "Labels need the name of their rater.")
+        data["format"] = data.get("format") or "auto"
+        return data
+
+
+class ScoreForm(forms.Form):
+    scorer = forms.ChoiceField()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [(name, one["title"]) for name, one in settings.SCORERS.items()]
+        self.fields["scorer"] = forms.ChoiceField(choices=choices)
+
+
+class AgreementForm(forms.Form):
+    OFFICIAL = (("", "Ours: a missing prediction is wrong"), ("1", "AgentProcessBench as released"))
+    PROPAGATED = (("1", "With propagated labels"), ("", "Without propagated labels"))
+
+    reference = forms.ChoiceField(required=False, label="Reference")
+    official = forms.ChoiceField(choices=OFFICIAL, required=False, label="Arithmetic")
+    propagated = forms.ChoiceField(choices=PROPAGATED, required=False, initial="1", label="Labels")
+
+    def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        names = Rater.objects.filter(project=project).order_by("kind", "name").values_list("name", flat=True)
+        choices = [("", "None: only agreement among raters"), *((name, name) for name in dict.fromkeys(names))]
+        initial = project.reference.name if project.reference else ""
+        self.fields["reference"] = forms.ChoiceField(
+            choices=choices, required=False, label="Reference", initial=initial
+        )
+
+
+class ExportForm(forms.Form):
+    format = forms.ChoiceField()
+    rater = forms.ChoiceField(required=False)
+    zero = forms.ChoiceField(required=False, label="Steps labelled 0")
+
+    def __init__(
+        self,
+        *args: Any,
+        formats: list[tuple[str, str]],
+        zero: list[tuple[str, str]],
+        project: Project,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        names = Rater.objects.filter(project=project).order_by("kind", "name").values_list("name", flat=True)
+        reference = project.reference.name if project.reference else ""
+        usual = f"The reference, {reference}" if reference else "The project's reference (none is set)"
+        raters = [("", usual), *((name, name) for name in dict.fromkeys(names))]
+        self.fields["format"] = forms.ChoiceField(choices=formats, label="Format")
+        self.fields["rater"] = forms.ChoiceField(choices=raters, required=False, label="Whose labels")
+        self.fields["zero"] = forms.ChoiceField(choices=zero, required=False, label="Steps labelled 0")

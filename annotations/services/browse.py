@@ -1,0 +1,215 @@
+"""Finding trajectories: what the list filters and sorts by, and what a row of it shows. Never loads a body.
+
+Who may see others' labels filters by everything. Anybody else's list knows only their own passes: a filter over what
+one may not see would show it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+from django.db.models import Exists, F, FloatField, Min, OuterRef, Q, QuerySet, Subquery, TextField
+from django.db.models.functions import Cast, Left
+
+from annotations import access
+from annotations.models import Annotation, Label, Membership, Rater, Run, Score, Step, Trajectory
+from annotations.models.labels import AnnotationQuerySet, LabelQuerySet
+from annotations.services import projects
+
+PER_PAGE = 25
+MOST_STRIPS = 6
+SORTS = {"oldest": "id", "newest": "-id", "doubt": "low"}
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the address asks for; what is empty asks for nothing. `rater` narrows label, first_error and differ."""
+
+    text: str = ""
+    source: str = ""
+    model: str = ""
+    outcome: str = ""
+    rater: int | None = None
+    label: int | str | None = None
+    first_error: int | None = None
+    differ: bool = False
+    score: float | None = None
+    sort: str = "oldest"
+
+
+class StripOf(NamedTuple):
+    """One rater's labels of the main field: a (value or None, implied by a rule) for each agent step."""
+
+    rater: str
+    state: str
+    cells: list[tuple[Any, bool]]
+
+
+@dataclass
+class Row:
+    id: int
+    external_id: str
+    policy_model: str
+    source: str
+    instruction: str
+    outcome: str = ""
+    low: float | None = None
+    steps: int = 0
+    strips: list[StripOf] = field(default_factory=list)
+
+
+class Page(NamedTuple):
+    rows: list[Row]
+    after: str  # the cursor of the next page; empty on the last
+
+
+class Browser:
+    """The list as one member may see it."""
+
+    def __init__(self, membership: Membership, filters: Filters) -> None:
+        self.project = membership.project
+        self.user = membership.user
+        self.sees_all = access.may(membership, access.SEE_OTHERS_LABELS)
+        self.filters = filters if self.sees_all else _harmless(filters)
+        scheme = projects.scheme_of(self.project.scheme)
+        self.main = scheme.main
+        self.values = [(choice.value, choice.title) for choice in scheme.main_field.choices]
+        self.wrong = scheme.propagation.value if scheme.propagation else -1
+        self.run = latest_scores(self.project.pk) if self.sees_all else None
+
+    def page(self, after: str = "") -> Page:
+        """The rows after the cursor. A cursor that makes no sense is taken as none."""
+        found = list(_after(self._sorted(), self.filters.sort, after)[: PER_PAGE + 1])
+        rows = [Row(**one) for one in found[:PER_PAGE]]
+        self._fill(rows)
+        return Page(rows, _cursor(rows[-1], self.filters.sort) if len(found) > PER_PAGE else "")
+
+    def _sorted(self) -> QuerySet[Any, dict[str, Any]]:
+        found = self._by_score(self._by_labels(self._by_facts()))
+        shown = {
+            "source": F("task__source"),
+            "instruction": Left("task__instruction", 160),
+        }
+        if self.sees_all:
+            shown["outcome"] = Left(Cast("outcome", TextField()), 120)
+        return found.order_by(SORTS[self.filters.sort], "id").values("id", "external_id", "policy_model", **shown)
+
+    def _by_facts(self) -> QuerySet[Trajectory]:
+        asked, found = self.filters, Trajectory.objects.live().filter(project=self.project)
+        if asked.text:
+            found = found.filter(Q(external_id__icontains=asked.text) | Q(task__external_id__icontains=asked.text))
+        if asked.source:
+            found = found.filter(task__source=asked.source)
+        if asked.model:
+            found = found.filter(policy_model=asked.model)
+        if asked.outcome:
+            found = found.alias(said=Cast("outcome", TextField())).filter(said__icontains=asked.outcome)
+        return found
+
+    def _by_labels(self, found: QuerySet[Trajectory]) -> QuerySet[Trajectory]:
+        asked = self.filters
+        if asked.rater is not None or not self.sees_all and (asked.label, asked.first_error) != (None, None):
+            found = found.filter(Exists(self._passes().filter(trajectory=OuterRef("pk"))))
+        said = self._labels().filter(annotation__trajectory=OuterRef("pk"))
+        if asked.label is not None:
+            found = found.filter(Exists(said.filter(value=asked.label)))
+        if asked.first_error is not None:
+            sooner = self._labels().filter(annotation=OuterRef("annotation"), value=self.wrong)
+            sooner = sooner.filter(step__index__lt=asked.first_error)
+            found = found.filter(Exists(said.filter(~Exists(sooner), value=self.wrong, step__index=asked.first_error)))
+        if asked.differ:
+            other = self._labels(anybody=True).filter(step=OuterRef("step")).exclude(value=OuterRef("value"))
+            found = found.filter(Exists(said.filter(Exists(other))))
+        return found
+
+    def _by_score(self, found: QuerySet[Trajectory]) -> QuerySet[Trajectory]:
+        scores = Score.objects.filter(run=self.run, trajectory=OuterRef("pk"))
+        if self.filters.score is not None:
+            found = found.filter(Exists(scores.filter(probability__lte=self.filters.score)))
+        if self.filters.sort == "doubt":
+            low = scores.order_by().values("trajectory").annotate(low=Min("probability")).values("low")
+            found = found.annotate(low=Subquery(low, output_field=FloatField())).filter(low__isnull=False)
+        return found
+
+    def _passes(self, anybody: bool = False) -> AnnotationQuerySet:
+        found = Annotation.objects.live()
+        if not self.sees_all:
+            return found.filter(rater__user=self.user)
+        return found if anybody or self.filters.rater is None else found.filter(rater=self.filters.rater)
+
+    def _labels(self, anybody: bool = False) -> LabelQuerySet:
+        said = Label.objects.current().filter(field=self.main, step__isnull=False, annotation__retired_at__isnull=True)
+        if not self.sees_all:
+            return said.filter(annotation__rater__user=self.user)
+        return said if anybody or self.filters.rater is None else said.filter(annotation__rater=self.filters.rater)
+
+    def _fill(self, rows: list[Row]) -> None:
+        """Steps, strips and lowest scores of the page, a query each."""
+        ids = [row.id for row in rows]
+        steps: dict[int, list[int]] = defaultdict(list)
+        agents = Step.objects.of_agent().filter(trajectory__in=ids).order_by("trajectory", "index")
+        for trajectory, step in agents.values_list("trajectory_id", "id"):
+            steps[trajectory].append(step)
+        strips = self._strips(ids, steps)
+        low = self._lowest(ids)
+        for row in rows:
+            row.steps, row.strips, row.low = len(steps[row.id]), strips[row.id], low.get(row.id)
+
+    def _strips(self, ids: list[int], steps: dict[int, list[int]]) -> dict[int, list[StripOf]]:
+        shown = Q(rater__kind=Rater.Kind.HUMAN) | Q(rater=self.project.reference_id) | Q(rater=self.filters.rater)
+        passes = self._passes().filter(shown, trajectory__in=ids).order_by("rater_id")
+        heads = list(passes.values_list("id", "trajectory_id", "rater__name", "state"))
+        said: dict[int, dict[int, tuple[Any, bool]]] = defaultdict(dict)
+        labels = Label.objects.current().filter(annotation__in=[head[0] for head in heads], field=self.main)
+        for annotation, step, value, origin in labels.values_list("annotation_id", "step_id", "value", "origin"):
+            said[annotation][step] = (value, origin == Label.Origin.PROPAGATED)
+        strips: dict[int, list[StripOf]] = defaultdict(list)
+        for pk, trajectory, name, state in heads:
+            if len(strips[trajectory]) < MOST_STRIPS:
+                cells = [said[pk].get(step, (None, False)) for step in steps[trajectory]]
+                strips[trajectory].append(StripOf(name, Annotation.State(state).label, cells))
+        return strips
+
+    def _lowest(self, ids: Iterable[int]) -> dict[int, float]:
+        if self.run is None:
+            return {}
+        scores = Score.objects.filter(run=self.run, trajectory__in=ids).order_by().values("trajectory_id")
+        return dict(scores.annotate(low=Min("probability")).values_list("trajectory_id", "low"))
+
+
+def _harmless(filters: Filters) -> Filters:
+    """The filters that tell nothing but what everybody in the project sees, and one's own labels."""
+    sort = "oldest" if filters.sort == "doubt" else filters.sort
+    return replace(filters, outcome="", rater=None, differ=False, score=None, sort=sort)
+
+
+def latest_scores(project: int) -> int | None:
+    """The newest scoring run that has finished, whichever the scorer."""
+    done = Run.objects.filter(project=project, kind=Run.Kind.SCORE, state=Run.State.DONE)
+    return done.order_by("-id").values_list("id", flat=True).first()
+
+
+def _cursor(last: Row, sort: str) -> str:
+    return f"{last.low!r},{last.id}" if sort == "doubt" else str(last.id)
+
+
+def _after(found: QuerySet[Any, Any], sort: str, cursor: str) -> QuerySet[Any, Any]:
+    *low, pk = cursor.split(",")
+    try:
+        last = int(pk)
+        lowest = float(low[0]) if low else None
+    except ValueError:
+        return found
+    if sort == "doubt":
+        return found.filter(Q(low__gt=lowest) | Q(low=lowest, id__gt=last)) if lowest is not None else found
+    return found.filter(id__lt=last) if sort == "newest" else found.filter(id__gt=last)
+
+
+def choices(membership: Membership, of: str) -> list[str]:
+    """The sources or policy models there are, for the list's filter; asked for only when somebody opens it."""
+    live = Trajectory.objects.live().filter(project=membership.project)
+    column = {"source": "task__source", "model": "policy_model"}[of]
+    return list(live.exclude(**{column: ""}).order_by(column).values_list(column, flat=True).distinct()[:200])

@@ -1,0 +1,97 @@
+"""What the scores page says of each scorer: its newest run, how its numbers lie, beside what people said."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Count, F, FloatField, Max, Min, OuterRef, Subquery, Value
+from django.db.models.functions import Cast, Floor, Least
+
+from annotations.models import Label, Project, Run, Score
+from annotations.services import projects
+
+BINS = 20
+
+
+@dataclass(frozen=True)
+class Span:
+    """One bin of a distribution, with counts by the reference's label ("none": it has none there)."""
+
+    low: float
+    high: float
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One scorer of this deployment. `spans` is empty until a run has scored something. `of` says whether they are
+    of calibrated probabilities or of the scorer's own numbers, and `reference` whose labels the counts are by."""
+
+    name: str
+    title: str
+    run: Run | None
+    newest_done: Run | None
+    spans: list[Span]
+    of: str
+    reference: str
+
+    @property
+    def count(self) -> int:
+        return sum(sum(span.counts.values()) for span in self.spans)
+
+
+def of_project(project: Project) -> list[Summary]:
+    """All scorers the deployment knows, in the order of its settings."""
+    runs: dict[str, list[Run]] = defaultdict(list)
+    for run in Run.objects.filter(project=project, kind=Run.Kind.SCORE).order_by("-id")[:100]:
+        runs[str(run.config.get("scorer"))].append(run)
+    return [_summary(project, name, one["title"], runs[name]) for name, one in settings.SCORERS.items()]
+
+
+def _summary(project: Project, name: str, title: str, runs: list[Run]) -> Summary:
+    done = next((run for run in runs if run.state == Run.State.DONE), None)
+    spans, of = _spans(project, done) if done else ([], "")
+    reference = project.reference.name if project.reference else ""
+    return Summary(name, title, runs[0] if runs else None, done, spans, of, reference)
+
+
+def _spans(project: Project, run: Run) -> tuple[list[Span], str]:
+    scores = Score.objects.filter(run=run)
+    ends = scores.aggregate(low=Min("value"), high=Max("value"), calibrated=Count("probability"), all=Count("id"))
+    if not ends["all"]:
+        return [], ""
+    calibrated = ends["calibrated"] > 0
+    low, high = (0.0, 1.0) if calibrated else (ends["low"], ends["high"])
+    width = (high - low) / BINS or 1.0
+    number = F("probability" if calibrated else "value")
+    # The topmost number belongs to the last bin.
+    place = Least(Floor((number - Value(low)) / Value(width)), Value(BINS - 1.0), output_field=FloatField())
+    rows = scores.filter(probability__isnull=False) if calibrated else scores
+    grouped = rows.annotate(bin=Cast(place, models.IntegerField()), said=_said(project)).values("bin", "said")
+    counts: dict[int, dict[Any, int]] = defaultdict(dict)
+    for row in grouped.annotate(count=Count("id")).order_by():
+        counts[row["bin"]][row["said"]] = row["count"]
+    names = {1: "right", 0: "neutral", -1: "wrong", None: "none"}
+    spans = []
+    for bin_ in range(BINS):
+        by_name = {kind: counts[bin_].get(value, 0) for value, kind in names.items()}
+        spans.append(Span(low + bin_ * width, low + (bin_ + 1) * width, by_name))
+    return spans, "probability" if calibrated else "value"
+
+
+def _said(project: Project) -> Any:
+    """The reference's current label of a score's step."""
+    if project.reference_id is None:
+        return Value(None, output_field=models.IntegerField(null=True))
+    labels = Label.objects.current().filter(
+        step=OuterRef("step"),
+        field=projects.scheme_of(project.scheme).main,
+        annotation__rater=project.reference_id,
+        annotation__retired_at__isnull=True,
+    )
+    as_number = Cast(Cast("value", models.TextField()), models.IntegerField())
+    return Subquery(labels.annotate(number=as_number).values("number")[:1])

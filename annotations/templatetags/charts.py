@@ -1,0 +1,151 @@
+"""Charts as SVG text, coloured by classes of pages.css. Each is a picture of numbers the page also says as a table.
+
+No markup comes from outside: what goes in are numbers, and names through format_html.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+register = template.Library()
+
+CELL, GAP = 10, 2
+# How a value stands in its cell: the class, and the top and bottom of its bar in tenths. Position tells without colour.
+SHAPES: dict[Any, tuple[str, int, int]] = {1: ("right", 0, 5), 0: ("neutral", 4, 6), -1: ("wrong", 5, 10)}
+OTHER = ("other", 2, 8)
+SAID = {1: "+1", 0: "0", -1: "−1"}
+
+
+class Cell(NamedTuple):
+    """One step in a strip: its value (None: unlabelled) and whether a person has not said it but a rule implied it."""
+
+    value: Any = None
+    implied: bool = False
+
+
+@register.simple_tag
+def strip(cells: Sequence[Cell], name: str = "", classes: str = "") -> SafeString:
+    """One cell per step. At most five paths however many steps there are."""
+    return format_html(
+        '<svg class="strip {}" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>',
+        classes,
+        max(1, len(cells)) * (CELL + GAP) - GAP,
+        CELL,
+        f"{name}: {in_words(cells)}" if name else in_words(cells),
+        mark_safe("".join(_paths(cells))),
+    )
+
+
+def _paths(cells: Sequence[Cell]) -> Iterable[str]:
+    drawn: dict[str, list[str]] = {}
+    for place, (value, implied) in enumerate(cells):
+        x = place * (CELL + GAP)
+        if value is None:
+            drawn.setdefault("blank", []).append(f"M{x} {CELL / 2 - 0.5}h{CELL}v1h-{CELL}z")
+            continue
+        kind, top, bottom = SHAPES.get(value, OTHER)
+        bar = f"M{x} {top}h{CELL}v{bottom - top}h-{CELL}z"
+        drawn.setdefault(f"{kind} implied" if implied else kind, []).append(bar)
+    for kind, parts in drawn.items():
+        yield f'<path class="{kind}" d="{"".join(parts)}"/>'
+
+
+def in_words(cells: Sequence[Cell]) -> str:
+    """A strip read aloud: all of a short one, the counts of a long one."""
+    if len(cells) <= 20:
+        return " ".join("·" if value is None else SAID.get(value, str(value)) for value, _ in cells) or "no steps"
+    counts = {SAID.get(value, str(value)): 0 for value, _ in cells if value is not None}
+    for value, _ in cells:
+        if value is not None:
+            counts[SAID.get(value, str(value))] += 1
+    said = ", ".join(f"{count} × {value}" for value, count in counts.items())
+    return f"{len(cells)} steps: {said or 'none labelled'}"
+
+
+@register.simple_tag
+def curve(values: Sequence[float | None], name: str = "") -> SafeString:
+    """Numbers in 0..1 over the steps, on the strips' axis; a step without one breaks the line."""
+    height = 40
+    parts, dots, pen = [], [], "M"
+    for place, value in enumerate(values):
+        if value is None:
+            pen = "M"
+            continue
+        x, y = place * (CELL + GAP) + CELL / 2, round(height - 2 - value * (height - 4), 1)
+        parts.append(f"{pen}{x} {y}")
+        dots.append(f"M{x - 1.5} {y - 1.5}h3v3h-3z")
+        pen = "L"
+    said = [value for value in values if value is not None]
+    words = f"{name}: {len(said)} steps scored, lowest {min(said):.2f}" if said else f"{name}: nothing scored"
+    return format_html(
+        '<svg class="curve" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">'
+        '<path class="axis" d="M0 {}H{}"/><path class="line" d="{}"/><path class="dots" d="{}"/></svg>',
+        max(1, len(values)) * (CELL + GAP) - GAP,
+        height,
+        words,
+        height / 2,
+        max(1, len(values)) * (CELL + GAP),
+        "".join(parts) or "M0 0",
+        "".join(dots) or "M0 0",
+    )
+
+
+class Bin(NamedTuple):
+    """One bar of a histogram: its span, and counts by class in the order they are stacked."""
+
+    low: float
+    high: float
+    counts: dict[str, int]
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+
+@register.simple_tag
+def histogram(bins: Sequence[Bin], name: str) -> SafeString:
+    """Stacked bars over equal spans; the classes are those of labels, or "count"."""
+    width, height, top = 400, 120, max((one.total for one in bins), default=0) or 1
+    each = width / max(1, len(bins))
+    drawn: dict[str, list[str]] = {}
+    for place, one in enumerate(bins):
+        y = float(height)
+        for kind, count in one.counts.items():
+            tall = count / top * height
+            y -= tall
+            if count:
+                x = round(place * each + 1, 2)
+                drawn.setdefault(kind, []).append(f"M{x} {y:.2f}h{each - 2:.2f}v{tall:.2f}h-{each - 2:.2f}z")
+    paths = "".join(f'<path class="{kind}" d="{"".join(parts)}"/>' for kind, parts in drawn.items())
+    return format_html(
+        '<svg class="histogram" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">'
+        '<path class="axis" d="M0 {}H{}"/>{}</svg>',
+        width,
+        height,
+        f"{name}: {sum(one.total for one in bins)} in {len(bins)} bins; the table below says the same.",
+        height,
+        width,
+        mark_safe(paths),
+    )
+
+
+@register.simple_tag
+def interval(low: float | None, value: float | None, high: float | None, floor: float = 0) -> SafeString:
+    """A number and its interval on the line from `floor` to 1."""
+    if value is None:
+        return mark_safe("")
+    low, high = (value if end is None else end for end in (low, high))
+    start, point, end = (round(100 * (max(floor, one) - floor) / (1 - floor), 1) for one in (low, value, high))
+    return format_html(
+        '<svg class="interval" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
+        '<path class="axis" d="M0 5H100"/><path class="line" d="M{} 5H{}"/>'
+        '<path class="dots" d="M{} 1h1.6v8h-1.6z"/></svg>',
+        start,
+        end,
+        max(0, point - 0.8),
+    )

@@ -1,0 +1,110 @@
+"""Agreement: asking for a report, and reading one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods
+
+from annotations import access, jobs
+from annotations.access import Request
+from annotations.forms import AgreementForm
+from annotations.models import Report, Run
+from annotations.views.runs import progress_rows
+
+OVERALL = (
+    ("alpha_ordinal", "Krippendorff’s α, ordinal"),
+    ("alpha_nominal", "Krippendorff’s α, nominal"),
+    ("fleiss_kappa", "Fleiss’ κ"),
+    ("percent", "Pairwise agreement"),
+)
+AGAINST = (
+    ("step_acc", "StepAcc"),
+    ("first_err_acc", "FirstErrAcc"),
+    ("macro_f1", "Macro F1"),
+    ("kappa", "Cohen’s κ"),
+    ("coverage", "Coverage"),
+)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def index(request: Request, slug: str) -> HttpResponse:
+    project = access.project_for(request, slug, access.SEE_OTHERS_LABELS)
+    form = AgreementForm(request.POST or None, project=project)
+    if request.method == "POST" and form.is_valid():
+        asked = form.cleaned_data
+        config = {"reference": asked["reference"] or None, "official": bool(asked["official"])}
+        run = jobs.start(Run.Kind.AGREEMENT, project, request.user, **config)
+        return redirect("run", slug, run.pk)
+    runs = Run.objects.filter(project=project, kind=Run.Kind.AGREEMENT).exclude(state=Run.State.DONE)
+    context = {
+        "project": project,
+        "form": form,
+        "reports": Report.objects.filter(project=project, kind="agreement").select_related("run").order_by("-id")[:30],
+        "rows": progress_rows(runs.select_related("created_by").order_by("-id")[:5]),
+    }
+    return render(request, "agreement/list.html", context, status=422 if form.errors else 200)
+
+
+@login_required
+@require_GET
+def report(request: Request, slug: str, pk: int) -> HttpResponse:
+    project = access.project_for(request, slug, access.SEE_OTHERS_LABELS)
+    found = get_object_or_404(Report.objects.select_related("run__created_by"), project=project, pk=pk)
+    result = found.result
+    by_hand = "hand" in request.GET and result.get("without_propagated") is not None
+    section = result["without_propagated"] if by_hand else result
+    context = {
+        "project": project,
+        "report": found,
+        "result": result,
+        "by_hand": by_hand,
+        "overall": _overall(section),
+        "people": _overall(result["people"]) if result.get("people") and not by_hand else [],
+        "raters": _against(section.get("raters") or {}, result["values"]),
+        "baselines": _against(section.get("baselines") or {}, result["values"]),
+        "pairs": section.get("pairs") or [],
+        "finals": _finals(result.get("final") if not by_hand else None),
+        "columns": [title for _, title in AGAINST],
+    }
+    return render(request, "agreement/report.html", context)
+
+
+def _overall(section: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    return [(title, section["figures"][name]) for name, title in OVERALL if name in section["figures"]]
+
+
+def _against(raters: dict[str, Any], values: list[str]) -> list[dict[str, Any]]:
+    """A row per rater: the figures in the order of AGAINST, then recall of each value."""
+    return [
+        {
+            "name": name,
+            "title": one.get("title") or name,
+            "kind": one.get("kind", ""),
+            "figures": [one["figures"].get(key) for key, _ in AGAINST],
+            "recall": one["figures"].get("recall") or [],
+            "failed": one.get("failed"),
+            "missing": one.get("missing"),
+            "confusion": one.get("confusion"),
+        }
+        for name, one in raters.items()
+    ]
+
+
+def _finals(final: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The verdicts on whole trajectories, in the same form."""
+    if final is None:
+        return None
+    raters = [
+        {
+            "name": name,
+            "figures": [one["figures"].get(key) for key in ("accuracy", "kappa", "coverage")],
+            "confusion": one.get("confusion"),
+        }
+        for name, one in (final.get("raters") or {}).items()
+    ]
+    return {"overall": _overall(final), "raters": raters}

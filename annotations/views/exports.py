@@ -1,0 +1,102 @@
+"""Taking data away: asking for an export, its files."""
+
+from __future__ import annotations
+
+import shlex
+
+from django.contrib.auth.decorators import login_required
+from django.core.files.storage import default_storage
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods
+
+from annotations import access, formats, jobs
+from annotations.access import Request
+from annotations.formats.trl_stepwise import ZEROS
+from annotations.forms import ExportForm
+from annotations.http import zipped
+from annotations.models import Project, Run
+from annotations.views.runs import export_files, progress_rows
+
+ZERO_TITLES = {
+    "drop": "Cut the trajectory before it",
+    "true": "Count it as true",
+    "false": "Count it as false",
+}
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def page(request: Request, slug: str) -> HttpResponse:
+    project = access.project_for(request, slug, access.TAKE_DATA)
+    form = ExportForm(
+        request.POST or request.GET.dict() or None,
+        formats=[(name, formats.FORMATS[name].title) for name in formats.writable()],
+        zero=[(name, ZERO_TITLES[name]) for name in ZEROS],
+        project=project,
+    )
+    if request.method == "POST" and form.is_valid():
+        run = jobs.start(Run.Kind.EXPORT, project, request.user, **_config(form))
+        return redirect("run", slug, run.pk)
+    asked = (
+        _config(form)
+        if form.is_bound and form.is_valid()
+        else {"format": formats.writable()[0], "rater": None, "zero": "drop"}
+    )
+    earlier = Run.objects.filter(project=project, kind=Run.Kind.EXPORT).select_related("created_by").order_by("-id")
+    context = {
+        "project": project,
+        "form": form,
+        "command": _command(project, asked),
+        "rows": progress_rows(earlier[:20]),
+    }
+    status = 422 if request.method == "POST" else 200
+    return render(request, "exports/page.html#preview" if request.htmx else "exports/page.html", context, status=status)
+
+
+def _config(form: ExportForm) -> dict[str, str | None]:
+    asked = form.cleaned_data
+    return {"format": asked["format"], "rater": asked["rater"] or None, "zero": asked["zero"] or "drop"}
+
+
+def _command(project: Project, asked: dict[str, str | None]) -> str:
+    """The command line that writes the same files."""
+    words = ["python", "manage.py", "export", project.slug, "--format", str(asked["format"]), "--out", "DIR"]
+    if asked["rater"]:
+        words += ["--rater", asked["rater"]]
+    if asked["format"] == "trl-stepwise":
+        words += ["--zero", str(asked["zero"])]
+    return shlex.join(words)
+
+
+@login_required
+@require_GET
+def download(request: Request, slug: str, pk: int, name: str) -> FileResponse:
+    """One file of an export, streamed."""
+    run = _finished(request, slug, pk)
+    if name not in dict(export_files(run)):
+        raise Http404
+    stored = f"exports/{run.pk}/{name}"
+    if not default_storage.exists(stored):
+        raise Http404
+    return FileResponse(default_storage.open(stored), as_attachment=True, filename=name.rsplit("/", 1)[-1])
+
+
+@login_required
+@require_GET
+def archive(request: Request, slug: str, pk: int) -> StreamingHttpResponse:
+    """All files of an export as one zip, made while it is sent."""
+    run = _finished(request, slug, pk)
+    names = [name for name, _ in export_files(run)]
+    if not names:
+        raise Http404
+    files = ((name, default_storage.open(f"exports/{run.pk}/{name}")) for name in names)
+    response = StreamingHttpResponse(zipped(files), content_type="application/zip")
+    response["Content-Disposition"] = f'attachment; filename="{run.project.slug}-export-{run.pk}.zip"'
+    return response
+
+
+def _finished(request: HttpRequest, slug: str, pk: int) -> Run:
+    project = access.project_for(request, slug, access.TAKE_DATA)
+    done = Run.objects.filter(project=project, kind=Run.Kind.EXPORT, state=Run.State.DONE).select_related("project")
+    return get_object_or_404(done, pk=pk)

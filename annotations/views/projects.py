@@ -1,0 +1,92 @@
+"""Home, a new project, the project's own page and settings, help."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db import IntegrityError, transaction
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods
+
+from annotations import access
+from annotations.access import Request
+from annotations.forms import ProjectForm, SettingsForm
+from annotations.models import Project, Report, Run
+from annotations.services import progress_counts, projects, setup
+from annotations.views.runs import progress_rows
+
+
+@login_required
+@require_GET
+def home(request: Request) -> HttpResponse:
+    return render(request, "projects/home.html", {"mine": progress_counts.my_projects(request.user)})
+
+
+@login_required
+@require_GET
+def help_page(request: Request) -> HttpResponse:
+    return render(request, "projects/help.html")
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def new(request: Request) -> HttpResponse:
+    form = ProjectForm(request.POST or None)
+    if request.method == "POST" and form.is_valid() and (made := _create(form, request)):
+        messages.success(request, f"{made.title} is ready. Next, import trajectories.")
+        return redirect("imports", made.slug)
+    return render(request, "projects/new.html", {"form": form}, status=422 if form.errors else 200)
+
+
+def _create(form: ProjectForm, request: Request) -> Project | None:
+    """The project, or None with the form telling that somebody took its name in this very moment."""
+    data = form.cleaned_data
+    fields = {name: data[name] for name in ("slug", "title", "overlap")}
+    try:
+        with transaction.atomic():
+            return projects.create(**fields, scheme=data["scheme_name"], owner=request.user)
+    except IntegrityError:
+        form.add_error("slug", "Another project has this name.")
+        return None
+
+
+@login_required
+@require_GET
+def page(request: Request, slug: str) -> HttpResponse:
+    project = access.project_for(request, slug)
+    context: dict[str, Any] = {"project": project}
+    if access.may(request.membership, access.LABEL):
+        context["passes"] = progress_counts.my_passes(project, request.user)[:12]
+        context["my_count"] = progress_counts.my_count(project, request.user)
+    if access.may(request.membership, access.SEE_OTHERS_LABELS):
+        context |= _overview(project)
+    return render(request, "projects/page.html", context)
+
+
+def _overview(project: Project) -> dict[str, Any]:
+    """What leads and reviewers see of everybody's work."""
+    runs = Run.objects.open().filter(project=project).order_by("-id")[:10]
+    return {
+        "progress": progress_counts.of_project(project),
+        "people": progress_counts.by_person(project),
+        "raters": progress_counts.raters(project),
+        "rows": progress_rows(runs),
+        "report": Report.objects.filter(project=project, kind="agreement").order_by("-id").first(),
+    }
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def settings_page(request: Request, slug: str) -> HttpResponse:
+    project = access.project_for(request, slug, access.MANAGE)
+    form = SettingsForm(request.POST or None, instance=Project.objects.get(pk=project.pk))
+    if request.method == "POST" and form.is_valid():
+        changed = setup.change(project, request.user, **form.cleaned_data)
+        messages.success(request, "Settings saved." if changed else "Nothing was different.")
+        return redirect("settings", slug)
+    events = project.events.filter(verb="project.changed").select_related("actor").order_by("-id")[:20]
+    context = {"project": project, "form": form, "events": events}
+    return render(request, "projects/settings.html", context, status=422 if form.errors else 200)

@@ -1,0 +1,152 @@
+"""Background work: what runs, how far it is, what came of it; stopping and repeating it."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from annotations import access
+from annotations.access import Request
+from annotations.models import Project, Run
+from annotations.services import progress_counts
+from annotations.services import runs as service
+from annotations.services.progress_counts import Pace
+
+LIST = "runs/list.html"
+PAGE = "runs/page.html"
+PER_PAGE = 30
+SHOWN_PROBLEMS = 200
+
+
+class Row(NamedTuple):
+    run: Run
+    pace: Pace
+
+
+def progress_rows(runs: Iterable[Run]) -> list[Row]:
+    return [Row(run, progress_counts.pace(run)) for run in runs]
+
+
+@login_required
+@require_GET
+def index(request: Request, slug: str) -> HttpResponse:
+    project = access.project_for(request, slug, access.SEE_OTHERS_LABELS)
+    found = Run.objects.filter(project=project).defer("result").select_related("created_by").order_by("-id")
+    if (before := request.GET.get("before", "")).isdecimal():
+        found = found.filter(id__lt=int(before))
+    page = list(found[: PER_PAGE + 1])
+    context = {
+        "project": project,
+        "rows": progress_rows(page[:PER_PAGE]),
+        "older": page[PER_PAGE - 1].pk if len(page) > PER_PAGE else None,
+        "polls": any(not run.is_over for run in page),
+        "idle": _idle(page),
+    }
+    return render(request, f"{LIST}#rows" if request.htmx else LIST, context)
+
+
+def _idle(runs: Iterable[Run]) -> bool:
+    """Whether one of the runs waits for a worker that is not there."""
+    return any(not progress_counts.worker_for(kind) for kind in {run.kind for run in runs if not run.is_over})
+
+
+@login_required
+@require_GET
+def page(request: Request, slug: str, pk: int) -> HttpResponse:
+    project = access.project_for(request, slug, access.SEE_OTHERS_LABELS)
+    run = _run(project, pk)
+    return render(request, f"{PAGE}#progress" if request.htmx else PAGE, _context(project, run))
+
+
+def _run(project: Project, pk: int) -> Run:
+    runs = Run.objects.filter(project=project).select_related("created_by", "report", "retry_of")
+    return get_object_or_404(runs, pk=pk)
+
+
+def _context(project: Project, run: Run) -> dict[str, Any]:
+    problems = run.result.get("rejected") or []
+    unmatched = run.result.get("unmatched") or []
+    return {
+        "project": project,
+        "run": run,
+        "pace": progress_counts.pace(run),
+        "idle": _idle([run]),
+        "problems": problems[:SHOWN_PROBLEMS],
+        "more_problems": max(0, len(problems) - SHOWN_PROBLEMS),
+        "unmatched": unmatched[:SHOWN_PROBLEMS],
+        "more_unmatched": max(0, len(unmatched) - SHOWN_PROBLEMS),
+        "files": export_files(run) if run.kind == Run.Kind.EXPORT else [],
+    }
+
+
+def export_files(run: Run) -> list[tuple[str, str]]:
+    """An export's files by name with their SHA-256; empty until it is done."""
+    if run.state != Run.State.DONE:
+        return []
+    sums = run.result.get("sha256") or {}
+    return [(name, sums.get(name, "")) for name in run.result.get("files") or []]
+
+
+@login_required
+@require_POST
+def cancel(request: Request, slug: str, pk: int) -> HttpResponse:
+    project = access.project_for(request, slug, access.SEE_OTHERS_LABELS)
+    run = _run(project, pk)
+    _only_own_or_manager(request, run)
+    if service.cancel(run, request.user):
+        messages.success(request, "Stopped. What was done stays.")
+    return redirect("run", slug, pk)
+
+
+@login_required
+@require_POST
+def retry(request: Request, slug: str, pk: int) -> HttpResponse:
+    project = access.project_for(request, slug, access.SEE_OTHERS_LABELS)
+    run = _run(project, pk)
+    _only_own_or_manager(request, run)
+    try:
+        again = service.retry(run, request.user)
+    except ValueError as no:
+        messages.error(request, str(no))
+        return redirect("run", slug, pk)
+    return redirect("run", slug, again.pk)
+
+
+def _only_own_or_manager(request: Request, run: Run) -> None:
+    """A reviewer stops and repeats what they started; the rest is the managers'."""
+    if run.created_by_id != request.user.pk:
+        access.project_for(request, run.project.slug, access.MANAGE)
+
+
+@login_required
+@require_GET
+def problems(request: Request, slug: str, pk: int, kind: str) -> HttpResponse:
+    """All records an import refused, and those it could not match, as CSV or JSON."""
+    project = access.project_for(request, slug, access.SEE_OTHERS_LABELS)
+    run = _run(project, pk)
+    found = run.result.get("rejected") or []
+    if run.kind != Run.Kind.IMPORT or not (found or run.result.get("unmatched")):
+        raise Http404
+    response = HttpResponse(content_type="application/json" if kind == "json" else "text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="import-{pk}-rejected.{kind}"'
+    if kind == "json":
+        kept = {name: run.result.get(name) or [] for name in ("rejected", "unmatched")}
+        response.write(json.dumps(kept, ensure_ascii=False, indent=1))
+        return response
+    table = csv.writer(response)
+    table.writerow(["file", "line", "field", "reason"])
+    table.writerows([_cell(row.get(name, "")) for name in ("file", "line", "field", "reason")] for row in found)
+    return response
+
+
+def _cell(value: Any) -> Any:
+    """A spreadsheet runs text that begins like a formula; a quote before it keeps it text."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" and value else value
