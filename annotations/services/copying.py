@@ -29,8 +29,8 @@ def reserve(model: type[models.Model], count: int) -> list[int]:
 
 
 def insert(model: type[models.Model], columns: str, rows: Iterable[Sequence[Any]]) -> None:
-    """COPY the rows in, inside the caller's transaction. `columns` are named with spaces between. Values go as PostgreSQL
-    reads them: JSON columns as text."""
+    """COPY the rows in, inside the caller's transaction. `columns` are named with spaces between. Values go as
+    PostgreSQL reads them: JSON columns as text."""
     quote = connection.ops.quote_name
     named = ", ".join(map(quote, columns.split()))
     statement = f"COPY {quote(model._meta.db_table)} ({named}) FROM STDIN"

@@ -17,21 +17,10 @@ from annotations.records import Json, Problem, RatingRecord
 from annotations.schemes.schema import FieldSpec, Scheme
 from annotations.services import copying
 
-ANNOTATION = [
-    "id",
-    "rater_id",
-    "trajectory_id",
-    "scheme_id",
-    "mode",
-    "propagation",
-    "state",
-    "revision",
-    "time_spent_ms",
-    "comment",
-    "created_at",
-    "updated_at",
-    "submitted_at",
-]
+ANNOTATION = (
+    "id rater_id trajectory_id scheme_id mode propagation state revision time_spent_ms comment created_at updated_at"
+    " submitted_at"
+)
 LABEL = "annotation_id step_id field value origin explanation revision created_at"
 
 Key = tuple[int | None, str]  # a step's id (None: the whole trajectory) and a field
