@@ -13,6 +13,9 @@ from annotations.formats.lines import dump
 class VerbatimJSONField(models.TextField):
     """JSON kept as text: key order and number spelling survive, which jsonb does not promise. Not for filtering."""
 
+    _pyi_private_set_type: Any  # what django-stubs reads: it goes in and comes out as JSON, not as text
+    _pyi_private_get_type: Any
+
     def from_db_value(self, value: str | None, expression: object, connection: object) -> Any:
         return None if value is None else json.loads(value)
 

@@ -1,0 +1,155 @@
+"""What scorers say: what is left of a run, storing it once, and the labels a scorer may learn from."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from annotations.models import Annotation, Label, Project, Run, Score, Step, Task, Trajectory
+from annotations.records import StepRecord, StepScore, TaskRecord, TrajectoryRecord
+from annotations.services import copying, projects
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """A trajectory as scorers see it: no reference, no outcome, no labels. `steps` are the ids of its steps."""
+
+    id: int
+    record: TrajectoryRecord
+    steps: tuple[int, ...]
+
+
+def left(run: Run) -> list[tuple[int, int]]:
+    """(task, trajectory) of all that the run has neither scored nor skipped, rollouts of a task together."""
+    agent = Step.objects.of_agent().filter(trajectory=OuterRef("pk"))
+    scored = Score.objects.filter(run=run, trajectory=OuterRef("pk"))
+    waiting = _live(run.project).filter(Exists(agent), ~Exists(scored)).exclude(pk__in=skipped(run))
+    return list(waiting.order_by("task_id", "rollout").values_list("task_id", "pk"))
+
+
+def skipped(run: Run) -> list[int]:
+    return [one["trajectory"] for one in run.result.get("skipped", [])]
+
+
+def count_scored(run: Run) -> int:
+    """How many trajectories the run has scored."""
+    return Score.objects.filter(run=run).values("trajectory").distinct().count()
+
+
+def rollouts(project: Project, tasks: Iterable[int]) -> list[Rollout]:
+    """All live trajectories of the tasks, in order."""
+    found = (
+        _live(project).filter(task__in=list(tasks)).select_related("task").defer("outcome", "extra", "task__reference")
+    )
+    ordered = list(found.order_by("task_id", "rollout"))
+    steps: dict[int, list[Step]] = defaultdict(list)
+    bodies = Step.objects.filter(trajectory__in=ordered).defer("extra", "content_hash").order_by("trajectory", "index")
+    for step in bodies.iterator(chunk_size=500):
+        steps[step.trajectory_id].append(step)
+    return [_rollout(one, steps[one.pk]) for one in ordered]
+
+
+def _live(project: Project) -> QuerySet[Trajectory]:
+    return Trajectory.objects.live().filter(project=project)
+
+
+def _rollout(trajectory: Trajectory, steps: list[Step]) -> Rollout:
+    record = TrajectoryRecord(
+        task=_task(trajectory.task),
+        steps=tuple(_step(step) for step in steps),
+        external_id=trajectory.external_id,
+        rollout=trajectory.rollout,
+        policy_model=trajectory.policy_model,
+    )
+    return Rollout(trajectory.pk, record, tuple(step.pk for step in steps))
+
+
+def _task(task: Task) -> TaskRecord:
+    return TaskRecord(task.external_id, task.source, task.instruction, tools=task.tools)
+
+
+def _step(step: Step) -> StepRecord:
+    return StepRecord(
+        source=step.source,
+        source_index=step.source_index,
+        message=step.message,
+        reasoning=step.reasoning,
+        tool_calls=tuple(step.tool_calls),
+        observations=tuple(step.observations),
+    )
+
+
+def store(run: Run, scored: Mapping[int, tuple[Rollout, tuple[StepScore, ...]]]) -> None:
+    """Write the scores of these trajectories, all or none. IntegrityError where a step has one of this run already."""
+    rows = [
+        (run.pk, rollout.id, rollout.steps[one.index], one.value, one.probability, json.dumps(one.detail))
+        for rollout, scores in scored.values()
+        for one in scores
+    ]
+    copying.insert(Score, "run_id trajectory_id step_id value probability detail", rows)
+
+
+def latest(project: Project) -> dict[str, Run]:
+    """For each scorer the run whose scores are shown: the newest one done, else the newest one at work."""
+    runs = Run.objects.filter(project=project, kind=Run.Kind.SCORE)
+    newest: dict[str, Run] = {}
+    for state in (Run.State.DONE, Run.State.RUNNING):
+        for run in runs.filter(state=state).order_by("-id"):
+            newest.setdefault(run.config["scorer"], run)
+    return newest
+
+
+def of_trajectory(trajectory: Trajectory) -> dict[str, dict[int, Score]]:
+    """Scorer → step index → its score, from the runs that are shown."""
+    shown = {run.pk: name for name, run in latest(trajectory.project).items()}
+    found: dict[str, dict[int, Score]] = {name: {} for name in shown.values()}
+    for score in Score.objects.filter(trajectory=trajectory, run__in=shown).select_related("step__trajectory"):
+        found[shown[score.run_id]][score.step.index] = score
+    return {name: by_index for name, by_index in found.items() if by_index}
+
+
+def taught(project: Project) -> dict[int, dict[int, dict[int, int]]]:
+    """What people say, or the reference where they said nothing: task → trajectory → step id → label.
+
+    Counted are answers that someone gave of the step itself, in submitted passes: none that a rule implied, none that
+    was a suggestion accepted. Where people differ the majority holds; where they are even, the step is left out.
+    """
+    field = projects.scheme_of(project.scheme).main
+    counted = Label.objects.current().filter(
+        field=field,
+        step__isnull=False,
+        annotation__retired_at__isnull=True,
+        annotation__state=Annotation.State.SUBMITTED,
+        annotation__trajectory__project=project,
+        annotation__trajectory__superseded_at__isnull=True,
+    )
+    people = counted.filter(annotation__rater__kind="human", origin__in=[Label.Origin.HUMAN, Label.Origin.ADJUDICATED])
+    reference = counted.filter(annotation__rater=project.reference_id).exclude(
+        origin__in=[Label.Origin.PROPAGATED, Label.Origin.ACCEPTED]
+    )
+    found: dict[int, dict[int, dict[int, int]]] = defaultdict(dict)
+    for labels in (people, reference):
+        for task, trajectory, steps in _majority(labels):
+            found[task].setdefault(trajectory, steps)
+    return found
+
+
+def _majority(labels: QuerySet[Label]) -> Iterator[tuple[int, int, dict[int, int]]]:
+    votes: dict[tuple[int, int], dict[int, Counter[int]]] = defaultdict(lambda: defaultdict(Counter))
+    rows = labels.values_list("annotation__trajectory__task", "annotation__trajectory", "step", "value")
+    for task, trajectory, step, value in rows.iterator(chunk_size=5000):
+        if value in (-1, 0, 1):
+            votes[task, trajectory][step][value] += 1
+    for (task, trajectory), steps in votes.items():
+        said = {step: winner for step, count in steps.items() if (winner := _winner(count)) is not None}
+        if said:
+            yield task, trajectory, said
+
+
+def _winner(count: Counter[int]) -> int | None:
+    first, *others = count.most_common(2)
+    return None if others and others[0][1] == first[1] else first[0]

@@ -1,0 +1,132 @@
+"""Reading trajectories for the embedded scorer: each step and rollout once, into words, names, numbers and calls."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+from annotations.records import StepRecord, TrajectoryRecord
+from models_service.scorers import text
+
+LONGEST = 100_000  # characters of one text that are looked at: its two ends
+WORD = re.compile(r"\w+")
+NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+NAME = re.compile(r"\b[A-Z]\w+")
+ANSWER = re.compile(r"<answer>|final answer|\banswer\s*:|\\boxed|\bthe answer is\b", re.I)
+HEDGE = re.compile(
+    r"\b(might|may be|perhaps|probably|possibly|unclear|not sure|unable|cannot|can't|couldn't|assum\w+|guess\w*|likely|"
+    r"seems?|unfortunately|sorry|apolog\w+|don't know|no information)\b",
+    re.I,
+)
+REVISES = re.compile(
+    r"\b(actually|instead|wait|mistake\w*|correct\w*|wrong|re-?check|let me (?:try|check|verify))\b", re.I
+)
+ERROR = re.compile(
+    r"\b(error|exception|traceback|failed|failure|invalid|not found|no such|denied|unknown|timed? ?out|undefined|"
+    r"cannot|unsupported|must be|missing)\b",
+    re.I,
+)
+FILLER = frozenset(["none", "null", "result", "results", "rows", "content", "no", "found"])
+COMMON = frozenset(
+    WORD.findall(
+        "the a an of and or to in on at is are was were be been it its this that these those for with as by from i we "
+        "you he she they what which who when where how do does did not no yes can will would should could have has had "
+        "if then so but about into than there their my your our me let need find search query list result name type "
+        "string"
+    )
+)
+
+
+def words(value: str) -> set[str]:
+    return {word for word in WORD.findall(value.lower()) if word not in COMMON and len(word) > 1}
+
+
+def clip(value: str) -> str:
+    return value if len(value) <= LONGEST else value[: LONGEST // 2] + "\n" + value[-LONGEST // 2 :]
+
+
+def share(part: set[str], whole: set[str], nothing: float = 1.0) -> float:
+    """How much of `part` is in `whole`; `nothing` where there is no part."""
+    return len(part & whole) / len(part) if part else nothing
+
+
+def likeness(one: set[str], other: set[str]) -> float:
+    """Jaccard similarity; 0 where both are empty."""
+    return len(one & other) / len(one | other) if one or other else 0.0
+
+
+def accord(one: set[str], other: set[str]) -> float:
+    """How much of the shorter answer is in the longer; 0 where either is empty."""
+    return len(one & other) / min(len(one), len(other)) if one and other else 0.0
+
+
+@dataclass
+class Turn:
+    """One agent step, read once."""
+
+    record: StepRecord
+
+    def __post_init__(self) -> None:
+        self.said = clip(text.said(self.record))
+        self.calls = [clip(one) for one in text.calls(self.record)]
+        self.observed = clip(text.observed(self.record))
+        claim = "\n".join([self.said, *self.calls])
+        self.tools = [one.split("(", 1)[0] for one in self.calls]
+        self.said_words, self.call_words = words(self.said), words("\n".join(self.calls))
+        self.claim_words = self.said_words | self.call_words
+        self.observed_words = words(self.observed)
+        self.failed = bool(ERROR.search(self.observed[:2000]))
+        self.empty = bool(self.record.observations) and set(WORD.findall(self.observed[:200].lower())) <= FILLER
+        self.names, self.numbers = set(NAME.findall(claim)), set(NUMBER.findall(claim))
+
+
+@dataclass
+class Rollout:
+    """One trajectory, read once."""
+
+    record: TrajectoryRecord
+
+    def __post_init__(self) -> None:
+        steps = self.record.steps
+        self.turns = [Turn(step) for step in steps if step.source == "agent"]
+        self.context = clip("\n".join(text.said(step) for step in steps if step.source == "user"))
+        self.task_words = words(self.record.task.instruction or self.context)
+        self.calls = {one for turn in self.turns for one in turn.calls}
+        self.call_words: set[str] = set().union(*(turn.call_words for turn in self.turns))
+        self.observed_words: set[str] = set().union(*(turn.observed_words for turn in self.turns))
+        self.answer = answer(self.turns[-1].said) if self.turns else ""
+        self.answer_words = set(WORD.findall(self.answer.lower())) - {"the", "a", "an"}
+
+
+class Evidence:
+    """What the agent has seen and done before a step."""
+
+    def __init__(self, rollout: Rollout) -> None:
+        self.turns: list[Turn] = []
+        self.calls: set[str] = set()
+        self.tools: Counter[str] = Counter()
+        self.found: set[str] = set()
+        self.seen = set(rollout.task_words)
+        self.names, self.numbers = set(NAME.findall(rollout.context)), set(NUMBER.findall(rollout.context))
+        self.errors, self.length = 0, 0
+
+    def add(self, turn: Turn) -> None:
+        self.turns.append(turn)
+        self.calls.update(turn.calls)
+        self.tools.update(set(turn.tools))
+        self.found |= turn.observed_words
+        self.seen |= turn.observed_words
+        self.names.update(NAME.findall(turn.observed))
+        self.numbers.update(NUMBER.findall(turn.observed))
+        self.errors += turn.failed
+        self.length += len(turn.observed)
+
+
+def answer(message: str) -> str:
+    """What a closing message answers, as near as its marks tell."""
+    tagged = re.findall(r"<answer>(.*?)(?:</answer>|$)", message, re.S | re.I)
+    if tagged:
+        return str(tagged[-1]).strip()
+    marked = re.split(r"\banswer(?: is)?\s*:?\s*", message, flags=re.I)
+    return marked[-1].strip()[:400]

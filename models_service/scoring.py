@@ -1,0 +1,67 @@
+"""Working off a scoring run: what is left of it, task by task, each trajectory once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from django.db import transaction
+
+from annotations.services import scores
+from annotations.services.runs import Claim
+from models_service import learning, scorers
+from models_service.scorers.base import CannotScore, Scored, Scorer, checked
+from models_service.scorers.embedded import EmbeddedScorer
+
+AT_ONCE = 16  # trajectories that are read, scored and stored together
+
+
+def perform(claim: Claim) -> None:
+    """Score what this run has not scored yet, so that another worker goes on where one died."""
+    scorer = _scorer(claim)
+    todo = scores.left(claim.run)
+    already = scores.count_scored(claim.run) + len(scores.skipped(claim.run))
+    claim.expect(already + len(todo), already=already)
+    for tasks, wanted in _chunks(todo):
+        claim.check()
+        found = scores.rollouts(claim.run.project, tasks)
+        if not scorer.siblings:
+            found = [one for one in found if one.id in wanted]
+        said = scorer.score([one.record for one in found])
+        _store(
+            claim,
+            {one.id: (one, checked(one.record, s)) for one, s in zip(found, said, strict=True) if one.id in wanted},
+        )
+        claim.advance(len(wanted))
+
+
+def _scorer(claim: Claim) -> Scorer:
+    scorer = scorers.load(claim.run.config["scorer"])
+    return learning.taught(claim) if isinstance(scorer, EmbeddedScorer) else scorer
+
+
+def _chunks(todo: list[tuple[int, int]]) -> Iterator[tuple[list[int], set[int]]]:
+    """Whole tasks, with the trajectories of theirs that are wanted, about AT_ONCE at a time."""
+    tasks: list[int] = []
+    wanted: set[int] = set()
+    for task, rows in groupby(todo, key=lambda row: row[0]):
+        tasks.append(task)
+        wanted.update(trajectory for _, trajectory in rows)
+        if len(wanted) >= AT_ONCE:
+            yield tasks, wanted
+            tasks, wanted = [], set()
+    if wanted:
+        yield tasks, wanted
+
+
+def _store(claim: Claim, said: dict[int, tuple[scores.Rollout, Scored]]) -> None:
+    """Keep the scores and the reasons there are none: together, and only while the hold is good."""
+    refused = [
+        {"trajectory": one.id, "external_id": one.record.external_id, "reason": str(why)}
+        for one, why in said.values()
+        if isinstance(why, CannotScore)
+    ]
+    with transaction.atomic():
+        # First, because it locks the run's row: whoever takes the run over waits for these scores and sees them.
+        claim.keep(**({"skipped": [*claim.run.result.get("skipped", []), *refused]} if refused else {}))
+        scores.store(claim.run, {pk: (one, s) for pk, (one, s) in said.items() if not isinstance(s, CannotScore)})
