@@ -91,7 +91,7 @@ def cohen(sums: Floats, categories: int) -> Floats:
     return ratio(total * _hits(table) - by_chance, total**2 - by_chance)
 
 
-def accuracy(sums: Floats, categories: int) -> Floats:
+def step_acc(sums: Floats, categories: int) -> Floats:
     """Share of the reference's labels that the rater gave too; nothing said is wrong."""
     table = _against(sums, categories)
     return ratio(_hits(table), table.sum(axis=(-2, -1)))

@@ -20,7 +20,7 @@ BOTH_SAME = "Both gave one and the same value to all they share, so agreement ca
 EMPTY = "The reference has labelled no {unit}."
 
 AGAINST: dict[str, Callable[..., Floats]] = {
-    "step_acc": coefficients.accuracy,
+    "step_acc": coefficients.step_acc,
     "macro_f1": coefficients.macro_f1,
     "coverage": coefficients.coverage,
 }
