@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import environ
 from csp.constants import NONE, SELF
 
-from app import secret
+from app import logs, secret
 from app.stack import paths
 
 env = environ.Env()
@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "django_structlog",
     "csp",
     "annotations",
+    "app.stack",
 ]
 
 MIDDLEWARE = [
@@ -81,6 +82,7 @@ TEMPLATES = [
 
 # --- PostgreSQL ---------------------------------------------------------------------------------------------------
 EMBEDDED_DATABASE = "DATABASE_URL" not in os.environ
+DATABASES: dict[str, dict[str, Any]]
 if EMBEDDED_DATABASE:
     DATABASES = {
         "default": {
@@ -92,7 +94,7 @@ if EMBEDDED_DATABASE:
     }
 else:
     DATABASES = {"default": env.db("DATABASE_URL")}
-DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+DATABASES["default"].update(CONN_MAX_AGE=60, CONN_HEALTH_CHECKS=True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Celery -------------------------------------------------------------------------------------------------------
@@ -102,6 +104,11 @@ CELERY_BROKER_URL = (
     if EMBEDDED_BROKER
     else env.str("CELERY_BROKER_URL")
 )
+# A request that sends work waits for a broker that is away half a second, not minutes: the run's row is kept anyway.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"max_retries": 2, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.2}
+if CELERY_BROKER_URL.startswith("redis"):
+    # What a worker took and did not acknowledge comes back after this long; it must exceed the longest task.
+    CELERY_BROKER_TRANSPORT_OPTIONS["visibility_timeout"] = 12 * 60 * 60
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_DEFAULT_QUEUE = "light"
@@ -109,6 +116,21 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+
+# --- Cache: limits on logins have to count across processes, so Redis where there is one ------------------------------
+if EMBEDDED_BROKER:
+    CACHE_URL = f"unix://{quote(str(paths.broker_socket(STEPMARK_HOME)))}?db=1"
+else:
+    CACHE_URL = env.str("CACHE_URL", CELERY_BROKER_URL if CELERY_BROKER_URL.startswith(("redis:", "rediss:")) else "")
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": CACHE_URL,
+        "KEY_PREFIX": "stepmark",
+    }
+    if CACHE_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
 
 # --- Accounts -----------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "annotations.User"
@@ -169,7 +191,17 @@ STATIC_URL = "static/"
 STATIC_ROOT = env.str("STATIC_ROOT", str(STEPMARK_HOME / "static"))
 STATICFILES_DIRS = [BASE_DIR / "frontend_templates" / "static"]
 MEDIA_ROOT = env.str("MEDIA_ROOT", str(STEPMARK_HOME / "files"))
-WHITENOISE_USE_FINDERS = True
+# STATIC_HASHED=1 after collectstatic: file names carry their hash and browsers keep them for good.
+STATIC_HASHED = env.bool("STATIC_HASHED", False)
+WHITENOISE_USE_FINDERS = not STATIC_HASHED
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "app.static.HashedStorage"
+        if STATIC_HASHED
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
@@ -191,6 +223,7 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 14
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", 3600) if HTTPS else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 
@@ -198,12 +231,8 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "stream": sys.stderr}},
-    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "WARNING")},
-}
+LOGGING = logs.configured(env.str("LOG_LEVEL", "WARNING"), env.str("LOG_FORMAT", "text"))
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
 
 # --- Stepmark -----------------------------------------------------------------------------------------------------
 # A run whose worker has not been heard of for this long is given to another one.

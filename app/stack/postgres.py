@@ -77,6 +77,10 @@ class Postgres:
             self._users.close()
             self._users = None
 
+    def is_alive(self) -> bool:
+        """Cheap, for asking often. A server that lives may still be recovering: `start` waits for it."""
+        return any(_is_served(pid_file.parent) for pid_file in self._pid_files())
+
     def answers(self) -> bool:
         try:
             with self._connect():
@@ -142,10 +146,13 @@ class Postgres:
             if known.fetchone() is None:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
 
+    def _pid_files(self) -> list[Path]:
+        return list(self.home.glob("pg[0-9]*/postmaster.pid"))
+
     def _stop(self) -> None:
         """A fast stop: open transactions end, nothing acknowledged is lost."""
         deadline = time.monotonic() + STOP_PATIENCE
-        for pid_file in self.home.glob("pg[0-9]*/postmaster.pid"):
+        for pid_file in self._pid_files():
             data = pid_file.parent
             if _is_served(data):
                 os.kill(_pid_in(pid_file), signal.SIGINT)

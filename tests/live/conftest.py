@@ -1,0 +1,20 @@
+"""One running stack for all tests that do not need one of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.live.stacks import Stack, until
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A ready stack without the demo. Tests make their own projects in it, and may kill its parts (`stack.kill`)
+    as long as they wait until these are back (`stack.wait_back`)."""
+    running = Stack(tmp_path_factory.mktemp("stack") / "home").start()
+    until(lambda: running.health().get("workers"), what="a living worker")
+    yield running
+    running.stop()
+    assert running.left_running() == []
