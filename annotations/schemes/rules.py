@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from annotations.schemes.schema import Scheme
+
+Place = tuple[int | None, str]  # the index of a step (None: the whole trajectory) and a field
 Implied = dict[int, int]  # place of an implied label → place of the label that implies it
 
 Rule = Callable[[Sequence[Any], Sequence[bool], Any], Implied]
@@ -30,3 +33,17 @@ def carry_forward(said: Sequence[Any], stops: Sequence[bool], value: Any) -> Imp
 
 
 RULES: Mapping[str, Rule] = {"carry-forward": carry_forward}
+
+
+def implied_by(scheme: Scheme, steps: Sequence[int], answers: Mapping[Place, Any]) -> Implied:
+    """What the scheme's rule fills in: index of a step → index of the step whose label implies it.
+
+    `steps` are the indexes of the agent steps in order, `answers` what the person said and nothing that was filled in.
+    """
+    rule = scheme.propagation
+    if rule is None:
+        return {}
+    said = [answers.get((step, rule.field)) for step in steps]
+    stops = [(step, rule.until) in answers for step in steps]
+    found = RULES[rule.rule](said, stops, rule.value)
+    return {steps[place]: steps[cause] for place, cause in found.items()}

@@ -1,0 +1,203 @@
+"""The current labels of one annotation, and how they settle when some of them change."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+from django.db.models import FilteredRelation, Q
+
+from annotations.models import Annotation, Label, Project, SchemeVersion, Step
+from annotations.records import Json
+from annotations.schemes import rules
+from annotations.schemes.rules import Place
+from annotations.schemes.schema import Scheme
+from annotations.services.projects import scheme_of
+
+PROPAGATED = Label.Origin.PROPAGATED
+
+
+@dataclass(frozen=True)
+class Said:
+    """One answer. `cause` is the index of the step whose label implied it."""
+
+    value: Json
+    origin: str = Label.Origin.HUMAN
+    cause: int | None = None
+    explanation: str = ""
+
+
+Labels = Mapping[Place, Said]
+
+
+@lru_cache(maxsize=256)
+def scheme(version_id: int) -> Scheme:
+    """The scheme of a stored version, kept in memory: versions never change."""
+    return scheme_of(SchemeVersion.objects.get(pk=version_id))
+
+
+def settle(
+    scheme: Scheme, policy: str, steps: Sequence[int], labels: Labels, *, accept: bool = False
+) -> dict[Place, Said]:
+    """The labels after the scheme's rule has had its say, under a Project.Propagation policy.
+
+    What a person said stays as it is. A propagated label stays while its chain holds, names the cause that holds now,
+    and goes otherwise. New ones come where the policy is to fill, or on `accept`.
+    """
+    persons = {place: one for place, one in labels.items() if one.origin != PROPAGATED}
+    fill = accept or policy == Project.Propagation.FILL
+    for step, cause in implied(scheme, policy, steps, persons).items():
+        assert scheme.propagation  # something was implied
+        place = (step, scheme.propagation.field)
+        if fill or place in labels:
+            persons[place] = Said(scheme.propagation.value, PROPAGATED, cause)
+    return persons
+
+
+def implied(scheme: Scheme, policy: str, steps: Sequence[int], labels: Labels) -> rules.Implied:
+    """Index of a step → index of the step that implies its label; nothing where the policy is off."""
+    if policy == Project.Propagation.OFF:
+        return {}
+    answers = {place: one.value for place, one in labels.items() if one.origin != PROPAGATED}
+    return rules.implied_by(scheme, steps, answers)
+
+
+def entry(place: Place, one: Said | None) -> dict[str, Json]:
+    """A place and its answer as events and the browser's answers spell it."""
+    step, field = place
+    if one is None:
+        return {"step": step, "field": field, "value": None, "origin": None, "cause": None}
+    found = {"step": step, "field": field, "value": one.value, "origin": one.origin, "cause": one.cause}
+    return found | ({"explanation": one.explanation} if one.explanation else {})
+
+
+def entries(places: Iterable[Place], labels: Labels) -> list[Json]:
+    """One entry a place, in reading order: steps first, the whole trajectory last."""
+    ordered = sorted(places, key=lambda place: (place[0] is None, place[0] or 0, place[1]))
+    return [entry(place, labels.get(place)) for place in ordered]
+
+
+def from_entries(found: Json) -> dict[Place, Said | None]:
+    """What `entries` wrote."""
+    return {(one["step"], one["field"]): _said(one) for one in found}
+
+
+def _said(found: Json) -> Said | None:
+    if found["value"] is None:
+        return None
+    return Said(found["value"], found["origin"], found["cause"], found.get("explanation", ""))
+
+
+class Board:
+    """What one annotation says now. `steps` maps the index of an agent step to its row, in order."""
+
+    def __init__(self, annotation: Annotation) -> None:
+        self.annotation = annotation
+        self.scheme = scheme(annotation.scheme_id)
+        self.whole = True  # every agent step is loaded
+        self.steps: dict[int, int] = {}
+        self.rows: dict[Place, int] = {}
+        self.labels: dict[Place, Said] = {}
+
+    @classmethod
+    def load(cls, annotation: Annotation, changing: Collection[Place] = ()) -> Board:
+        """The whole board; or as much of it as changing these places can touch."""
+        board = cls(annotation)
+        indexes = {step for step, _ in changing if step is not None}
+        rule = board.scheme.propagation
+        ruled = bool(rule and {rule.field, rule.until} & {field for _, field in changing})
+        board.whole = not changing or ruled
+        if board.whole or indexes:
+            board._load_steps(() if board.whole else indexes)
+        if not changing or None in {step for step, _ in changing}:
+            board._load_trajectory()
+        return board
+
+    def _load_steps(self, indexes: Collection[int]) -> None:
+        steps = Step.objects.of_agent().filter(trajectory_id=self.annotation.trajectory_id)
+        if indexes:
+            steps = steps.filter(index__in=indexes)
+        current = Q(labels__annotation=self.annotation.pk, labels__superseded_at__isnull=True)
+        columns = ("mine__pk", "mine__field", "mine__value", "mine__origin", "mine__cause_id", "mine__explanation")
+        found = steps.annotate(mine=FilteredRelation("labels", condition=current)).values_list("index", "pk", *columns)
+        rows = list(found)
+        index_of = {row[2]: row[0] for row in rows}
+        for index, step, pk, field, value, origin, cause, explanation in rows:
+            self.steps[index] = step
+            if pk is not None:
+                self._hold((index, field), pk, Said(value, origin, index_of.get(cause) if cause else None, explanation))
+
+    def _load_trajectory(self) -> None:
+        mine = Label.objects.current().filter(annotation=self.annotation, step__isnull=True)
+        for pk, field, value, origin, explanation in mine.values_list("pk", "field", "value", "origin", "explanation"):
+            self._hold((None, field), pk, Said(value, origin, None, explanation))
+
+    def _hold(self, place: Place, pk: int, one: Said) -> None:
+        self.rows[place] = pk
+        self.labels[place] = one
+
+    def agent_steps(self) -> list[int]:
+        """The indexes of the steps that are labelled."""
+        if self.whole:
+            return list(self.steps)
+        steps = Step.objects.of_agent().filter(trajectory_id=self.annotation.trajectory_id)
+        return list(steps.values_list("index", flat=True))
+
+    def settled(self, labels: Labels, *, accept: bool = False) -> dict[Place, Said]:
+        """The labels as the rule leaves them. What was loaded for a change that no rule looks at stays as it is."""
+        if not self.whole:
+            return dict(labels)
+        return settle(self.scheme, self.annotation.propagation, list(self.steps), labels, accept=accept)
+
+    def ghosts(self) -> rules.Implied:
+        """Labels that are suggested and not stored: index of the step → index of its cause."""
+        found = implied(self.scheme, self.annotation.propagation, list(self.steps), self.labels)
+        rule = self.scheme.propagation
+        return {step: cause for step, cause in found.items() if rule and (step, rule.field) not in self.labels}
+
+    def missing(self, labels: Labels) -> list[Json]:
+        """Required places without an answer, in reading order."""
+        steps = [(step, spec) for step in self.steps for spec in self.scheme.step_fields]
+        wanted = [*steps, *((None, spec) for spec in self.scheme.trajectory_fields)]
+        places = [(step, spec.name) for step, spec in wanted if spec.required]
+        return [{"step": step, "field": field} for step, field in places if (step, field) not in labels]
+
+    def write(self, wanted: Labels, revision: int, now: datetime) -> set[Place]:
+        """Make `wanted` what the annotation says; rows are superseded, not edited. Returns the places that changed."""
+        changed = {place for place in {*self.labels, *wanted} if self.labels.get(place) != wanted.get(place)}
+        # A propagated label names a current row: where its cause is a new row, it is one too.
+        replaced = changed | {place for place, one in wanted.items() if self._cause(one) in changed}
+        if gone := [self.rows.pop(place) for place in replaced if place in self.rows]:
+            Label.objects.filter(pk__in=gone).update(superseded_at=now)
+        fresh = {place: wanted[place] for place in replaced if place in wanted}
+        self._insert({place: one for place, one in fresh.items() if one.cause is None}, revision)
+        self._insert({place: one for place, one in fresh.items() if one.cause is not None}, revision)
+        self.labels = dict(wanted)
+        return changed
+
+    def _cause(self, one: Said) -> Place | None:
+        rule = self.scheme.propagation
+        return None if one.cause is None or rule is None else (one.cause, rule.field)
+
+    def _insert(self, fresh: Labels, revision: int) -> None:
+        rows = [self._row(place, one, revision) for place, one in fresh.items()]
+        made = Label.objects.bulk_create(rows) if len(rows) != 1 else rows
+        if len(rows) == 1:
+            rows[0].save(force_insert=True)
+        self.rows |= {place: row.pk for place, row in zip(fresh, made, strict=True)}
+
+    def _row(self, place: Place, one: Said, revision: int) -> Label:
+        step, field = place
+        cause = self._cause(one)
+        return Label(
+            annotation=self.annotation,
+            step_id=None if step is None else self.steps[step],
+            field=field,
+            value=one.value,
+            origin=one.origin,
+            cause_id=None if cause is None else self.rows[cause],
+            explanation=one.explanation,
+            revision=revision,
+        )

@@ -1,0 +1,131 @@
+"""One change to one annotation: the row is locked, the change is made once, and one event says before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+
+from annotations.models import Annotation, Event, User
+from annotations.schemes.rules import Place
+from annotations.services import history, queue
+from annotations.services.board import Board, Labels, entries
+from annotations.services.outcomes import Closed, Outcome
+
+LONGEST_LOOK_MS = 60 * 60 * 1000  # a page left open overnight is not work
+
+
+@dataclass(frozen=True)
+class Wish:
+    """The labels a request wants, what it takes back, and whether there is more to undo and redo afterwards."""
+
+    labels: Labels
+    undoes: Event | None = None
+    undo: bool = True
+    redo: bool = False
+
+
+Decide = Callable[[Annotation, Sequence[Event]], tuple[Board, Wish]]
+
+
+def own(
+    annotation_id: int, user: User, slug: str = "", *, lock: bool = False, change: UUID | None = None
+) -> Annotation:
+    """The person's own live annotation, with `seen`: whether that change is in its log.
+
+    Http404 for anyone else's and for who is no member (of the project of that slug, if one is named), PermissionDenied
+    for a role that does not label. One query, so that saving a label stays quick.
+    """
+    mine = Annotation.objects.of_user(user).select_related("rater__project")
+    if slug:
+        mine = mine.filter(rater__project__slug=slug)
+    log = Event.objects.filter(annotation=OuterRef("pk"), change=change)
+    mine = mine.annotate(role=F("rater__project__memberships__role"), seen=Exists(log))
+    if lock:
+        mine = mine.select_for_update(of=("self",), no_key=True)
+    annotation = get_object_or_404(mine, pk=annotation_id)
+    queue.check_role(annotation.role)  # type: ignore[attr-defined]
+    return annotation
+
+
+@transaction.atomic
+def make(
+    verb: str,
+    annotation_id: int,
+    user: User,
+    decide: Decide,
+    *,
+    change: UUID,
+    revision: int,
+    time_ms: int = 0,
+    slug: str = "",
+) -> Outcome:
+    """Do what `decide` says, given the locked annotation and the events its caller has not seen; once per `change`."""
+    annotation = own(annotation_id, user, slug, lock=True, change=change)
+    newer: Sequence[Event] = ()
+    if annotation.seen or annotation.revision != revision:  # type: ignore[attr-defined]
+        newer = history.since(annotation, revision, change)
+    merged = history.touched(newer)
+    if any(event.change == change for event in newer):
+        return history.current(annotation, merged)
+    must_be_open(annotation)
+    board, wish = decide(annotation, newer)
+    changed = store(board, wish.labels, verb, user, change=change, undoes=wish.undoes, time_ms=time_ms)
+    if merged or not changed:
+        return history.current(annotation, merged | changed)
+    return history.outcome(annotation, board, changed, undo=wish.undo, redo=wish.redo)
+
+
+def store(
+    board: Board,
+    wanted: Labels,
+    verb: str,
+    user: User,
+    *,
+    change: UUID | None = None,
+    undoes: Event | None = None,
+    time_ms: int = 0,
+) -> set[Place]:
+    """Write the labels, the event, and the annotation with a renewed lease. Returns the places that changed."""
+    annotation, before, now = board.annotation, board.labels, timezone.now()
+    changed = board.write(wanted, annotation.revision + 1, now)
+    if changed or undoes:
+        annotation.revision += 1
+        annotation.state = Annotation.State.DRAFT if annotation.state == Annotation.State.LEASED else annotation.state
+    else:
+        verb = history.KEPT
+    was, now_is = entries(changed, before), entries(changed, board.labels)
+    history.record(annotation, verb, user, before=was, after=now_is, change=change, undoes=undoes)
+    if annotation.seat is not None:
+        annotation.lease_until = now + queue.lease_length(annotation)
+    Annotation.objects.filter(pk=annotation.pk).update(
+        revision=annotation.revision,
+        state=annotation.state,
+        lease_until=annotation.lease_until,
+        time_spent_ms=F("time_spent_ms") + min(max(time_ms, 0), LONGEST_LOOK_MS),
+        updated_at=now,
+    )
+    return changed
+
+
+def move(annotation: Annotation, to: str, verb: str, by: User, *, comment: str, change: UUID | None = None) -> Outcome:
+    """Put the annotation in another state, with the seat and lease it has in memory, and log it."""
+    now = timezone.now()
+    was, annotation.state = annotation.state, to
+    annotation.revision += 1
+    annotation.comment = comment
+    annotation.submitted_at = now if to == Annotation.State.SUBMITTED else None
+    annotation.save(update_fields=["state", "revision", "comment", "submitted_at", "seat", "lease_until", "updated_at"])
+    after = {"state": to} | ({"reason": comment} if comment else {})
+    history.record(annotation, verb, by, before={"state": was}, after=after, change=change)
+    return history.current(annotation, ())
+
+
+def must_be_open(annotation: Annotation) -> None:
+    if annotation.state not in queue.OPEN:
+        raise Closed(annotation.state)

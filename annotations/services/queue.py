@@ -1,0 +1,191 @@
+"""Who labels what next. Each trajectory has `overlap` seats; a lease holds one for a while, a submission for good."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, QuerySet
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+
+from annotations import access
+from annotations.models import Annotation, Guideline, Project, Rater, Role, Trajectory, User
+from annotations.services import history
+from annotations.services.outcomes import NoSeat
+
+State = Annotation.State
+OPEN = (State.LEASED, State.DRAFT, State.RETURNED)
+RETURNED_FOR = timedelta(days=1)  # who gets work back has to come back first
+
+
+@transaction.atomic
+def lease_next(project: Project, user: User) -> Annotation | None:
+    """The trajectory the person should label now, leased to them; None when nothing is left for them.
+
+    First what they hold, then what was returned to them, then their own drafts whose lease ran out if there is a seat,
+    then the first live trajectory, in import order, that has room and that they have not had. Asking again gives the
+    same. Http404 for who is no member, PermissionDenied for a role that does not label.
+    """
+    # People are slow: one lease at a time per project costs nothing and leaves no race to reason about.
+    locked = lock(project.pk, user)
+    now = timezone.now()
+    free_lapsed(locked, now)
+    return _resume(locked, user, now) or _start(locked, user, now)
+
+
+def peek(project: Project, user: User) -> Trajectory | None:
+    """The trajectory that would be new to this person next. Leases nothing; a lapsed seat still counts as taken."""
+    return _with_room(project, user).first()
+
+
+def lock(project_id: int, user: User) -> Project:
+    """The project, with its seats given out to nobody else until the transaction ends.
+
+    `no_key` lets rows that refer to the project come in meanwhile.
+    """
+    return _lock(Project.objects.filter(pk=project_id), user)
+
+
+def lock_for(annotation_id: int, user: User) -> Project:
+    """The project of that annotation, locked as by `lock`. Take it before the annotation's own lock."""
+    return _lock(Project.objects.filter(raters__annotations=annotation_id), user)
+
+
+def _lock(projects: QuerySet[Project], user: User) -> Project:
+    mine = projects.select_for_update(of=("self",), no_key=True).filter(memberships__user=user)
+    project = get_object_or_404(mine.annotate(role=F("memberships__role")))
+    check_role(project.role)  # type: ignore[attr-defined]
+    return project
+
+
+def check_role(role: str, roles: set[Role] = access.LABEL) -> None:
+    """PermissionDenied unless the role is one of these; without saying which, those that label."""
+    if role not in roles:
+        raise PermissionDenied(f"Your role here is {role}; this needs {' or '.join(sorted(roles))}.")
+
+
+def free_lapsed(project: Project, now: datetime) -> None:
+    """Take the seats of leases that ran out. State and labels stay."""
+    lapsed = Annotation.objects.lapsed(now).filter(rater__in=project.raters.values("pk"))
+    lapsed.update(seat=None, lease_until=None)
+
+
+def renew(annotation: Annotation) -> bool:
+    """Hold the seat for another lease. False where the seat is gone or the annotation is no longer worked on."""
+    until = timezone.now() + lease_length(annotation)
+    mine = Annotation.objects.filter(pk=annotation.pk, state__in=OPEN, seat__isnull=False)
+    if not mine.update(lease_until=until):
+        return False
+    annotation.lease_until = until
+    return True
+
+
+def release(annotation: Annotation) -> None:
+    """Give an unfinished annotation's seat back now. State and labels stay."""
+    mine = Annotation.objects.filter(pk=annotation.pk, state__in=OPEN)
+    mine.update(seat=None, lease_until=None)
+
+
+def regain(annotation: Annotation, project: Project) -> bool:
+    """Take a seat again for an annotation that lost its own; False where none is free. The project must be locked."""
+    annotation.refresh_from_db(fields=["seat", "state"])
+    try:
+        take_seat(annotation, project)
+    except NoSeat:
+        return False
+    mine = Annotation.objects.filter(pk=annotation.pk, state__in=OPEN)
+    until = timezone.now() + lease_length(annotation)
+    return bool(mine.update(seat=annotation.seat, lease_until=until))
+
+
+def lease_length(annotation: Annotation) -> timedelta:
+    return timedelta(minutes=annotation.rater.project.lease_minutes)
+
+
+def take_seat(annotation: Annotation, project: Project) -> None:
+    """Set a seat on the annotation, unsaved; its own where it has one. The project must be locked. Raises NoSeat."""
+    if annotation.seat is not None:
+        return
+    free_lapsed(project, timezone.now())
+    held = Annotation.objects.filter(trajectory=annotation.trajectory_id, seat__isnull=False)
+    annotation.seat = _free_seat(project, held.values_list("seat", flat=True))
+    if annotation.seat is None:
+        raise NoSeat
+
+
+def _free_seat(project: Project, taken: Collection[int | None]) -> int | None:
+    """The lowest free seat. Seats beyond a lowered overlap count as taken all the same."""
+    if len(taken) >= project.overlap:
+        return None
+    return min(set(range(project.overlap)) - set(taken))
+
+
+def _taken(trajectory: str) -> ArraySubquery:
+    held = Annotation.objects.filter(trajectory=OuterRef(trajectory), seat__isnull=False)
+    return ArraySubquery(held.values("seat"))
+
+
+def _resume(project: Project, user: User, now: datetime) -> Annotation | None:
+    """What the person has begun here and can go on with."""
+    mine = Annotation.objects.live().filter(rater__user=user, rater__project=project, state__in=OPEN)
+    begun = mine.filter(trajectory__superseded_at__isnull=True).annotate(taken=_taken("trajectory"))
+    for one in sorted(begun.select_related("rater"), key=_urgency):
+        one.rater.project = project
+        seat = one.seat if one.seat is not None else _free_seat(project, one.taken)
+        if seat is None:
+            continue
+        one.seat = seat
+        one.lease_until = max(one.lease_until or now, now + lease_length(one))
+        # It may have been submitted or skipped a moment ago: that stands.
+        if Annotation.objects.filter(pk=one.pk, state__in=OPEN).update(seat=seat, lease_until=one.lease_until):
+            return one
+    return None
+
+
+def _urgency(one: Annotation) -> tuple[bool, bool, int]:
+    return one.seat is None, one.state != State.RETURNED, one.trajectory_id
+
+
+def _start(project: Project, user: User, now: datetime) -> Annotation | None:
+    trajectory = _with_room(project, user).annotate(taken=_taken("pk")).first()
+    if trajectory is None:
+        return None
+    rater = rater_of(project, user)
+    annotation = Annotation(
+        rater=rater,
+        trajectory=trajectory,
+        scheme_id=project.scheme_id,
+        guideline=Guideline.objects.filter(project=project).order_by("-version").only("pk").first(),
+        mode=project.mode,
+        propagation=project.propagation,
+        state=State.LEASED,
+        seat=_free_seat(project, trajectory.taken),
+        lease_until=now + timedelta(minutes=project.lease_minutes),
+    )
+    annotation.save(force_insert=True)
+    history.record(annotation, history.LEASE, user, after={"trajectory": trajectory.pk, "seat": annotation.seat})
+    return annotation
+
+
+def _with_room(project: Project, user: User) -> QuerySet[Trajectory]:
+    """Live trajectories with a free seat that the person has no pass over, in import order."""
+    mine = Annotation.objects.live().filter(rater__user=user, rater__project=project)
+    held = Annotation.objects.filter(trajectory=OuterRef("pk"), seat__isnull=False)
+    waiting = Trajectory.objects.live().filter(project=project).exclude(pk__in=mine.values("trajectory"))
+    return waiting.exclude(Exists(held[project.overlap - 1 :])).order_by("pk")
+
+
+def rater_of(project: Project, user: User) -> Rater:
+    """The person as a rater of the project; made on first use. A name that a file brought stays the file's."""
+    if found := Rater.objects.filter(project=project, user=user).first():
+        return found
+    taken = Rater.objects.filter(project=project, kind=Rater.Kind.HUMAN, name=user.username).exists()
+    name = f"{user.username} #{user.pk}" if taken else user.username
+    rater, _ = Rater.objects.get_or_create(
+        project=project, user=user, defaults={"kind": Rater.Kind.HUMAN, "name": name}
+    )
+    return rater

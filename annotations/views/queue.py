@@ -1,0 +1,29 @@
+"""The way into the queue."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from annotations import access
+from annotations.models import User
+from annotations.services import queue
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "POST"])
+def label_next(request: HttpRequest, slug: str) -> HttpResponse:
+    """Lease what this person should label now and go there. Asking again leads to the same place."""
+    project = access.project_for(request, slug, access.LABEL)
+    leased = queue.lease_next(project, cast(User, request.user))
+    if leased is None:
+        messages.info(request, "Nothing is left for you to label here: every trajectory has its annotators.")
+        return redirect("project", slug=slug)
+    return redirect("annotate", slug=slug, annotation=leased.pk)
