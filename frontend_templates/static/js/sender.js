@@ -1,0 +1,113 @@
+// Sends waiting changes to the server, one at a time and in order, and says how that goes.
+import { get, post } from "./doors.js";
+
+const AGAIN = 3000; // ms between tries while the server is away
+
+/**
+ * `states`: saved · saving · away · expired · gone · closed · conflict. Fires "status" on every change of state or count.
+ * `ask(conflict, op)` resolves to "mine" or "theirs"; `tell(text)` says what was refused.
+ */
+export class Sender extends EventTarget {
+  constructor({ store, outbox, doors, ask, tell }) {
+    super();
+    Object.assign(this, { store, outbox, doors, ask, tell });
+    this.status = outbox.ops.length ? "saving" : "saved";
+    this.channel = "BroadcastChannel" in window ? new BroadcastChannel(outbox.name) : null;
+    this.channel?.addEventListener("message", ({ data }) => store.merge(data, new Set(data.labels.map((label) => `${label.step ?? ""}:${label.field}`))));
+    outbox.addEventListener("change", () => this.kick());
+    window.addEventListener("online", () => this.kick());
+    window.addEventListener("offline", () => this.outbox.ops.length && this.#say("away"));
+    document.addEventListener("visibilitychange", () => document.hidden || this.kick());
+  }
+
+  get waiting() {
+    return this.outbox.ops.length;
+  }
+
+  /** Send what waits. Resolves when nothing waits any more or something is in the way. */
+  kick() {
+    clearTimeout(this.timer);
+    this.running ??= this.#alone(() => this.#drain()).finally(() => {
+      this.running = null;
+      if (["away", "expired"].includes(this.status)) this.timer = setTimeout(() => this.kick(), AGAIN);
+      else if (this.waiting && this.status === "saved") this.kick();
+    });
+    this.#say(this.status);
+    return this.running;
+  }
+
+  /** After a time of not knowing: everything as the server has it now. */
+  async refetch() {
+    const { kind, data } = await get(this.doors.state);
+    if (kind === "done") this.store.replace(data);
+    return kind;
+  }
+
+  // Of all tabs of this annotation one sends. Without locks (plain http) twice is harmless: a change has its id.
+  #alone(work) {
+    return navigator.locks ? navigator.locks.request(this.outbox.name, work) : Promise.resolve().then(work);
+  }
+
+  async #drain() {
+    this.outbox.reload();
+    while (this.waiting) {
+      if (this.status !== "away" && this.status !== "expired") this.#say("saving");
+      const op = this.outbox.ops[0];
+      const answer = await post(this.doors[op.kind], this.#body(op));
+      if (!(await this.#take(op, answer))) return;
+    }
+    this.#say("saved");
+  }
+
+  #body({ change, kind, items, revision, pinned, force, time_ms }) {
+    const body = { change, revision: pinned ? revision : this.store.revision };
+    if (kind !== "change") return body;
+    return { ...body, items: items.map(({ step, field, value }) => ({ step, field, value })), time_ms, force: Boolean(force) };
+  }
+
+  /** Whether to go on with the next one. */
+  async #take(op, { kind, data }) {
+    if (kind === "done") {
+      this.channel?.postMessage(data);
+      this.store.confirm(op, data);
+      return true;
+    }
+    if (kind === "conflict" && data?.error === "conflict") return this.#settle(op, data);
+    if (kind === "refused" || kind === "conflict") return this.#refused(op, kind, data);
+    this.#say(kind);
+    return false;
+  }
+
+  async #settle(op, conflict) {
+    this.#say("conflict");
+    const choice = await this.ask(conflict, op);
+    if (choice === "mine") this.outbox.update(op.change, { force: true });
+    else this.#yield(op, conflict);
+    await this.refetch();
+    return true;
+  }
+
+  // What is in conflict goes; the rest of the same change stays.
+  #yield(op, { items }) {
+    const lost = (item) => items.some((one) => one.step === item.step && one.field === item.field);
+    const rest = op.items.filter((item) => !lost(item));
+    if (rest.length) this.outbox.update(op.change, { items: rest, pinned: false });
+    else this.store.drop(op.change);
+  }
+
+  async #refused(op, kind, data) {
+    if (data?.error === "closed") {
+      this.#say("closed");
+      return false;
+    }
+    this.store.drop(op.change);
+    this.tell(op.kind === "undo" || op.kind === "redo" ? `There is nothing more to ${op.kind}.` : `Not accepted: ${data?.error ?? kind}`);
+    await this.refetch();
+    return true;
+  }
+
+  #say(status) {
+    this.status = status;
+    this.dispatchEvent(new Event("status"));
+  }
+}
