@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Callable
 from typing import Any
 
 from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, status
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotations import access
 from annotations.api.base import ProjectView
 from annotations.api.filters import AnnotationFilter
+from annotations.api.labels import BasisIn, OutcomeOut, refused
 from annotations.models import Annotation, Rater
-from annotations.services import queue, visibility
+from annotations.services import labels, queue, visibility
+from annotations.services.outcomes import Outcome, Refusal
 
 
 class AnnotationOut(serializers.ModelSerializer):
@@ -49,6 +55,20 @@ class AnnotationOut(serializers.ModelSerializer):
         read_only_fields = fields
 
 
+class SubmitIn(BasisIn):
+    accept_ghosts = serializers.BooleanField(required=False, default=False, help_text="Take what is suggested along.")
+
+
+class SkipIn(serializers.Serializer):
+    reason = serializers.CharField(max_length=2000)
+
+
+def deed(body: type[serializers.Serializer] | None, summary: str) -> Callable[[Any], Any]:
+    """A POST on one's own pass that answers with its state."""
+    schema = extend_schema(request=body, responses={200: OutcomeOut}, description=summary)
+    return lambda method: action(detail=True, methods=["post"])(schema(method))
+
+
 class Annotations(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectView):
     """Your own passes; others' where you may see their labels. Only your own can be worked on."""
 
@@ -56,10 +76,67 @@ class Annotations(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectView)
     serializer_class = AnnotationOut
     filterset_class = AnnotationFilter
     lookup_value_converter = "int"
+    roles = dict.fromkeys(["state", "accept", "undo", "redo", "submit", "skip", "reopen", "lease"], access.LABEL)
+    also = {
+        "accept": (409,),
+        "undo": (409,),
+        "redo": (409,),
+        "submit": (409, 422),
+        "skip": (409,),
+        "reopen": (409,),
+    }
 
     def rows(self) -> QuerySet[Annotation]:
         found = visibility.annotations_visible_to(self.membership).live()
         return found.select_related("trajectory", "rater", "guideline").only(*_COLUMNS)
+
+    @extend_schema(responses={200: OutcomeOut})
+    @action(detail=True)
+    def state(self, request: Request, slug: str, pk: int) -> Response:
+        """Where your pass stands; `labels` are all current ones."""
+        return self._do(labels.state, pk)
+
+    @deed(BasisIn, "Store every label that is suggested now.")
+    def accept(self, request: Request, slug: str, pk: int) -> Response:
+        return self._do(labels.accept, pk, **self._basis(BasisIn, pk))
+
+    @deed(BasisIn, "Take the last change back.")
+    def undo(self, request: Request, slug: str, pk: int) -> Response:
+        return self._do(labels.undo, pk, **self._basis(BasisIn, pk))
+
+    @deed(BasisIn, "Make again what was undone last.")
+    def redo(self, request: Request, slug: str, pk: int) -> Response:
+        return self._do(labels.redo, pk, **self._basis(BasisIn, pk))
+
+    @deed(SubmitIn, "Hand the pass in. 422 names what is missing; 409 no_seat: enough others hold the trajectory.")
+    def submit(self, request: Request, slug: str, pk: int) -> Response:
+        return self._do(labels.submit, pk, **self._basis(SubmitIn, pk))
+
+    @deed(SkipIn, "Leave the trajectory to others, with a reason. The labels stay.")
+    def skip(self, request: Request, slug: str, pk: int) -> Response:
+        return self._do(labels.skip, pk, **self.taken(SkipIn))
+
+    @deed(None, "Go on with what was submitted or skipped.")
+    def reopen(self, request: Request, slug: str, pk: int) -> Response:
+        return self._do(labels.reopen, pk)
+
+    @deed(None, "Hold the seat for another lease.")
+    def lease(self, request: Request, slug: str, pk: int) -> Response:
+        return self._do(labels.lease, pk)
+
+    def _basis(self, kind: type[BasisIn], pk: int) -> dict[str, Any]:
+        """The body, with a change id and the revision that stands now where it names none."""
+        data = self.taken(kind)
+        if "revision" not in data:
+            own = Annotation.objects.of_user(self.person).filter(rater__project=self.project)
+            data["revision"] = get_object_or_404(own, pk=pk).revision
+        return {"change": uuid.uuid4(), **data}
+
+    def _do(self, service: Callable[..., Outcome], pk: int, **asked: Any) -> Response:
+        try:
+            return Response(service(pk, self.person, slug=self.project.slug, **asked).as_json())
+        except Refusal as no:
+            raise refused(no) from no
 
 
 _COLUMNS = [

@@ -19,11 +19,12 @@ from annotations.api.base import ProjectView
 from annotations.api.errors import Refused
 from annotations.api.filters import RunFilter
 from annotations.api.pages import NewestFirst
+from annotations.formats.trl_stepwise import ZEROS
 from annotations.models import Rater, Run
-from annotations.services import runs, uploads
+from annotations.services import agreement, runs, uploads
+from annotations.services.agreement import AgreementRefused
 
 RATER_KINDS = [Rater.Kind.HUMAN, Rater.Kind.JUDGE, Rater.Kind.IMPORT]
-ZERO = ["drop", "true", "false"]
 
 
 class RunOut(serializers.ModelSerializer):
@@ -86,7 +87,12 @@ class ScoreIn(serializers.Serializer):
 
 class AgreementIn(serializers.Serializer):
     reference = serializers.CharField(
-        max_length=150, required=False, default="", allow_blank=True, help_text="The rater to hold others against."
+        max_length=170,
+        required=False,
+        default=None,
+        allow_null=True,
+        allow_blank=True,
+        help_text="The rater to hold others against, by name or kind:name. Null: the project's; empty: none.",
     )
     official = serializers.BooleanField(required=False, default=False, help_text="AgentProcessBench's released way.")
 
@@ -94,7 +100,7 @@ class AgreementIn(serializers.Serializer):
 class ExportIn(serializers.Serializer):
     format = serializers.ChoiceField(choices=formats.writable())
     rater = serializers.CharField(max_length=150, required=False, default="", allow_blank=True)
-    zero = serializers.ChoiceField(choices=ZERO, required=False, default="drop", help_text="What becomes of 0 in TRL.")
+    zero = serializers.ChoiceField(choices=ZEROS, required=False, default="drop", help_text="What becomes of 0 in TRL.")
 
 
 class Runs(mixins.ListModelMixin, ProjectView):
@@ -141,9 +147,12 @@ class Runs(mixins.ListModelMixin, ProjectView):
     @extend_schema(request=AgreementIn, responses={201: RunOut})
     @action(detail=False, methods=["post"], url_path="agreement")
     def start_agreement(self, request: Request, slug: str) -> Response:
-        """Compute agreement. Without a reference: the project's."""
+        """Compute agreement."""
         data = self.taken(AgreementIn)
-        self._known_rater(data["reference"], "reference")
+        try:
+            agreement.find(self.project, data["reference"])
+        except AgreementRefused as no:
+            raise Refused(str(no), "reference") from no
         return self._start(Run.Kind.AGREEMENT, data)
 
     @extend_schema(request=ExportIn, responses={201: RunOut})
@@ -151,8 +160,8 @@ class Runs(mixins.ListModelMixin, ProjectView):
     def start_export(self, request: Request, slug: str) -> Response:
         """Write a dataset. Without a rater: the project's reference."""
         data = self.taken(ExportIn)
-        self._known_rater(data["rater"], "rater")
-        return self._start(Run.Kind.EXPORT, data)
+        self._known_rater(data["rater"])
+        return self._start(Run.Kind.EXPORT, {**data, "rater": data["rater"] or None})
 
     @extend_schema(request=None, responses=RunOut)
     @action(detail=True, methods=["post"])
@@ -179,10 +188,10 @@ class Runs(mixins.ListModelMixin, ProjectView):
             raise PermissionDenied("A reviewer stops and repeats only what they started.")
         return run
 
-    def _known_rater(self, name: str, field: str) -> None:
+    def _known_rater(self, name: str) -> None:
         names = Rater.objects.filter(project=self.project).order_by("name").values_list("name", flat=True)
         if name and not names.filter(name=name).exists():
-            raise Refused(f"The project has no rater {name!r}.", field, list(names[:100]))
+            raise Refused(f"The project has no rater {name!r}.", "rater", list(names[:100]))
 
     def _start(self, kind: str, config: dict[str, Any]) -> Response:
         return self._started(jobs.start(kind, self.project, self.person, **config))

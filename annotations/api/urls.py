@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from django.http import HttpRequest, JsonResponse
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import SimpleRouter
 
-from annotations.api import docs, labels, members, projects, queue, runs, scores, trajectories
+from annotations.api import docs, exports, labels, members, projects, queue, runs, scores, trajectories
+from annotations.api.errors import problem
+
+
+def missing(request: HttpRequest, rest: str) -> JsonResponse:
+    return JsonResponse(problem("There is nothing at this address."), status=404)
+
 
 everywhere = SimpleRouter(use_regex_path=False)
 everywhere.register("projects", projects.Projects, basename="api-projects")
@@ -26,16 +33,20 @@ for prefix, view in {
     "scores": scores.Scores,
     "reports": scores.Reports,
     "runs": runs.Runs,
+    "exports": exports.Exports,
 }.items():
     in_project.register(prefix, view, basename=f"api-{prefix}")
 
 one = projects.OneProject.as_view({"get": "retrieve", "patch": "partial_update"})
+file = exports.Exports.as_view({"get": "file"})
 v1: list[URLPattern | URLResolver] = [
     path("", include(everywhere.urls)),
     path("projects/<slug:slug>/", one, name="api-project"),
     path("projects/<slug:slug>/next/", queue.Next.as_view({"post": "create"}), name="api-next"),
+    path("projects/<slug:slug>/exports/<int:pk>/files/<path:name>", file, name="api-export-file"),
     path("projects/<slug:slug>/", include(in_project.urls)),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("docs/", docs.Docs.as_view(url_name="api-schema"), name="api-docs"),
+    path("<path:rest>", missing, name="api-missing"),
 ]
 urlpatterns = [path("v1/", include(v1))]
