@@ -186,11 +186,9 @@ class ScoreForm(forms.Form):
 
 class AgreementForm(forms.Form):
     OFFICIAL = (("", "Ours: a missing prediction is wrong"), ("1", "AgentProcessBench as released"))
-    PROPAGATED = (("1", "With propagated labels"), ("", "Without propagated labels"))
 
     reference = forms.ChoiceField(required=False, label="Reference")
     official = forms.ChoiceField(choices=OFFICIAL, required=False, label="Arithmetic")
-    propagated = forms.ChoiceField(choices=PROPAGATED, required=False, initial="1", label="Labels")
 
     def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -17,6 +17,7 @@ from annotations.views import (
     scores,
     tokens,
     trajectories,
+    workbench,
 )
 
 of_project: list[URLPattern] = [
@@ -37,6 +38,9 @@ of_project: list[URLPattern] = [
     path("trajectories/<int:pk>/steps/<int:index>/<slug:name>/", trajectories.part, name="trajectory_part"),
     path("label/", queue.label_next, name="label_next"),
     *[path(f"label/<int:annotation>/{view.__name__}", view, name=f"label_{view.__name__}") for view in labels.DOORS],
+    path("label/<int:annotation>/", workbench.page, name="annotate"),
+    path("label/<int:annotation>/find", workbench.find, name="annotate_find"),
+    path("label/<int:annotation>/text/<int:step>/<slug:part>/", workbench.text, name="annotate_text"),
     path("import/", imports.page, name="imports"),
     path("runs/", runs.index, name="runs"),
     path("runs/<int:pk>/", runs.page, name="run"),

@@ -8,7 +8,7 @@ from django import template
 from django.urls import reverse
 
 from annotations import access
-from annotations.models import Membership
+from annotations.models import Membership, Run
 
 register = template.Library()
 
@@ -52,3 +52,100 @@ def project_tabs(context: dict[str, Any]) -> list[Tab]:
 def may(membership: Membership, deed: str) -> bool:
     """Whether the member's role is in that set of access.py, by name: {% if request.membership|may:"MANAGE" %}."""
     return access.may(membership, getattr(access, deed))
+
+
+@register.filter
+def thousands(number: int | None) -> str:
+    """12 345: digits in groups, with a narrow space that does not break."""
+    return "" if number is None else f"{number:,}".replace(",", "\u202f")
+
+
+@register.filter
+def rate(per_second: float | None) -> str:
+    if per_second is None:
+        return "—"
+    return f"{per_second:,.0f}/s" if per_second >= 10 else f"{per_second:.2g}/s"
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    """A span for people: 45 s, 12 min, 3 h 05 min."""
+    if seconds is None:
+        return "—"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02} min"
+
+
+@register.filter
+def spent(milliseconds: int | None) -> str:
+    return duration((milliseconds or 0) / 1000)
+
+
+@register.filter
+def what(run: Run) -> str:
+    """What the run was asked for, in a few words."""
+    asked = run.config
+    said = {
+        Run.Kind.IMPORT: [
+            ", ".join(asked.get("names") or []),
+            f"labels of {asked['rater']}" if asked.get("rater") else "",
+        ],
+        Run.Kind.SCORE: [str(asked.get("scorer") or "")],
+        Run.Kind.AGREEMENT: [f"against {asked.get('reference')}" if asked.get("reference") else "no reference"]
+        + (["released arithmetic"] if asked.get("official") else []),
+        Run.Kind.EXPORT: [str(asked.get("format") or ""), f"labels of {asked['rater']}" if asked.get("rater") else ""],
+    }
+    return " · ".join(part for part in said[Run.Kind(run.kind)] if part)
+
+
+@register.filter
+def counts(run: Run) -> list[tuple[str, int]]:
+    """The numbers of an import's result, lists as their lengths."""
+    names = (
+        "created",
+        "updated",
+        "unchanged",
+        "rejected",
+        "tasks",
+        "steps",
+        "annotations",
+        "labels",
+        "failed",
+        "unmatched",
+    )
+    found = [(name, run.result.get(name)) for name in names]
+    return [(name, len(value) if isinstance(value, list) else value) for name, value in found if value is not None]
+
+
+@register.filter
+def said(value: Any) -> str:
+    """A label's value with its sign: +1, 0, −1."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"+{value}" if value > 0 else f"−{-value}" if value < 0 else "0"
+    return "" if value is None else str(value)
+
+
+@register.filter
+def tone(value: Any) -> str:
+    """The class of a ternary value."""
+    return {1: "right", 0: "neutral", -1: "wrong"}.get(value, "") if isinstance(value, int) else ""
+
+
+@register.filter
+def percent(fraction: float | None) -> str:
+    return "" if fraction is None else f"{100 * fraction:.1f}"
+
+
+@register.filter
+def figure(value: float | None) -> str:
+    """A coefficient to three places, with a true minus."""
+    return "—" if value is None else f"{value:.3f}".replace("-", "−")
+
+
+@register.filter
+def signed(value: float | None) -> str:
+    return "" if value is None else f"{value:+.2f}".replace("-", "−")

@@ -39,6 +39,7 @@ def index(request: Request, slug: str) -> HttpResponse:
         "raters": visibility.raters_visible_to(request.membership).order_by("kind", "name") if browser.sees_all else [],
         "values": browser.values,
         "next": _address(request, after=page.after) if page.after else "",
+        "first": _address(request, after=""),
         "filtered": filters != Filters(sort=filters.sort),
     }
     return render(request, LIST, context)
@@ -86,8 +87,8 @@ def _fraction(text: str) -> float | None:
 
 def _address(request: HttpRequest, **changed: str) -> str:
     """This page's address with some of its parameters changed."""
-    kept = {name: value for name, value in request.GET.items() if value}
-    return f"?{urlencode(kept | changed)}"
+    kept = {name: value for name, value in (request.GET.dict() | changed).items() if value}
+    return f"?{urlencode(kept)}"
 
 
 @login_required
@@ -111,6 +112,7 @@ def page(request: Request, slug: str, pk: int) -> HttpResponse:
         "project": project,
         "siblings": file.siblings(),
         "history": file.history(),
+        "explained": [one for one in file.passes if one.final_explanation],
         "reference": turns.shown_json(trajectory.task.reference) if _shows(file, "reference") else None,
         "outcome": turns.shown_json(trajectory.outcome) if _shows(file, "outcome") else None,
     }
