@@ -1,0 +1,28 @@
+"""`python -m bench [name…]`: every benchmark, or the named ones, each in a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+NOT_BENCHMARKS = {"__init__", "__main__", "common"}
+
+
+def main(names: list[str]) -> int:
+    known = sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in NOT_BENCHMARKS)
+    if unknown := set(names) - set(known):
+        print(f"no such benchmark: {', '.join(sorted(unknown))}; there are {', '.join(known)}", file=sys.stderr)
+        return 2
+    failed = []
+    for name in names or known:
+        print(f"--- {name}", flush=True)
+        if subprocess.run([sys.executable, "-c", f"from bench.{name} import main; main()"]).returncode:
+            failed.append(name)
+    if failed:
+        print(f"failed: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
