@@ -50,7 +50,7 @@ def detect(path: Path, holds: str = "trajectories") -> LineFormat:
             raise UnknownFormat(f"this is {one.title}, which holds {one.holds}, not {holds}; use {other} for it")
         if isinstance(one, LineFormat):
             return one
-        first = first or f"line {line.number}: {line.reason or _kind(line.value)}"
+        first = first or line.reason or _kind(line.value)
     raise UnknownFormat(f"{first or 'the file is empty'}; accepted are {', '.join(readable(holds))}")
 
 

@@ -1,0 +1,45 @@
+"""Bring trajectories in from the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from annotations import formats
+from annotations.management import asking
+from annotations.services import imports
+
+
+class Command(BaseCommand):
+    help = "Bring trajectory files into a project. Importing a file again changes nothing."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("slug", metavar="SLUG")
+        parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="plain or gzipped")
+        named = ", ".join(formats.readable())
+        parser.add_argument("--format", default="auto", metavar="NAME", help=f"auto (the default), {named}")
+        asking.json_option(parser)
+
+    def handle(self, *, slug: str, files: list[Path], format: str, **options: Any) -> None:
+        try:
+            result = imports.import_trajectories(asking.project(slug), files, format=format)
+        except (FileNotFoundError, formats.UnknownFormat) as exc:
+            raise CommandError(str(exc)) from exc
+        asking.answer(self, result, _lines(result), as_json=options["json"])
+        if result["rejected"]:
+            number = len(result["rejected"]) + result["rejected_more"]
+            raise CommandError(f"{number} problems; what was good is in.")
+
+
+def _lines(result: imports.ImportResult) -> list[str]:
+    lines = [
+        "{created} created, {updated} updated, {unchanged} unchanged trajectories.".format(**result),
+        "{steps} steps of agents, {tasks} tasks and {labels} labels came in.".format(**result),
+    ]
+    if result["carried"]:
+        lines.append(f"{result['carried']} labels went along to new versions.")
+    if result["replaced"]:
+        lines.append(f"{result['replaced']} characters no database can hold were made visible.")
+    return lines + asking.rejected(result["rejected"])

@@ -1,0 +1,148 @@
+"""Reading for exports: trajectories with one rater's labels, and single labels, in the order of tasks and rollouts.
+
+Streaming: a few hundred trajectories are in memory at a time, whatever the project holds.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import UTC
+from itertools import islice
+from typing import Any
+
+from django.db.models import F, Q, QuerySet
+
+from annotations.formats.lines import dump
+from annotations.models import Annotation, Label, Project, Rater, Step
+from annotations.records import Json, RatingRecord, StepRecord, TaskRecord, TrajectoryRecord
+from annotations.schemes.schema import Scheme
+
+CHUNK = 200
+ORDER = ("trajectory__task_id", "trajectory__rollout")
+TASK = ("external_id", "source", "instruction", "reference", "tools")
+STEP = ("source", "source_index", "message", "reasoning", "tool_calls", "observations", "extra")
+
+
+def said_by(rater: Rater, *states: str) -> QuerySet[Annotation]:
+    """The rater's finished word on live trajectories; `states` name what else counts beside submitted."""
+    of = Annotation.objects.live().filter(rater=rater, trajectory__superseded_at__isnull=True)
+    return of.filter(state__in=[Annotation.State.SUBMITTED, *states])
+
+
+def records(
+    project: Project, scheme: Scheme, annotations: QuerySet[Annotation], *, bodies: bool = True
+) -> Iterator[TrajectoryRecord]:
+    """The annotated trajectories, each with its annotation as rating. Without bodies, steps have only their places
+    and tasks only their names, which is all a label file needs."""
+    columns = [
+        *("pk", "state", "comment", "submitted_at", "trajectory_id"),
+        *(f"trajectory__{name}" for name in ("external_id", "rollout", "policy_model", "outcome", "meta", "extra")),
+        *(f"trajectory__task__{name}" for name in (TASK if bodies else TASK[:2])),
+    ]
+    rows = annotations.order_by(*ORDER).values_list(*columns).iterator(chunk_size=CHUNK)
+    while chunk := list(islice(rows, CHUNK)):
+        steps = _steps([row[4] for row in chunk], bodies)
+        ratings = _ratings(scheme, chunk)
+        for row in chunk:
+            yield _record(row, steps[row[4]], ratings[row[0]])
+
+
+def _record(row: Sequence[Any], steps: list[StepRecord], rating: RatingRecord) -> TrajectoryRecord:
+    external_id, rollout, policy_model, outcome, meta, extra = row[5:11]
+    task = dict(zip(TASK, row[11:], strict=False)) | extra.get("task", {})
+    return TrajectoryRecord(
+        task=TaskRecord(**task),
+        steps=tuple(steps),
+        external_id=external_id,
+        rollout=rollout,
+        policy_model=policy_model,
+        outcome=outcome,
+        meta=meta,
+        extra=extra,
+        rating=rating,
+    )
+
+
+def _steps(trajectories: list[int], bodies: bool) -> dict[int, list[StepRecord]]:
+    found: dict[int, list[StepRecord]] = defaultdict(list)
+    steps = Step.objects.filter(trajectory__in=trajectories).order_by("trajectory_id", "index")
+    names = STEP if bodies else STEP[:2]
+    for trajectory, *said in steps.values_list("trajectory_id", *names):
+        found[trajectory].append(StepRecord(**dict(zip(names, said, strict=True))))
+    return found
+
+
+def _ratings(scheme: Scheme, chunk: Sequence[Sequence[Any]]) -> dict[int, RatingRecord]:
+    """What each annotation says in the scheme's main and final fields."""
+    made = {
+        pk: RatingRecord(
+            failed=state == Annotation.State.FAILED,
+            comment=comment,
+            updated_at=submitted_at.astimezone(UTC).isoformat(timespec="microseconds") if submitted_at else "",
+        )
+        for pk, state, comment, submitted_at, *_ in chunk
+    }
+    finals: dict[int, tuple[Json, str]] = {}
+    labels = Label.objects.current().filter(annotation__in=made, field__in=[scheme.main, scheme.final])
+    rows = labels.values_list("annotation_id", "step__source_index", "field", "value", "explanation")
+    for pk, index, field, value, why in rows.iterator():
+        if field == scheme.main and index is not None:
+            made[pk].steps[index] = value
+            if why:
+                made[pk].explanations[index] = why
+        elif index is None:
+            finals[pk] = value, why
+    for pk, (value, why) in finals.items():
+        made[pk] = RatingRecord(**vars(made[pk]) | {"final": value, "final_explanation": why})
+    return made
+
+
+LONG = {
+    "source": "annotation__trajectory__task__source",
+    "task": "annotation__trajectory__task__external_id",
+    "trajectory": "annotation__trajectory__external_id",
+    "rollout": "annotation__trajectory__rollout",
+    "trajectory_version": "annotation__trajectory__version",
+    "policy_model": "annotation__trajectory__policy_model",
+    "step": "step__index",
+    "source_index": "step__source_index",
+    "hash": "step__content_hash",
+    "ordinal": "step__ordinal",
+    "field": "field",
+    "value": "value",
+    "origin": "origin",
+    "cause_step": "cause__step__index",
+    "explanation": "explanation",
+    "rater": "annotation__rater__name",
+    "rater_kind": "annotation__rater__kind",
+    "mode": "annotation__mode",
+    "propagation": "annotation__propagation",
+    "scheme": "annotation__scheme__name",
+    "scheme_version": "annotation__scheme__version",
+    "guideline_version": "annotation__guideline__version",
+    "time_spent_ms": "annotation__time_spent_ms",
+    "created_at": "created_at",
+    "submitted_at": "annotation__submitted_at",
+}
+
+
+def long_rows(project: Project, raters: Sequence[Rater]) -> Iterator[dict[str, Any]]:
+    """Every current label of the raters' submitted annotations of live trajectories, all fields, one dict each."""
+    live = Q(annotation__retired_at__isnull=True, annotation__trajectory__superseded_at__isnull=True)
+    labels = Label.objects.current().filter(
+        live, annotation__rater__in=raters, annotation__state=Annotation.State.SUBMITTED
+    )
+    order = [f"annotation__{name}" for name in ORDER] + ["annotation__rater__kind", "annotation__rater__name"]
+    rows = labels.order_by(*order, F("step__index").asc(nulls_last=True), "field").values_list(*LONG.values())
+    for values in rows.iterator(chunk_size=5_000):
+        row = dict(zip(LONG, values, strict=True))
+        digest, ordinal = row.pop("hash"), row.pop("ordinal")
+        value = row["value"]
+        number = float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+        yield row | {
+            "project": project.slug,
+            "step_id": f"{digest[:16]}-{ordinal}" if digest else None,
+            "value": dump(value),
+            "number": number,
+        }

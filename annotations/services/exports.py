@@ -1,0 +1,228 @@
+"""Taking datasets away: whole files or none, a manifest beside them, the same bytes from the same labels."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from django.core.files import File
+from django.core.files.storage import default_storage
+from django.db import connection, transaction
+
+from annotations import formats
+from annotations.formats.agentprocessbench import AgentProcessBench, dataset_of, safe
+from annotations.formats.agentprocessbench_labels import AgentProcessBenchLabels
+from annotations.formats.base import Refused
+from annotations.formats.lines import dump
+from annotations.formats.parquet import LongParquet
+from annotations.formats.trl_stepwise import ZEROS, TRLStepwise
+from annotations.models import Annotation, Event, Project, Rater
+from annotations.records import TrajectoryRecord
+from annotations.services import agreement, export_manifest, projects
+from annotations.services.export_rows import long_rows, records, said_by
+from annotations.services.runs import Claim
+from annotations.services.watch import Watch
+
+ExportResult = dict[str, Any]
+MANIFEST = "manifest.json"
+
+
+class ExportRefused(ValueError):
+    """What was asked cannot be exported; the message says what can."""
+
+
+def export(
+    project: Project,
+    format: str,
+    out: Path,
+    *,
+    rater: str | None = None,
+    zero: str = "drop",
+    claim: Claim | None = None,
+) -> ExportResult:
+    """Write the dataset's files and manifest.json into the folder `out`, making it. Returns `rows`, `files` by name
+    and the `sha256` of each data file.
+
+    `apb` and `trl-stepwise` hold one rater's labels (the project's reference by default), `apb-labels` and `parquet`
+    every rater's. `rater` is a name or "kind:name". Only submitted work goes out. Files appear complete or not at
+    all, and from the same labels they are the same bytes. Raises ExportRefused and formats.UnknownFormat.
+    """
+    if format not in formats.writable():
+        raise formats.UnknownFormat(f"no format {format!r} is written; accepted are {', '.join(formats.writable())}")
+    if zero not in ZEROS:
+        raise ExportRefused(f"zero is {zero!r}; accepted are {', '.join(ZEROS)}")
+    raters = _raters(project, format, rater)
+    out = Path(out)
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out, prefix=".stepmark-") as folder, _snapshot():
+        work = _Export(project, Path(folder), zero, claim)
+        rows = work.write(format, raters)
+        sums = {path.name: _sha256(path) for path in sorted(Path(folder).iterdir())}
+        manifest = export_manifest.of(project, format, raters, zero, rows, work.counts, sums)
+        (Path(folder) / MANIFEST).write_text(export_manifest.text(manifest))
+        for name in [*sums, MANIFEST]:
+            os.replace(Path(folder) / name, out / name)
+    return {"rows": rows, "files": [*sums, MANIFEST], "sha256": sums}
+
+
+def perform(claim: Claim) -> None:
+    """Do an export run: its files go to the default storage under exports/<run>/."""
+    run = claim.run
+    with tempfile.TemporaryDirectory() as folder:
+        rater, zero = run.config.get("rater") or None, run.config.get("zero") or "drop"
+        result = export(run.project, run.config["format"], Path(folder), rater=rater, zero=zero, claim=claim)
+        for name in result["files"]:
+            _keep(f"exports/{run.pk}/{name}", Path(folder) / name)
+        manifest = hashlib.sha256((Path(folder) / MANIFEST).read_bytes()).hexdigest()
+    with transaction.atomic():
+        Event.objects.create(
+            project=run.project, actor=run.created_by, verb="exported", after={"run": run.pk, **run.config, **result}
+        )
+        claim.attach(f"exports/{run.pk}/{MANIFEST}", manifest)
+        claim.keep(**result)
+
+
+def _keep(name: str, path: Path) -> None:
+    """In the storage under exactly this name, also where an attempt that died left one."""
+    default_storage.delete(name)
+    with path.open("rb") as stream:
+        default_storage.save(name, File(stream))
+
+
+def _raters(project: Project, format: str, asked: str | None) -> list[Rater]:
+    """Whose labels go out."""
+    every = list(project.raters.order_by("kind", "name"))
+    if asked is None and format in {AgentProcessBenchLabels.name, LongParquet.name}:
+        return every
+    try:
+        one = agreement.find(project, asked or None)
+    except agreement.AgreementRefused as exc:
+        raise ExportRefused(str(exc)) from exc
+    if one is None:
+        named = ", ".join(f"{rater.kind}:{rater.name}" for rater in every) or "none yet"
+        raise ExportRefused(f"the project has no reference rater; name one with --rater. Its raters: {named}")
+    return [one]
+
+
+@contextmanager
+def _snapshot() -> Iterator[None]:
+    """All reading sees one moment; where the caller has a transaction, that one decides."""
+    outer = connection.in_atomic_block
+    with transaction.atomic():
+        if not outer:
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
+
+
+class _Export:
+    """One export's files. `counts` says what of each rater's work went out, and what was left out."""
+
+    def __init__(self, project: Project, folder: Path, zero: str, claim: Claim | None) -> None:
+        self.project, self.folder, self.zero = project, folder, zero
+        self.scheme = projects.scheme_of(project.scheme)
+        self.watch = Watch(claim)
+        self.counts: dict[str, Any] = {}
+
+    def write(self, format: str, raters: list[Rater]) -> int:
+        """The data files; returns the number of rows."""
+        writers: dict[str, Callable[[list[Rater]], int]] = {
+            AgentProcessBench.name: self._full,
+            AgentProcessBenchLabels.name: self._labels,
+            TRLStepwise.name: self._stepwise,
+            LongParquet.name: self._long,
+        }
+        return writers[format](raters)
+
+    def _full(self, raters: list[Rater]) -> int:
+        """One file a dataset, named as the original's evaluation looks for it."""
+        form, query, task, rows = AgentProcessBench(), -1, None, 0
+        with _Files(self.folder) as files:
+            for record in self._records(raters[0]):
+                if record.task.external_id != task:
+                    query, task = query + 1, record.task.external_id
+                files.line(f"{dataset_of(record.task.source)}.jsonl", form.row(record, query))
+                rows += 1
+        return rows
+
+    def _labels(self, raters: list[Rater]) -> int:
+        """One file a dataset and rater, failed attempts included as failed."""
+        form, rows = AgentProcessBenchLabels(), 0
+        called = _file_names(raters)
+        for rater in raters:
+            with _Files(self.folder) as files:
+                for record in self._records(rater, Annotation.State.FAILED, bodies=False):
+                    dataset = dataset_of(record.task.source)
+                    files.line(f"{dataset}__{called[rater.pk]}.jsonl", form.row(record, rater.name, dataset))
+                    rows += 1
+        return rows
+
+    def _stepwise(self, raters: list[Rater]) -> int:
+        form, rows, empty = TRLStepwise(), 0, 0
+        name = f"{safe(self.project.slug)}__{_file_names(raters)[raters[0].pk]}.jsonl"
+        with _Files(self.folder) as files:
+            files.open(name)
+            for record in self._records(raters[0]):
+                try:
+                    row = form.row(record, self.zero)
+                except Refused as exc:
+                    scheme = f"the scheme {self.scheme.name} does not fit trl-stepwise"
+                    raise ExportRefused(f"{scheme}: {exc}, in {record.external_id}") from exc
+                if row is None:
+                    empty += 1
+                    continue
+                files.line(name, row)
+                rows += 1
+        self.counts["without_a_usable_step"] = empty
+        return rows
+
+    def _long(self, raters: list[Rater]) -> int:
+        path = self.folder / f"{safe(self.project.slug)}.parquet"
+        return LongParquet().write(self.watch.over(long_rows(self.project, raters)), path)
+
+    def _records(self, rater: Rater, *states: str, bodies: bool = True) -> Iterable[TrajectoryRecord]:
+        said = said_by(rater, *states)
+        self.watch.expect(said.count())
+        return self.watch.over(records(self.project, self.scheme, said, bodies=bodies))
+
+
+class _Files(AbstractContextManager["_Files"]):
+    """The JSONL files of an export, opened when their first line comes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._stack = ExitStack()
+        self._open: dict[str, IO[str]] = {}
+
+    def __exit__(self, *exc: object) -> None:
+        self._stack.close()
+
+    def open(self, name: str) -> IO[str]:
+        if name not in self._open:
+            stream = (self.folder / name).open("w", encoding="utf-8", newline="\n")
+            self._open[name] = self._stack.enter_context(stream)
+        return self._open[name]
+
+    def line(self, name: str, row: Any) -> None:
+        self.open(name).write(dump(row) + "\n")
+
+
+def _file_names(raters: list[Rater]) -> dict[int, str]:
+    """What each rater is called in file names: the name, with the kind before it where two would be called the same."""
+    short = {rater.pk: safe(rater.name) or "rater" for rater in raters}
+    taken = list(short.values())
+    names = {pk: name if taken.count(name) == 1 else "" for pk, name in short.items()}
+    for rater in raters:
+        names[rater.pk] = names[rater.pk] or f"{rater.kind}-{short[rater.pk]}"
+    doubled = [name for name in names.values() if list(names.values()).count(name) > 1]
+    return {pk: f"{name}-{pk}" if name in doubled else name for pk, name in names.items()}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
