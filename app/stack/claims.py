@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import os
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -44,7 +45,8 @@ def port(host: str, number: int) -> Iterator[socket.socket]:
     try:
         listener = _listen(host, number)
     except OSError as trouble:
-        raise Refused(f"port {number} on {host} cannot be used: {trouble.strerror}.{_offer(host, number)}") from None
+        why = os.strerror(trouble.errno or 0).lower()
+        raise Refused(f"port {number} on {host} cannot be used: {why}.{_offer(host, number)}") from None
     with listener:
         yield listener
 
