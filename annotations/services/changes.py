@@ -102,7 +102,7 @@ def store(
     was, now_is = entries(changed, before), entries(changed, board.labels)
     history.record(annotation, verb, user, before=was, after=now_is, change=change, undoes=undoes)
     if annotation.seat is not None:
-        annotation.lease_until = now + queue.lease_length(annotation)
+        annotation.lease_until = queue.longer_lease(annotation)
     Annotation.objects.filter(pk=annotation.pk).update(
         revision=annotation.revision,
         state=annotation.state,

@@ -141,7 +141,7 @@ def reopen(annotation_id: int, user: User, *, slug: str = "") -> Outcome:
     if annotation.state not in (State.SUBMITTED, State.SKIPPED):
         raise Closed(annotation.state)
     queue.take_seat(annotation, project)
-    annotation.lease_until = timezone.now() + queue.lease_length(annotation)
+    annotation.lease_until = queue.longer_lease(annotation)
     return changes.move(annotation, State.DRAFT, history.REOPEN, user, comment="")
 
 

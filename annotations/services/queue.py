@@ -34,7 +34,7 @@ def lease_next(project: Project, user: User) -> Annotation | None:
     locked = lock(project.pk, user)
     now = timezone.now()
     free_lapsed(locked, now)
-    return _resume(locked, user, now) or _start(locked, user, now)
+    return _resume(locked, user) or _start(locked, user, now)
 
 
 def peek(project: Project, user: User) -> Trajectory | None:
@@ -76,8 +76,8 @@ def free_lapsed(project: Project, now: datetime) -> None:
 
 def renew(annotation: Annotation) -> bool:
     """Hold the seat for another lease. False where the seat is gone or the annotation is no longer worked on."""
-    until = timezone.now() + lease_length(annotation)
     mine = Annotation.objects.filter(pk=annotation.pk, state__in=OPEN, seat__isnull=False)
+    until = longer_lease(annotation)
     if not mine.update(lease_until=until):
         return False
     annotation.lease_until = until
@@ -97,13 +97,15 @@ def regain(annotation: Annotation, project: Project) -> bool:
         take_seat(annotation, project)
     except NoSeat:
         return False
+    annotation.lease_until = longer_lease(annotation)
     mine = Annotation.objects.filter(pk=annotation.pk, state__in=OPEN)
-    until = timezone.now() + lease_length(annotation)
-    return bool(mine.update(seat=annotation.seat, lease_until=until))
+    return bool(mine.update(seat=annotation.seat, lease_until=annotation.lease_until))
 
 
-def lease_length(annotation: Annotation) -> timedelta:
-    return timedelta(minutes=annotation.rater.project.lease_minutes)
+def longer_lease(annotation: Annotation) -> datetime:
+    """Until when the lease runs if it is renewed now: never shorter than it was."""
+    now = timezone.now()
+    return max(annotation.lease_until or now, now + timedelta(minutes=annotation.rater.project.lease_minutes))
 
 
 def take_seat(annotation: Annotation, project: Project) -> None:
@@ -129,7 +131,7 @@ def _taken(trajectory: str) -> ArraySubquery:
     return ArraySubquery(held.values("seat"))
 
 
-def _resume(project: Project, user: User, now: datetime) -> Annotation | None:
+def _resume(project: Project, user: User) -> Annotation | None:
     """What the person has begun here and can go on with."""
     mine = Annotation.objects.live().filter(rater__user=user, rater__project=project, state__in=OPEN)
     begun = mine.filter(trajectory__superseded_at__isnull=True).annotate(taken=_taken("trajectory"))
@@ -139,7 +141,7 @@ def _resume(project: Project, user: User, now: datetime) -> Annotation | None:
         if seat is None:
             continue
         one.seat = seat
-        one.lease_until = max(one.lease_until or now, now + lease_length(one))
+        one.lease_until = longer_lease(one)
         # It may have been submitted or skipped a moment ago: that stands.
         if Annotation.objects.filter(pk=one.pk, state__in=OPEN).update(seat=seat, lease_until=one.lease_until):
             return one
