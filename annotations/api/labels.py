@@ -32,10 +32,10 @@ class LabelOut(serializers.ModelSerializer):
     rater = serializers.CharField(source="annotation.rater.name")
     kind = serializers.ChoiceField(source="annotation.rater.kind", choices=Rater.Kind.choices)
     step = serializers.IntegerField(
-        source="step.index", default=None, allow_null=True, help_text="Place of the step; null: the whole trajectory."
+        source="step.index", allow_null=True, help_text="Place of the step; null: the whole trajectory."
     )
     cause = serializers.IntegerField(
-        source="cause.step.index", default=None, allow_null=True, help_text="Place of the step that implied it."
+        source="cause.step.index", allow_null=True, help_text="Place of the step that implied it."
     )
     value = serializers.JSONField()
 

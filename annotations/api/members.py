@@ -86,7 +86,7 @@ class Members(mixins.ListModelMixin, ProjectView):
 
 class TokenOut(serializers.ModelSerializer):
     id = serializers.CharField(source="token_key", help_text="Its first characters; not the token.")
-    project = serializers.CharField(source="project.slug", default=None, allow_null=True)
+    project = serializers.CharField(source="project.slug", allow_null=True)
 
     class Meta:
         model = ApiToken

@@ -29,7 +29,7 @@ class AnnotationOut(serializers.ModelSerializer):
     rater = serializers.CharField(source="rater.name")
     kind = serializers.ChoiceField(source="rater.kind", choices=Rater.Kind.choices)
     scheme = serializers.IntegerField(source="scheme_id")
-    guideline = serializers.IntegerField(source="guideline.version", default=None, allow_null=True)
+    guideline = serializers.IntegerField(source="guideline.version", allow_null=True)
 
     class Meta:
         model = Annotation
@@ -66,7 +66,7 @@ class SkipIn(serializers.Serializer):
 def deed(body: type[serializers.Serializer] | None, summary: str) -> Callable[[Any], Any]:
     """A POST on one's own pass that answers with its state."""
     schema = extend_schema(request=body, responses={200: OutcomeOut}, description=summary)
-    return lambda method: action(detail=True, methods=["post"])(schema(method))
+    return lambda method: schema(action(detail=True, methods=["post"])(method))
 
 
 class Annotations(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectView):

@@ -29,7 +29,7 @@ RATER_KINDS = [Rater.Kind.HUMAN, Rater.Kind.JUDGE, Rater.Kind.IMPORT]
 
 class RunOut(serializers.ModelSerializer):
     config = serializers.DictField()
-    created_by = serializers.CharField(source="created_by.username", default=None, allow_null=True)
+    created_by = serializers.CharField(source="created_by.username", allow_null=True)
     retry_of = serializers.IntegerField(source="retry_of_id", allow_null=True)
 
     class Meta:

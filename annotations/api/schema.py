@@ -21,6 +21,13 @@ class Schema(AutoSchema):
             bodies[str(code)] = self._get_response_for_code(ProblemOut, str(code))
         return bodies
 
+    def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
+        parameters: list[dict[str, Any]] = super()._resolve_path_parameters(variables)
+        for one in parameters:
+            if one["name"] == "slug":
+                one["schema"] = {"type": "string", "pattern": "^[-a-zA-Z0-9_]+$", "maxLength": 60}
+        return parameters
+
     def _refusals(self) -> set[int]:
         view = self.view
         if not isinstance(view, View):
