@@ -22,6 +22,7 @@ Key = TypeVar("Key")
 
 CONFIDENCE = 0.95
 CELLS_AT_ONCE = 4_000_000  # of the resampling matrix: 32 MB however many tasks there are
+CELLS_COUNTED = 131_072  # as many as a core keeps near itself while counting
 
 
 @dataclass(frozen=True)
@@ -78,9 +79,16 @@ def resampled(sums: Floats, resamples: int, seed: int) -> Floats:
 
 
 def _draw(rng: np.random.Generator, rows: int, tasks: int) -> Floats:
-    drawn = rng.integers(0, tasks, size=(rows, tasks), dtype=np.int64)
-    drawn += np.arange(rows, dtype=np.int64)[:, None] * tasks
-    return np.bincount(drawn.ravel(), minlength=rows * tasks).reshape(rows, tasks).astype(np.float64)
+    """How often each task is in each of so many resamples: (rows, tasks)."""
+    times = np.empty((rows, tasks))
+    block = max(1, CELLS_COUNTED // tasks)
+    offsets = np.arange(block, dtype=np.int64)[:, None] * tasks
+    for start in range(0, rows, block):
+        size = min(block, rows - start)
+        drawn = rng.integers(0, tasks, size=(size, tasks), dtype=np.int64)
+        drawn += offsets[:size]
+        times[start : start + size] = np.bincount(drawn.ravel(), minlength=size * tasks).reshape(size, tasks)
+    return times
 
 
 def figures(blocks: Mapping[Key, Block], resamples: int, seed: int) -> dict[Key, dict[str, Figure]]:
@@ -123,5 +131,11 @@ def interval(draws: Floats) -> tuple[float | None, float | None, str]:
     if 2 * len(defined) < len(draws):
         return None, None, "It is undefined in most resamples of the tasks: no interval."
     tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(defined, [tail, 1 - tail])
-    return float(low), float(high), ""
+    return _at(defined, tail), _at(defined, 1 - tail), ""
+
+
+def _at(ordered: Floats, share: float) -> float:
+    """The quantile, linear between neighbours."""
+    place, part = divmod(share * (len(ordered) - 1), 1)
+    low = ordered[int(place)]
+    return float(low + part * (ordered[min(int(place) + 1, len(ordered) - 1)] - low))

@@ -99,8 +99,9 @@ def first_error(matrix: Matrix, reference: Codes, rater: Codes, error: int) -> B
     """Whether the rater's first error is the reference's (or neither has one), for each trajectory that the reference
     labelled, over the steps that it labelled. A rater who left one of them out is wrong about the trajectory."""
     here = reference < matrix.categories
-    trajectories = np.unique(matrix.trajectory[here])
-    holes = np.bincount(matrix.trajectory[here & (rater == matrix.categories)], minlength=len(matrix.task_of)) > 0
+    count = partial(np.bincount, minlength=len(matrix.task_of))
+    trajectories = np.flatnonzero(count(matrix.trajectory[here]))
+    holes = count(matrix.trajectory[here & (rater == matrix.categories)]) > 0
     hits = first_errors(matrix, reference, here, error) == first_errors(matrix, rater, here, error)
     hits &= ~holes
     sums = by_task(matrix.task_of[trajectories], hits[trajectories].astype(np.int64), matrix.tasks, 2)

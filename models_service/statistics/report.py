@@ -38,9 +38,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from annotations.records import LabelTable
 from models_service.statistics import assemble
 from models_service.statistics.figures import CONFIDENCE, figures
+from models_service.statistics.matrices import numbers
 from models_service.statistics.sections import Found, Part, titles
 
 RESAMPLES = 2000
@@ -89,12 +92,12 @@ def _final(part: Part, found: Found, names: list[str]) -> dict[str, Any]:
 
 def counts(table: LabelTable) -> dict[str, int]:
     """What a report was computed from."""
-    tasks = {table.task[trajectory] for trajectory in table.pass_trajectory}
+    rated = np.unique(numbers(table.pass_trajectory))
     return {
         "raters": len(table.raters),
-        "tasks": len(tasks),
-        "trajectories": len(set(table.pass_trajectory)),
-        "steps": len(set(table.label_step)),
+        "tasks": len(np.unique(numbers(table.task)[rated])),
+        "trajectories": len(rated),
+        "steps": len(np.unique(numbers(table.label_step))),
         "labels": len(table.label_step),
         "propagated": sum(table.label_propagated),
         "failed": sum(table.pass_failed),
