@@ -62,6 +62,16 @@ class SettingsForm(forms.ModelForm):
         self.fields["reference"].help_text = self.Meta.help_texts["reference"]
 
 
+def key_of(rater: Rater) -> str:
+    """How services are told which of several raters of one name is meant."""
+    return f"{rater.kind}:{rater.name}"
+
+
+def raters_of(project: Project) -> list[tuple[str, str]]:
+    raters = Rater.objects.filter(project=project).order_by("kind", "name")
+    return [(key_of(one), f"{one.name} ({one.get_kind_display().lower()})") for one in raters]
+
+
 class RaterField(forms.ModelChoiceField):
     def __init__(self, queryset: Any, **kwargs: Any) -> None:
         super().__init__(queryset, required=False, **kwargs)
@@ -172,6 +182,7 @@ class ImportForm(forms.Form):
         if data.get("what") == "labels" and not (data.get("rater") or "").strip():
             self.add_error("rater", "Labels need the name of their rater.")
         data["format"] = data.get("format") or "auto"
+        data["rater"] = (data.get("rater") or "").strip()
         return data
 
 
@@ -192,9 +203,8 @@ class AgreementForm(forms.Form):
 
     def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        names = Rater.objects.filter(project=project).order_by("kind", "name").values_list("name", flat=True)
-        choices = [("", "None: only agreement among raters"), *((name, name) for name in dict.fromkeys(names))]
-        initial = project.reference.name if project.reference else ""
+        choices = [("", "None: only agreement among raters"), *raters_of(project)]
+        initial = key_of(project.reference) if project.reference else ""
         self.fields["reference"] = forms.ChoiceField(
             choices=choices, required=False, label="Reference", initial=initial
         )
@@ -214,10 +224,8 @@ class ExportForm(forms.Form):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        names = Rater.objects.filter(project=project).order_by("kind", "name").values_list("name", flat=True)
-        reference = project.reference.name if project.reference else ""
-        usual = f"The reference, {reference}" if reference else "The project's reference (none is set)"
-        raters = [("", usual), *((name, name) for name in dict.fromkeys(names))]
+        raters = [("", "As usual for the format"), *raters_of(project)]
         self.fields["format"] = forms.ChoiceField(choices=formats, label="Format")
         self.fields["rater"] = forms.ChoiceField(choices=raters, required=False, label="Whose labels")
+        self.fields["rater"].help_text = "Label files and Parquet carry everybody's, the others the reference's."
         self.fields["zero"] = forms.ChoiceField(choices=zero, required=False, label="Steps labelled 0")

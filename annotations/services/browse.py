@@ -55,7 +55,7 @@ class Row:
     policy_model: str
     source: str
     instruction: str
-    outcome: str = ""
+    came_of_it: str | None = ""
     low: float | None = None
     steps: int = 0
     strips: list[StripOf] = field(default_factory=list)
@@ -94,7 +94,7 @@ class Browser:
             "instruction": Left("task__instruction", 160),
         }
         if self.sees_all:
-            shown["outcome"] = Left(Cast("outcome", TextField()), 120)
+            shown["came_of_it"] = Left(Cast("outcome", TextField()), 120)
         return found.order_by(SORTS[self.filters.sort], "id").values("id", "external_id", "policy_model", **shown)
 
     def _by_facts(self) -> QuerySet[Trajectory]:

@@ -7,8 +7,7 @@ from typing import Any
 
 from django.db.models import Count, F, Q, QuerySet, Sum
 
-from annotations.jobs import TASKS
-from annotations.models import Annotation, Project, Rater, Run, Trajectory, User, WorkerBeat
+from annotations.models import Annotation, Project, Rater, Run, Trajectory, User
 
 State = Annotation.State
 HELD = Q(state__in=[State.LEASED, State.DRAFT])
@@ -136,9 +135,3 @@ def pace(run: Run) -> Pace:
     rate = run.done / seconds
     left = (run.total - run.done) / rate if run.total is not None and not run.is_over else None
     return Pace(rate, left)
-
-
-def worker_for(kind: str) -> bool:
-    """Whether a living worker takes runs of that kind."""
-    queue = TASKS[kind][1]
-    return any(queue in queues for queues in WorkerBeat.alive().values_list("queues", flat=True))

@@ -25,6 +25,10 @@ class Span:
     high: float
     counts: dict[str, int]
 
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -41,7 +45,7 @@ class Summary:
 
     @property
     def count(self) -> int:
-        return sum(sum(span.counts.values()) for span in self.spans)
+        return sum(span.total for span in self.spans)
 
 
 def of_project(project: Project) -> list[Summary]:

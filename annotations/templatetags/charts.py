@@ -5,8 +5,8 @@ No markup comes from outside: what goes in are numbers, and names through format
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from django import template
 from django.utils.html import format_html
@@ -95,20 +95,18 @@ def curve(values: Sequence[float | None], name: str = "") -> SafeString:
     )
 
 
-class Bin(NamedTuple):
-    """One bar of a histogram: its span, and counts by class in the order they are stacked."""
-
-    low: float
-    high: float
-    counts: dict[str, int]
+class Bar(Protocol):
+    """One bar of a histogram: counts by class in the order they are stacked, and their sum."""
 
     @property
-    def total(self) -> int:
-        return sum(self.counts.values())
+    def counts(self) -> Mapping[str, int]: ...
+
+    @property
+    def total(self) -> int: ...
 
 
 @register.simple_tag
-def histogram(bins: Sequence[Bin], name: str) -> SafeString:
+def histogram(bins: Sequence[Bar], name: str) -> SafeString:
     """Stacked bars over equal spans; the classes are those of labels, or "count"."""
     width, height, top = 400, 120, max((one.total for one in bins), default=0) or 1
     each = width / max(1, len(bins))

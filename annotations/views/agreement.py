@@ -37,7 +37,7 @@ def index(request: Request, slug: str) -> HttpResponse:
     form = AgreementForm(request.POST or None, project=project)
     if request.method == "POST" and form.is_valid():
         asked = form.cleaned_data
-        config = {"reference": asked["reference"] or None, "official": bool(asked["official"])}
+        config = {"reference": asked["reference"], "official": bool(asked["official"])}
         run = jobs.start(Run.Kind.AGREEMENT, project, request.user, **config)
         return redirect("run", slug, run.pk)
     runs = Run.objects.filter(project=project, kind=Run.Kind.AGREEMENT).exclude(state=Run.State.DONE)

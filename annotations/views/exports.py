@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.files.storage import default_storage
@@ -16,8 +17,11 @@ from annotations.formats.trl_stepwise import ZEROS
 from annotations.forms import ExportForm
 from annotations.http import zipped
 from annotations.models import Project, Run
+from annotations.services import export_preview
+from annotations.services.export_preview import NoPreview
 from annotations.views.runs import export_files, progress_rows
 
+PAGE = "exports/page.html"
 ZERO_TITLES = {
     "drop": "Cut the trajectory before it",
     "true": "Count it as true",
@@ -30,7 +34,7 @@ ZERO_TITLES = {
 def page(request: Request, slug: str) -> HttpResponse:
     project = access.project_for(request, slug, access.TAKE_DATA)
     form = ExportForm(
-        request.POST or request.GET.dict() or None,
+        request.POST or request.GET.dict() or {"format": formats.writable()[0]},
         formats=[(name, formats.FORMATS[name].title) for name in formats.writable()],
         zero=[(name, ZERO_TITLES[name]) for name in ZEROS],
         project=project,
@@ -38,20 +42,25 @@ def page(request: Request, slug: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         run = jobs.start(Run.Kind.EXPORT, project, request.user, **_config(form))
         return redirect("run", slug, run.pk)
-    asked = (
-        _config(form)
-        if form.is_bound and form.is_valid()
-        else {"format": formats.writable()[0], "rater": None, "zero": "drop"}
-    )
+    context = {"project": project, "form": form, "rows": [], **_preview(project, form)}
+    if request.htmx:
+        return render(request, f"{PAGE}#preview", context)
     earlier = Run.objects.filter(project=project, kind=Run.Kind.EXPORT).select_related("created_by").order_by("-id")
-    context = {
-        "project": project,
-        "form": form,
-        "command": _command(project, asked),
-        "rows": progress_rows(earlier[:20]),
-    }
-    status = 422 if request.method == "POST" else 200
-    return render(request, "exports/page.html#preview" if request.htmx else "exports/page.html", context, status=status)
+    context["rows"] = progress_rows(earlier[:20])
+    return render(request, PAGE, context, status=422 if form.errors else 200)
+
+
+def _preview(project: Project, form: ExportForm) -> dict[str, Any]:
+    """The first rows and the command line of what the form asks for; nothing where it asks for nonsense."""
+    if not form.is_valid():
+        return {}
+    asked = _config(form)
+    context: dict[str, Any] = {"command": _command(project, asked)}
+    try:
+        rows = export_preview.first_rows(project, str(asked["format"]), asked["rater"], str(asked["zero"]))
+    except NoPreview as no:
+        return context | {"no_preview": str(no)}
+    return context | {"preview": rows}
 
 
 def _config(form: ExportForm) -> dict[str, str | None]:

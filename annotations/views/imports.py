@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.files.storage import default_storage
-from django.core.files.uploadedfile import UploadedFile
-from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from annotations import access, formats, jobs
+from annotations import access, formats
 from annotations.access import Request
 from annotations.forms import ImportForm
-from annotations.models import Project, Run
+from annotations.models import Run
+from annotations.services import uploads
 from annotations.views.runs import progress_rows
 
 
@@ -26,7 +22,9 @@ def page(request: Request, slug: str) -> HttpResponse:
     project = access.project_for(request, slug, access.MANAGE)
     form = ImportForm(request.POST or None, request.FILES or None, formats=_formats())
     if request.method == "POST" and form.is_valid():
-        runs = [_start(project, request, one, form.cleaned_data) for one in form.cleaned_data["files"]]
+        asked = form.cleaned_data
+        files = asked.pop("files")
+        runs = [uploads.start(project, request.user, one, **asked) for one in files]
         if len(runs) == 1:
             return redirect("run", slug, runs[0].pk)
         messages.success(request, f"{len(runs)} files are on their way, each as a run of its own.")
@@ -38,15 +36,3 @@ def page(request: Request, slug: str) -> HttpResponse:
 
 def _formats() -> list[tuple[str, str]]:
     return [(name, formats.FORMATS[name].title) for name in formats.readable()]
-
-
-@transaction.atomic
-def _start(project: Project, request: Request, file: UploadedFile[Any], asked: dict[str, Any]) -> Run:
-    """The message to the worker leaves at commit, when the file is in its place."""
-    config = {"what": asked["what"], "format": asked["format"], "names": [file.name]}
-    if asked["what"] == "labels":
-        config |= {"rater": asked["rater"].strip(), "rater_kind": asked["rater_kind"] or "judge"}
-    run = jobs.start(Run.Kind.IMPORT, project, request.user, **config)
-    run.file = default_storage.save(f"imports/{run.pk}/{file.name}", file)
-    run.save(update_fields=["file"])
-    return run

@@ -13,7 +13,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from annotations import access
+from annotations import access, jobs
 from annotations.access import Request
 from annotations.models import Project, Run
 from annotations.services import progress_counts
@@ -55,7 +55,7 @@ def index(request: Request, slug: str) -> HttpResponse:
 
 def _idle(runs: Iterable[Run]) -> bool:
     """Whether one of the runs waits for a worker that is not there."""
-    return any(not progress_counts.worker_for(kind) for kind in {run.kind for run in runs if not run.is_over})
+    return any(not jobs.is_served(kind) for kind in {run.kind for run in runs if not run.is_over})
 
 
 @login_required

@@ -11,7 +11,7 @@ from annotations import access, jobs
 from annotations.access import Request
 from annotations.forms import ScoreForm
 from annotations.models import Run
-from annotations.services import progress_counts, score_summary
+from annotations.services import score_summary
 
 
 @login_required
@@ -27,7 +27,6 @@ def page(request: Request, slug: str) -> HttpResponse:
         "project": project,
         "form": form,
         "scorers": score_summary.of_project(project),
-        "artefact": project.scorer_artefacts.defer("artefact").order_by("-id").first(),
-        "idle": not progress_counts.worker_for(Run.Kind.SCORE),
+        "idle": not jobs.is_served(Run.Kind.SCORE),
     }
     return render(request, "scores/page.html", context, status=422 if form.errors else 200)

@@ -144,7 +144,7 @@ def _steps(membership: Membership, trajectory: Trajectory, file: dossier.Dossier
     shown = dossier.window(trajectory, start, WINDOW)
     cards = [
         (replace(turn, number=number.get(turn.index)), file.words.get(turn.index, []), file.scores.get(turn.index, []))
-        for turn in turns.turns(shown)
+        for turn in turns.turns(shown, {})
     ]
     last = trajectory.steps.order_by("-index").values_list("index", flat=True).first() or 0
     return {
