@@ -11,6 +11,8 @@ from annotations.records import Json
 
 CUT = 20_000  # characters of one text that ride along with the page
 FOLD_LINES = 8
+LAID_OUT_MOST = 1_000_000  # characters; a longer text is shown as it was written
+LINE = 100  # characters of JSON that may share a line
 FOLD_CHARACTERS = 700
 FOLDED = frozenset(["reasoning", "observation"])  # the rest is what is judged: it folds only when very long
 
@@ -50,7 +52,7 @@ class Turn:
 
 @dataclass(frozen=True)
 class Tool:
-    """A function the agent could call. `parameters` is its JSON schema, indented."""
+    """A function the agent could call. `parameters` is its JSON schema, laid out."""
 
     name: str
     description: str
@@ -89,8 +91,7 @@ def tools(stored: Json) -> list[Tool]:
 
 def _tool(one: dict[str, Json]) -> Tool:
     parameters = one.get("parameters") or one.get("input_schema")
-    laid_out = json.dumps(parameters, indent=2, ensure_ascii=False) if parameters else ""
-    return Tool(text_of(one.get("name")), text_of(one.get("description")), laid_out)
+    return Tool(text_of(one.get("name")), text_of(one.get("description")), laid_out(parameters) if parameters else "")
 
 
 def part(step: Step, name: str, *, raw: bool = False) -> Block | None:
@@ -164,10 +165,10 @@ def _answers(step: Step) -> dict[int | None, list[int]]:
 def _block(part: str, kind: str, title: str, text: str, *, cut: int | None = CUT, raw: bool = False) -> Block:
     """`cut` None shows all of it."""
     long = cut is not None and len(text) > cut
-    laid_out = None if raw or long else _laid_out(text)
-    shown = text[:cut] if long else laid_out if laid_out is not None else text
+    tidy = None if raw or long else _laid_out(text)
+    shown = text[:cut] if long else text if tidy is None else tidy
     folds = cut is not None and _is_long(shown, 1 if kind in FOLDED else 4)
-    return Block(part, kind, title, shown, len(text.encode()), folds, not long, laid_out is not None)
+    return Block(part, kind, title, shown, len(text.encode()), folds, not long, tidy is not None)
 
 
 def _is_long(text: str, times: int) -> bool:
@@ -175,10 +176,26 @@ def _is_long(text: str, times: int) -> bool:
 
 
 def _laid_out(text: str) -> str | None:
-    """JSON indented; None where the text is none, or only a bare number or string."""
-    if not text.lstrip().startswith(("{", "[")):
+    """JSON over several lines; None where the text is none, or only a bare number or string."""
+    if len(text) > LAID_OUT_MOST or not text.lstrip().startswith(("{", "[")):
         return None
     try:
-        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+        return laid_out(json.loads(text))
     except (ValueError, RecursionError):
         return None
+
+
+def laid_out(value: Json, indent: str = "") -> str:
+    """JSON for reading: what fits stays on a line, and a container of one thing opens on its line."""
+    flat = json.dumps(value, ensure_ascii=False)
+    if len(flat) + len(indent) <= LINE or not isinstance(value, (dict, list)):
+        return flat
+    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    inner = indent if len(value) == 1 else indent + "  "
+    if isinstance(value, dict):
+        parts = [f"{json.dumps(name, ensure_ascii=False)}: {laid_out(one, inner)}" for name, one in value.items()]
+    else:
+        parts = [laid_out(one, inner) for one in value]
+    if len(parts) == 1:
+        return f"{opening}{parts[0]}{closing}"
+    return f"{opening}\n{inner}" + f",\n{inner}".join(parts) + f"\n{indent}{closing}"

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.signals import request_finished, request_started
 from django.test import Client
 from playwright.sync_api import BrowserContext, ConsoleMessage, Request
 from pytest_django.live_server_helper import LiveServer
@@ -87,11 +89,45 @@ def watch(live_server: LiveServer) -> Iterator[Watch]:
     assert found.complaints() == [], "a page complained in the console"
 
 
+class InFlight:
+    """Requests the test's server is working on. A page may leave some behind, and the database must outlast them."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._changed = threading.Condition()
+        request_started.connect(self._begun)
+        request_finished.connect(self._over)
+
+    def _begun(self, **_: object) -> None:
+        with self._changed:
+            self.count += 1
+
+    def _over(self, **_: object) -> None:
+        with self._changed:
+            self.count -= 1
+            self._changed.notify_all()
+
+    def settle(self, seconds: float = 10) -> None:
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.count <= 0, seconds), "the server is still at work"
+        request_started.disconnect(self._begun)
+        request_finished.disconnect(self._over)
+
+
 @pytest.fixture
-def context(context: BrowserContext, watch: Watch) -> BrowserContext:
+def in_flight(transactional_db: None) -> Iterator[InFlight]:
+    requests = InFlight()
+    yield requests
+    requests.settle()
+
+
+@pytest.fixture
+def context(in_flight: InFlight, watch: Watch, context: BrowserContext) -> Iterator[BrowserContext]:
     context.set_default_timeout(10_000)
     watch.over(context)
-    return context
+    yield context
+    for page in context.pages:
+        page.close()
 
 
 def cookie_of(user: User, url: str) -> dict[str, str]:

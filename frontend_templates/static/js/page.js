@@ -21,6 +21,11 @@ const { scheme } = data;
 const dialog = $("[data-dialog]");
 const closed = !["leased", "draft", "returned"].includes(data.state.state);
 
+// For those who listen; `tell` also shows it, where nothing else on the page does.
+const say = (text) => {
+  $("[data-says]").classList.remove("shown");
+  $("[data-says]").textContent = text;
+};
 const tell = (text) => {
   const says = $("[data-says]");
   says.textContent = text;
@@ -38,7 +43,7 @@ const store = new Store({ scheme, steps: data.steps, propagation: data.propagati
 const fetchText = (step, part, raw) => fragment(`${data.doors.text}${step}/${part}/${raw ? "?raw=1" : ""}`);
 const steps = new Steps({ list: $(".turns"), order: data.steps, fetchText, tell });
 const numberOf = (step) => steps.numberOf(step);
-const where = (step, field) => `${step === null ? "" : `Step ${numberOf(step)}: `}${specOf(field).title}`;
+const where = (step, field) => [step === null ? "" : `Step ${numberOf(step)}`, field === scheme.main ? "" : specOf(field).title].filter(Boolean).join(", ");
 const strip = new Strip({ root: $(".strip"), store, steps, toneOf, titleOf: (value) => titleOf(specOf(scheme.main), value) });
 const controls = new Map([
   [null, new Controls({ root: $(".trajectory-fields"), step: null, store, numberOf })],
@@ -98,7 +103,7 @@ function set(spec, value) {
   const ghosts = store.ghosts.size;
   store.change([{ ...place, value }]);
   const more = store.ghosts.size - ghosts;
-  tell(`${where(place.step, place.field)} ${titleOf(spec, store.value(place.step, place.field))}${more > 0 ? `, ${more} suggested after it` : more < 0 ? `, ${-more} suggestions gone` : ""}`);
+  say(`${where(place.step, place.field)}: ${titleOf(spec, store.value(place.step, place.field))}${more > 0 ? `, ${more} suggested after it` : more < 0 ? `, ${-more} suggestions gone` : ""}`);
 }
 
 const deeds = {
@@ -140,7 +145,13 @@ const deeds = {
 };
 const keys = new Keys(bindings(scheme, deeds));
 
+// What sticks below the bar has to know how high it is; it wraps where the window is narrow.
+function measure() {
+  new ResizeObserver(([{ target }]) => document.body.style.setProperty("--bar-height", `${target.offsetHeight}px`)).observe($(".bar"));
+}
+
 function begin() {
+  measure();
   controls.forEach((one) => one.paintAll());
   strip.paintAll();
   paintCounts();

@@ -30,9 +30,9 @@ export class Sender extends EventTarget {
     this.running ??= this.#alone(() => this.#drain()).finally(() => {
       this.running = null;
       if (["away", "expired"].includes(this.status)) this.timer = setTimeout(() => this.kick(), AGAIN);
-      else if (this.waiting && this.status === "saved") this.kick();
+      else if (this.waiting && ["saved", "saving"].includes(this.status)) this.kick();
     });
-    this.#say(this.status);
+    this.#say(this.waiting && this.status === "saved" ? "saving" : this.status);
     return this.running;
   }
 
