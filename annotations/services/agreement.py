@@ -45,17 +45,18 @@ def table(project: Project, config: dict[str, Any]) -> LabelTable:
     if scheme.main_field.kind != "choice":
         raise AgreementRefused(f"Agreement is about choices, and the main field, {scheme.main}, is none.")
     reference = find(project, config.get("reference"))
-    passes = list(counted(project).order_by("pk").values_list("pk", "rater", "trajectory", "state"))
-    raters = _raters({rater for _, rater, _, _ in passes}, reference)
     trajectories = list(
-        Trajectory.objects.filter(pk__in={trajectory for _, _, trajectory, _ in passes})
+        Trajectory.objects.filter(pk__in=counted(project).values("trajectory"))
         .order_by("task", "rollout")
         .values_list("pk", "task", "external_id")
     )
-    columns = {rater.pk: place for place, rater in enumerate(raters)}
     rows = {pk: place for place, (pk, _, _) in enumerate(trajectories)}
+    read = counted(project).order_by("pk").values_list("pk", "rater", "trajectory", "state")
+    passes = [one for one in read if one[2] in rows]  # not those of a trajectory that came in since
+    raters = _raters({rater for _, rater, _, _ in passes}, reference)
+    columns = {rater.pk: place for place, rater in enumerate(raters)}
     seats = {pk: (columns[rater], rows[trajectory]) for pk, rater, trajectory, _ in passes}
-    steps = _steps(scheme.main_field, rows)
+    steps = _steps(project, scheme.main_field, rows)
     labels = _labels(project, scheme.main_field, seats, steps.places)
     verdict = _verdict(scheme)
     finals = _labels(project, verdict, seats, {}) if verdict else Labels()
@@ -171,13 +172,12 @@ class Steps:
     places: dict[int, int]
 
 
-def _steps(field: FieldSpec, rows: dict[int, int]) -> Steps:
+def _steps(project: Project, field: FieldSpec, rows: dict[int, int]) -> Steps:
     if field.target == "trajectory":
         return Steps(array("i", range(len(rows))), array("i", [0] * len(rows)), {})
-    steps = (
-        Step.objects.of_agent().filter(trajectory__in=rows).order_by().values_list("pk", "trajectory", "source_index")
-    )
-    ordered = sorted((rows[trajectory], message, pk) for pk, trajectory, message in steps.iterator(chunk_size=10_000))
+    steps = Step.objects.of_agent().filter(trajectory__in=counted(project).values("trajectory")).order_by()
+    read = steps.values_list("trajectory", "source_index", "pk").iterator(chunk_size=10_000)
+    ordered = sorted((rows[trajectory], message, pk) for trajectory, message, pk in read if trajectory in rows)
     return Steps(
         array("i", (trajectory for trajectory, _, _ in ordered)),
         array("i", (message for _, message, _ in ordered)),
@@ -230,7 +230,7 @@ def _values(field: FieldSpec) -> tuple[Any, ...]:
 def _verdict(scheme: Scheme) -> FieldSpec | None:
     """The field of the whole trajectory, where it is a choice and not the main field itself."""
     field = scheme.field(scheme.final) if scheme.final != scheme.main else None
-    return field if field and field.kind == "choice" else None
+    return field if field and field.kind == "choice" and field.target == "trajectory" else None
 
 
 def _error(scheme: Scheme) -> int | None:

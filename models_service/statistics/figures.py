@@ -71,11 +71,15 @@ def add_by_task(task: Ints, values: Floats, tasks: int) -> Floats:
 
 def resampled(sums: Floats, resamples: int, seed: int) -> Floats:
     """The sums of each resample of as many tasks, drawn with replacement: (resamples, C). The same for a seed."""
-    tasks = len(sums)
+    tasks, columns = sums.shape
     rng = np.random.default_rng(seed)
     rows = max(1, CELLS_AT_ONCE // tasks)
-    parts = [_draw(rng, min(rows, resamples - start), tasks) @ sums for start in range(0, resamples, rows)]
-    return np.concatenate(parts) if parts else np.zeros((0, sums.shape[1]))
+    found = np.zeros((columns, resamples))  # column by column: what follows adds columns up, over all resamples
+    counted = np.flatnonzero(sums.any(axis=0))
+    for start in range(0, resamples, rows):
+        part = slice(start, min(start + rows, resamples))
+        found[counted, part] = (_draw(rng, part.stop - start, tasks) @ sums[:, counted]).T
+    return found.T
 
 
 def _draw(rng: np.random.Generator, rows: int, tasks: int) -> Floats:

@@ -11,8 +11,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from annotations import jobs, schemes
 from annotations.models import Annotation, Label, Rater, Report, Run
-from annotations.services import agreement
+from annotations.services import agreement, projects
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +27,7 @@ def command(slug: str, *options: str) -> dict:
 
 @pytest.fixture
 def project():
-    """Two trajectories of two steps; the reference, a judge that misses the error, and one that failed on the second."""
+    """Two trajectories of two steps: the reference, a judge who misses the error, one who failed on the second."""
     made = make.project()
     one, two = make.trajectory(made, steps=2), make.trajectory(made, steps=2)
     gold, blind, broken = (make.rater(made, name, kind) for name, kind in ROLES)
@@ -199,3 +200,53 @@ def test_no_text_of_a_step_is_read(project):
     with CaptureQueriesContext(connection) as queries:
         agreement.table(project, {})
     assert not any("message" in each["sql"] or "observations" in each["sql"] for each in queries.captured_queries)
+
+
+WHOLE = """
+name: verdicts
+version: "1"
+title: Verdicts
+main: verdict
+fields:
+  - name: verdict
+    title: Verdict
+    target: trajectory
+    kind: choice
+    choices: [{value: good, title: Good}, {value: "schön", title: Schön}, {value: bad, title: Bad}]
+"""
+
+
+def test_a_scheme_about_whole_trajectories_counts_each_as_one_unit():
+    made = make.project(scheme=projects.freeze(schemes.read(WHOLE)))
+    said = {"a": ["good", "schön", "bad"], "b": ["good", "schön", "good"]}
+    trajectories = [make.trajectory(made, steps=2) for _ in range(3)]
+    for name, values in said.items():
+        rater = make.rater(made, name)
+        for trajectory, value in zip(trajectories, values, strict=True):
+            annotation = make.rating(rater, trajectory, [None, None])
+            Label.objects.create(annotation=annotation, field="verdict", value=value, origin="judge")
+
+    found = command(made.slug, "--reference", "a")
+
+    assert found["raters"]["b"]["step_acc"] == 2 / 3
+    assert found["raters"]["b"]["confusion"]["table"] == [[1, 0, 0, 0], [0, 1, 0, 0], [1, 0, 0, 0]]
+    assert found["figures"]["alpha_ordinal"]["reason"] == "The values of this field have no order."
+    assert found["final"] is None
+    with pytest.raises(CommandError, match="whole numbers"):
+        command(made.slug, "--official")
+
+
+def test_a_value_that_the_scheme_does_not_have_is_left_out(project):
+    Label.objects.filter(annotation__rater__name="blind").update(value=7)
+    assert command(project.slug)["raters"]["blind"]["coverage"] == 0
+
+
+def test_a_run_taken_up_again_keeps_its_first_report(project):
+    command(project.slug)
+    run = Run.objects.get()
+    Run.objects.filter(pk=run.pk).update(state=Run.State.QUEUED)
+
+    jobs.run_here(run)
+
+    assert Report.objects.get().run == run
+    assert run.state == Run.State.DONE
