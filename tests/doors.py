@@ -1,0 +1,256 @@
+"""Every address of Stepmark: how to fill its arguments, who may enter, and what they are answered. A table that tests
+walk: an address that is not here fails them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from annotations import access
+from annotations.models import Annotation, ApiToken, Project, Rater, Report, Role, Run, SchemeVersion, Trajectory, User
+from annotations.services import agreement
+from models_service.statistics.report import compute
+from tests import make
+
+NOBODY: set[Role] = set()
+
+
+@dataclass(frozen=True)
+class Door:
+    """`who` may enter and gets `ok`; a member without the role gets `no`, a stranger 404, an anonymous caller is sent
+    to the login page or told 401. `open` doors are everybody's, `own` ones only the annotator's of the world."""
+
+    who: set[Role] = field(default_factory=lambda: set(access.SEE))
+    ok: int = 200
+    method: str = "get"
+    body: dict[str, Any] | None = None
+    no: int = 403
+    open: bool = False
+    own: bool = False
+    person: bool = False  # everybody who is logged in, member or not
+    json: bool = False  # answers an anonymous caller with 401
+    viewer: int = 0  # what a viewer is told where that is not `no`
+
+
+def post(who: set[Role], ok: int, body: dict[str, Any] | None = None, **more: Any) -> Door:
+    return Door(who, ok, "post", body or {}, **more)
+
+
+def api(who: set[Role] = access.SEE, ok: int = 200, method: str = "get", **more: Any) -> Door:
+    return Door(set(who), ok, method, more.pop("body", {}), json=True, **more)
+
+
+def own(ok: int = 200, method: str = "post", body: dict[str, Any] | None = None, **more: Any) -> Door:
+    return Door({Role.ANNOTATOR}, ok, method, body or {}, own=True, no=404, **more)
+
+
+CHANGE = {"change": "8f14e45f-ceea-467f-a9d2-7c6f4a3a8f11", "revision": 0}
+ITEM = {"step": 1, "field": "label", "value": 1}
+MANAGE, LABEL, LEADS, TAKE = access.MANAGE, access.LABEL, access.SEE_OTHERS_LABELS, access.TAKE_DATA
+EVERYBODY = set(access.SEE)
+
+PAGES: dict[str, list[Door]] = {
+    "healthz": [Door(open=True)],
+    "home": [Door(person=True)],
+    "help": [Door(person=True)],
+    "tokens": [Door(person=True), Door(person=True, method="post", body={}, ok=422)],
+    "token_revoke": [own(302)],
+    "project_new": [Door(person=True), Door(person=True, method="post", body={"slug": ""}, ok=422)],
+    "project": [Door()],
+    "settings": [Door(MANAGE), post(MANAGE, 422)],
+    "guidelines": [Door(), post(MANAGE, 422)],
+    "guideline_preview": [post(MANAGE, 200, {"text": "# Hello"})],
+    "guideline": [Door()],
+    "members": [Door(MANAGE)],
+    "member_add": [post(MANAGE, 422)],
+    "member_new": [post(MANAGE, 422)],
+    "member_change": [post(MANAGE, 302, {"role": "viewer"})],
+    "member_remove": [post(MANAGE, 302)],
+    "trajectories": [Door()],
+    "trajectory_choices": [Door()],
+    "trajectory": [Door()],
+    "trajectory_steps": [Door()],
+    "trajectory_part": [Door()],
+    "label_next": [Door(LABEL, 302), post(LABEL, 302)],
+    "annotate": [own(200, "get", viewer=403)],
+    "annotate_find": [own(200, "get", viewer=403)],
+    "annotate_text": [own(200, "get", viewer=403)],
+    "label_change": [own(body={**CHANGE, "items": [ITEM]}, json=True)],
+    "label_accept": [own(body=CHANGE, json=True)],
+    "label_undo": [own(body=CHANGE, json=True)],
+    "label_redo": [own(body=CHANGE, json=True)],
+    "label_submit": [own(422, body=CHANGE, json=True, viewer=403)],
+    "label_skip": [own(body={"reason": "unclear"}, json=True)],
+    "label_reopen": [own(json=True, viewer=403)],
+    "label_lease": [own(json=True)],
+    "label_state": [own(200, "get", json=True)],
+    "imports": [Door(MANAGE), post(MANAGE, 422)],
+    "runs": [Door(LEADS)],
+    "run": [Door(LEADS)],
+    "run_cancel": [post(MANAGE, 302)],
+    "run_retry": [post(MANAGE, 302)],
+    "run_problems_csv": [Door(LEADS)],
+    "run_problems_json": [Door(LEADS)],
+    "scores": [Door(LEADS), post(MANAGE, 422)],
+    "agreement": [Door(LEADS), post(LEADS, 302)],
+    "report": [Door(LEADS)],
+    "exports": [Door(TAKE), post(TAKE, 422, {"format": "none"})],
+    "export_zip": [Door(TAKE)],
+    "export_file": [Door(TAKE)],
+}
+
+API: dict[str, list[Door]] = {
+    "api-schema": [Door(open=True)],
+    "api-docs": [Door(open=True)],
+    "api-missing": [Door(open=True, ok=404)],
+    "api-projects-list": [api(person=True), api(ok=400, method="post", person=True)],
+    "api-schemes-list": [api(person=True)],
+    "api-schemes-detail": [api()],
+    "api-tokens-list": [api(person=True), api(ok=400, method="post", person=True)],
+    "api-tokens-detail": [own(204, "delete", json=True)],
+    "api-project": [api(), api(MANAGE, method="patch", body={"overlap": 3})],
+    "api-next": [api(LABEL, method="post")],
+    "api-export-file": [api(TAKE)],
+    "api-tasks-list": [api()],
+    "api-tasks-detail": [api()],
+    "api-trajectories-list": [api()],
+    "api-trajectories-detail": [api()],
+    "api-steps-list": [api()],
+    "api-steps-detail": [api()],
+    "api-annotations-list": [api()],
+    "api-annotations-detail": [api(LEADS | {Role.ANNOTATOR}, no=404)],
+    **{
+        f"api-annotations-{verb}": [own(json=True, viewer=403)]
+        for verb in ("accept", "undo", "redo", "reopen", "lease")
+    },
+    "api-annotations-submit": [own(422, json=True, viewer=403)],
+    "api-annotations-skip": [own(body={"reason": "unclear"}, json=True, viewer=403)],
+    "api-annotations-state": [own(200, "get", json=True, viewer=403)],
+    "api-labels-list": [api(), own(body={"annotation": "annotation", **ITEM}, json=True, viewer=403)],
+    "api-labels-bulk": [api(LABEL, ok=400, method="post")],
+    "api-raters-list": [api()],
+    "api-guidelines-list": [api(), api(MANAGE, ok=400, method="post")],
+    "api-guidelines-detail": [api()],
+    "api-members-list": [api(MANAGE), api(MANAGE, ok=400, method="post")],
+    "api-members-detail": [
+        api(MANAGE, method="patch", body={"role": "viewer"}),
+        api(MANAGE, ok=204, method="delete"),
+    ],
+    "api-scores-list": [api()],
+    "api-reports-list": [api(LEADS)],
+    "api-reports-detail": [api(LEADS)],
+    "api-runs-list": [api(LEADS)],
+    "api-runs-detail": [api(LEADS)],
+    "api-runs-start-agreement": [api(LEADS, 201, "post")],
+    "api-runs-start-export": [api(TAKE, 400, "post")],
+    "api-runs-start-import": [api(MANAGE, 415, "post")],
+    "api-runs-start-score": [api(MANAGE, 400, "post")],
+    "api-runs-cancel": [api(MANAGE, method="post", ok=409)],
+    "api-runs-retry": [api(MANAGE, method="post", ok=201)],
+    "api-exports-list": [api(TAKE)],
+    "api-exports-detail": [api(TAKE)],
+}
+
+# allauth's: an account's own affairs, no project's. What they answer is theirs to test.
+ACCOUNT = {
+    *("account_login", "account_logout", "account_inactive", "account_signup", "account_reauthenticate"),
+    *("account_email", "account_email_verification_sent", "account_change_password", "account_set_password"),
+    *("account_reset_password", "account_confirm_login_code", "account_confirm_email"),
+    *("account_reset_password_from_key_done", "account_reset_password_from_key", "account_reset_password_done"),
+}
+
+DOORS = PAGES | API
+
+
+@dataclass
+class World:
+    """One project with somebody in every role, a stranger, and one of everything an address can name."""
+
+    project: Project
+    people: dict[str, User]
+    trajectory: Trajectory
+    annotation: Annotation
+    import_: Run
+    export: Run
+    report: Report
+    token: ApiToken
+    spare: int  # a membership to change or end
+
+    def arguments(self, name: str, wanted: Iterator[str] | list[str]) -> dict[str, Any]:
+        return {one: self._argument(name, one) for one in wanted}
+
+    def _argument(self, name: str, wanted: str) -> Any:
+        fixed = {
+            "slug": self.project.slug,
+            "annotation": self.annotation.pk,
+            "number": 1,
+            "version": 1,
+            "index": 1,
+            "step": 1,
+            "token_key": self.token.token_key,
+            "id": self.token.token_key,
+            "of": "source",
+            "name": "message",
+            "part": "message",
+            "rest": "nowhere",
+        }
+        if name in ("export_file", "api-export-file") and wanted == "name":
+            return "data.jsonl"
+        return self._key(name) if wanted == "pk" else fixed[wanted]
+
+    def _key(self, name: str) -> int:
+        keys = {
+            "trajector": self.trajectory.pk,
+            "run": self.import_.pk,
+            "report": self.report.pk,
+            "export": self.export.pk,
+            "member": self.spare,
+            "annotation": self.annotation.pk,
+            "task": self.trajectory.task_id,
+            "step": self.trajectory.steps.of_agent()[0].pk,
+            "scheme": self.project.scheme_id,
+        }
+        return next(pk for word, pk in keys.items() if word in name)
+
+
+def world(**fields: Any) -> World:
+    project = make.project(slug="walked", overlap=3, **fields)
+    people = {role.value: make.user(role.value) for role in Role} | {"stranger": make.user("stranger")}
+    for role in Role:
+        make.member(project, people[role.value], role)
+    other = SchemeVersion.objects.create(name="other", version="1", document=project.scheme.document, sha256="f" * 64)
+    make.project(people["stranger"], slug="elsewhere", scheme=other)
+    trajectory = make.trajectory(project, outcome={"reward": 1}, policy_model="model")
+    make.rating(make.rater(project, "judge"), trajectory, [1, 0, -1], final=1)
+    make.rating(make.rater(project, "gold", Rater.Kind.IMPORT), trajectory, [1, 1, 1], final=1)
+    annotation = make.lease(trajectory, people["annotator"])
+    over = {"state": Run.State.DONE, "created_by": people["owner"]}
+    problem = {"file": "a.jsonl", "line": 1, "field": "messages", "reason": "missing"}
+    import_ = Run.objects.create(project=project, kind="import", result={"rejected": [problem]}, **over)
+    result = {"rows": 1, "files": ["data.jsonl"], "sha256": {"data.jsonl": "0" * 64}}
+    export = Run.objects.create(project=project, kind="export", result=result, **over)
+    default_storage.save(f"exports/{export.pk}/data.jsonl", ContentFile(b"{}\n"))
+    token, _ = ApiToken.objects.create(user=people["annotator"], name="mine")
+    result = compute(agreement.table(project, {}), resamples=10)
+    report = Report.objects.create(project=project, result=result)
+    spare = make.member(project, make.user("spare"), Role.VIEWER)
+    return World(project, people, trajectory, annotation, import_, export, report, token, spare.pk)
+
+
+def addresses() -> Iterator[tuple[str, URLPattern]]:
+    """Every address there is, as its route and pattern."""
+    yield from _walk(get_resolver().url_patterns, "")
+
+
+def _walk(patterns: Any, prefix: str) -> Iterator[tuple[str, URLPattern]]:
+    for one in patterns:
+        route = prefix + str(one.pattern)
+        if isinstance(one, URLResolver):
+            yield from _walk(one.url_patterns, route)
+        else:
+            yield route, one
