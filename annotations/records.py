@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,7 +25,7 @@ class StepRecord:
     message: str = ""
     reasoning: str = ""
     tool_calls: tuple[Json, ...] = ()
-    observations: tuple[Json, ...] = ()
+    observations: Sequence[Json] = ()
     extra: Json = field(default_factory=dict)
 
 

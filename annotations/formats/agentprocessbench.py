@@ -7,6 +7,7 @@ from typing import Any
 
 from annotations.formats import chat
 from annotations.formats.base import LineFormat, Refused, found, text, whole
+from annotations.formats.lines import dump
 from annotations.records import Json, RatingRecord, TaskRecord, TrajectoryRecord
 
 KEYS = (
@@ -68,6 +69,20 @@ class AgentProcessBench(LineFormat):
     def row(self, record: TrajectoryRecord, query: int = 0) -> dict[str, Json]:
         """The record as the original writes it, with the labels of `record.rating`. `query` numbers the task where
         the trajectory came from elsewhere and has no number of its own."""
+        row = self._but_messages(record, query)
+        return row | {"messages": chat.messages_of(record.steps)}
+
+    def line(self, record: TrajectoryRecord, query: int = 0) -> str:
+        """dump(row(record, query)), without unpacking observations that are packed."""
+        messages = f"[{','.join(chat.texts_of(record.steps))}]"
+        parts = [
+            f"{dump(key)}:{messages if key == 'messages' else dump(value)}"
+            for key, value in self._but_messages(record, query).items()
+        ]
+        return f"{{{','.join(parts)}}}"
+
+    def _but_messages(self, record: TrajectoryRecord, query: int) -> dict[str, Json]:
+        """The record's keys in their order, with all values but the messages."""
         extra, rating = record.extra, record.rating or RatingRecord()
         numbers = {
             "query_index": query,
@@ -79,7 +94,7 @@ class AgentProcessBench(LineFormat):
             "question": record.task.instruction,
             "ground_truth": record.task.reference,
             "answer_text": record.outcome.get("answer") if isinstance(record.outcome, dict) else None,
-            "messages": chat.messages_of(record.steps),
+            "messages": None,
             "tools": record.task.tools,
             "step_labels": {str(index): value for index, value in sorted(rating.steps.items())},
             "final_label": rating.final,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from annotations.formats.base import Refused, found
+from annotations.formats.lines import Packed, dump
 from annotations.records import Json, StepRecord
 
 SOURCES = {"system": "system", "developer": "system", "user": "user", "assistant": "agent"}
@@ -60,6 +61,22 @@ def messages_of(steps: Iterable[StepRecord]) -> list[Json]:
         placed.extend(zip(places, step.observations, strict=False))
     placed.sort(key=lambda pair: pair[0])
     return [message for _, message in placed]
+
+
+def texts_of(steps: Iterable[StepRecord]) -> list[str]:
+    """The messages as JSON texts; observations that are packed stay so."""
+    placed: list[tuple[int, str]] = []
+    for step in steps:
+        index, seen = step.source_index, step.observations
+        placed.append((index, dump(_message(step))))
+        if "observed_at" in step.extra:
+            placed.extend(zip(step.extra["observed_at"], map(dump, seen), strict=True))
+        elif isinstance(seen, Packed):
+            placed.extend([(index + 1, seen.text[1:-1])] if len(seen.text) > 2 else [])
+        else:
+            placed.extend(enumerate(map(dump, seen), start=index + 1))
+    placed.sort(key=lambda pair: pair[0])
+    return [text for _, text in placed]
 
 
 def text_of(content: Json) -> str:

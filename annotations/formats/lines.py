@@ -6,11 +6,11 @@ import gzip
 import json
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import isinf
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, cast, overload
 
 from annotations.records import Json
 
@@ -86,8 +86,42 @@ def parse(number: int, raw: bytes) -> Line:
 
 
 def dump(value: Json) -> str:
-    """JSON as a line holds it: compact, in the order it came, every character as itself."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    """JSON as a line holds it: compact, in the order it came, every character as itself. ValueError for NaN,
+    RecursionError for what is nested too deep."""
+    if not value and isinstance(value, (tuple, list, dict)):
+        return "{}" if isinstance(value, dict) else "[]"  # most that is dumped is empty
+    return _encoder.encode(value)
+
+
+def load(text: str) -> Json:
+    """What dump wrote."""
+    return [] if text == "[]" else {} if text == "{}" else _decoder.decode(text)
+
+
+class Packed(Sequence[Json]):
+    """A JSON list kept as its text until somebody looks inside; who only writes it out again never has to."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def _unpacked(self) -> list[Json]:
+        value: list[Json] = _decoder.decode(self.text)
+        return value
+
+    def __len__(self) -> int:
+        return len(self._unpacked())
+
+    def __iter__(self) -> Iterator[Json]:
+        return iter(self._unpacked())
+
+    @overload
+    def __getitem__(self, place: int) -> Json: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Json]: ...
+    def __getitem__(self, place: int | slice) -> Json:
+        return self._unpacked()[place]
 
 
 def storable(value: Json) -> tuple[Json, int]:
@@ -153,4 +187,5 @@ def _refuse(name: str) -> float:
 
 
 _too_deep = f"nested more than {DEEPEST} levels deep"
+_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False)
 _decoder = json.JSONDecoder(parse_float=_finite, parse_constant=_refuse)

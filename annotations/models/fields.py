@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from django.db import models
 
-from annotations.formats.lines import dump
+from annotations.formats.lines import dump, load
 
 
 class VerbatimJSONField(models.TextField):
@@ -17,7 +16,7 @@ class VerbatimJSONField(models.TextField):
     _pyi_private_get_type: Any
 
     def from_db_value(self, value: str | None, expression: object, connection: object) -> Any:
-        return None if value is None else json.loads(value)
+        return None if value is None else load(value)
 
     def to_python(self, value: Any) -> Any:
         return value

@@ -41,7 +41,7 @@ def first_rows(project: Project, format: str, rater: str | None, zero: str) -> l
 def _of_rater(project: Project, format: str, rater: Rater, zero: str) -> list[Json]:
     states = [Annotation.State.FAILED] if format == AgentProcessBenchLabels.name else []
     first = list(said_by(rater, *states).order_by(*ORDER).values_list("pk", flat=True)[:ROWS])
-    found = records(project, projects.scheme_of(project.scheme), Annotation.objects.filter(pk__in=first))
+    found = records(projects.scheme_of(project.scheme), Annotation.objects.filter(pk__in=first))
     try:
         rows = [_row(format, record, rater, zero) for record in found]
     except Refused as no:

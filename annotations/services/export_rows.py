@@ -5,23 +5,22 @@ Streaming: a few hundred trajectories are in memory at a time, whatever the proj
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import UTC
 from itertools import islice
 from typing import Any
 
+from django.db import connection
 from django.db.models import F, Q, QuerySet
 
-from annotations.formats.lines import dump
-from annotations.models import Annotation, Label, Project, Rater, Step
+from annotations.formats.lines import Packed, dump, load
+from annotations.models import Annotation, Label, Project, Rater, Task
 from annotations.records import Json, RatingRecord, StepRecord, TaskRecord, TrajectoryRecord
 from annotations.schemes.schema import Scheme
 
 CHUNK = 200
 ORDER = ("trajectory__task_id", "trajectory__rollout")
 TASK = ("external_id", "source", "instruction", "reference", "tools")
-STEP = ("source", "source_index", "message", "reasoning", "tool_calls", "observations", "extra")
 
 
 def said_by(rater: Rater, *states: str) -> QuerySet[Annotation]:
@@ -30,29 +29,28 @@ def said_by(rater: Rater, *states: str) -> QuerySet[Annotation]:
     return of.filter(state__in=[Annotation.State.SUBMITTED, *states])
 
 
-def records(
-    project: Project, scheme: Scheme, annotations: QuerySet[Annotation], *, bodies: bool = True
-) -> Iterator[TrajectoryRecord]:
+def records(scheme: Scheme, annotations: QuerySet[Annotation], *, bodies: bool = True) -> Iterator[TrajectoryRecord]:
     """The annotated trajectories, each with its annotation as rating. Without bodies, steps have only their places
-    and tasks only their names, which is all a label file needs."""
+    and tasks only their names, which is all a label file needs. Needs a transaction."""
     columns = [
-        *("pk", "state", "comment", "submitted_at", "trajectory_id"),
+        *("pk", "state", "comment", "submitted_at", "trajectory_id", "trajectory__task_id"),
         *(f"trajectory__{name}" for name in ("external_id", "rollout", "policy_model", "outcome", "meta", "extra")),
-        *(f"trajectory__task__{name}" for name in (TASK if bodies else TASK[:2])),
     ]
     rows = annotations.order_by(*ORDER).values_list(*columns).iterator(chunk_size=CHUNK)
     while chunk := list(islice(rows, CHUNK)):
         steps = _steps([row[4] for row in chunk], bodies)
+        tasks = _tasks({row[5] for row in chunk}, bodies)
         ratings = _ratings(scheme, chunk)
         for row in chunk:
-            yield _record(row, steps[row[4]], ratings[row[0]])
+            yield _record(row, tasks[row[5]], steps[row[4]], ratings[row[0]])
 
 
-def _record(row: Sequence[Any], steps: list[StepRecord], rating: RatingRecord) -> TrajectoryRecord:
-    external_id, rollout, policy_model, outcome, meta, extra = row[5:11]
-    task = dict(zip(TASK, row[11:], strict=False)) | extra.get("task", {})
+def _record(
+    row: Sequence[Any], task: dict[str, Any], steps: list[StepRecord], rating: RatingRecord
+) -> TrajectoryRecord:
+    external_id, rollout, policy_model, outcome, meta, extra = row[6:]
     return TrajectoryRecord(
-        task=TaskRecord(**task),
+        task=TaskRecord(**task | extra.get("task", {})),
         steps=tuple(steps),
         external_id=external_id,
         rollout=rollout,
@@ -64,13 +62,33 @@ def _record(row: Sequence[Any], steps: list[StepRecord], rating: RatingRecord) -
     )
 
 
+def _tasks(wanted: set[int], bodies: bool) -> dict[int, dict[str, Any]]:
+    names = TASK if bodies else TASK[:2]
+    rows = Task.objects.filter(pk__in=wanted).values_list("pk", *names)
+    return {pk: dict(zip(names, said, strict=True)) for pk, *said in rows}
+
+
+# Plain SQL: most of an export's rows are steps, and the ORM would unpack every observation only for us to pack it.
+STEPS = """
+    SELECT trajectory_id, source, source_index, message, reasoning, tool_calls, observations, extra
+      FROM annotations_step WHERE trajectory_id = ANY(%s) ORDER BY trajectory_id, index
+"""
+PLACES = (
+    "SELECT trajectory_id, source, source_index FROM annotations_step WHERE trajectory_id = ANY(%s) ORDER BY 1, index"
+)
+
+
 def _steps(trajectories: list[int], bodies: bool) -> dict[int, list[StepRecord]]:
-    found: dict[int, list[StepRecord]] = defaultdict(list)
-    steps = Step.objects.filter(trajectory__in=trajectories).order_by("trajectory_id", "index")
-    names = STEP if bodies else STEP[:2]
-    for trajectory, *said in steps.values_list("trajectory_id", *names):
-        found[trajectory].append(StepRecord(**dict(zip(names, said, strict=True))))
+    found: dict[int, list[StepRecord]] = {pk: [] for pk in trajectories}
+    with connection.cursor() as cursor:
+        cursor.execute(STEPS if bodies else PLACES, [trajectories])
+        for trajectory, source, source_index, *said in cursor.fetchall():
+            found[trajectory].append(StepRecord(source, source_index, *_unpacked(*said) if said else ()))
     return found
+
+
+def _unpacked(message: str, reasoning: str, calls: str, seen: str, extra: str) -> tuple[Any, ...]:
+    return message, reasoning, tuple(load(calls)), Packed(seen), load(extra)
 
 
 def _ratings(scheme: Scheme, chunk: Sequence[Sequence[Any]]) -> dict[int, RatingRecord]:

@@ -146,7 +146,7 @@ class _Export:
             for record in self._records(raters[0]):
                 if record.task.external_id != task:
                     query, task = query + 1, record.task.external_id
-                files.line(f"{dataset_of(record.task.source)}.jsonl", form.row(record, query))
+                files.line(f"{dataset_of(record.task.source)}.jsonl", form.line(record, query))
                 rows += 1
         return rows
 
@@ -158,7 +158,8 @@ class _Export:
             with _Files(self.folder) as files:
                 for record in self._records(rater, Annotation.State.FAILED, bodies=False):
                     dataset = dataset_of(record.task.source)
-                    files.line(f"{dataset}__{called[rater.pk]}.jsonl", form.row(record, rater.name, dataset))
+                    row = form.row(record, rater.name, dataset)
+                    files.line(f"{dataset}__{called[rater.pk]}.jsonl", dump(row))
                     rows += 1
         return rows
 
@@ -176,7 +177,7 @@ class _Export:
                 if row is None:
                     empty += 1
                     continue
-                files.line(name, row)
+                files.line(name, dump(row))
                 rows += 1
         self.counts["without_a_usable_step"] = empty
         return rows
@@ -188,7 +189,7 @@ class _Export:
     def _records(self, rater: Rater, *states: str, bodies: bool = True) -> Iterable[TrajectoryRecord]:
         said = said_by(rater, *states)
         self.watch.expect(said.count())
-        return self.watch.over(records(self.project, self.scheme, said, bodies=bodies))
+        return self.watch.over(records(self.scheme, said, bodies=bodies))
 
 
 class _Files(AbstractContextManager["_Files"]):
@@ -208,8 +209,8 @@ class _Files(AbstractContextManager["_Files"]):
             self._open[name] = self._stack.enter_context(stream)
         return self._open[name]
 
-    def line(self, name: str, row: Any) -> None:
-        self.open(name).write(dump(row) + "\n")
+    def line(self, name: str, text: str) -> None:
+        self.open(name).write(text + "\n")
 
 
 def _file_names(raters: list[Rater]) -> dict[int, str]:

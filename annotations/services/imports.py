@@ -19,7 +19,7 @@ from annotations.services.arrivals import Arrived, Batch
 from annotations.services.drafts import Draft, draft
 from annotations.services.runs import Claim
 
-ROWS, CHARACTERS = 250, 8_000_000  # a batch is full at either
+ROWS, CHARACTERS = 500, 8_000_000  # a batch is full at either
 LISTED = 10_000  # problems kept one by one; beyond them only their number
 
 ImportResult = dict[str, Any]
