@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from django.db.models import FilteredRelation, Q
+from django.db import connection
 
 from annotations.models import Annotation, Label, Project, SchemeVersion, Step
 from annotations.records import Json
@@ -90,6 +91,15 @@ def _said(found: Json) -> Said | None:
     return Said(found["value"], found["origin"], found["cause"], found.get("explanation", ""))
 
 
+# Agent steps with what is said of them now. By hand, because it runs at every key.
+_STEPS = """
+    SELECT s.index, s.id, l.id, l.field, l.value, l.origin, l.cause_id, l.explanation
+      FROM annotations_step s
+      LEFT JOIN annotations_label l ON l.step_id = s.id AND l.annotation_id = %s AND l.superseded_at IS NULL
+     WHERE s.trajectory_id = %s AND s.source = 'agent' AND (%s OR s.index = ANY(%s))
+     ORDER BY s.index"""
+
+
 class Board:
     """What one annotation says now. `steps` maps the index of an agent step to its row, in order."""
 
@@ -116,18 +126,15 @@ class Board:
         return board
 
     def _load_steps(self, indexes: Collection[int]) -> None:
-        steps = Step.objects.of_agent().filter(trajectory_id=self.annotation.trajectory_id)
-        if indexes:
-            steps = steps.filter(index__in=indexes)
-        current = Q(labels__annotation=self.annotation.pk, labels__superseded_at__isnull=True)
-        columns = ("mine__pk", "mine__field", "mine__value", "mine__origin", "mine__cause_id", "mine__explanation")
-        found = steps.annotate(mine=FilteredRelation("labels", condition=current)).values_list("index", "pk", *columns)
-        rows = list(found)
+        with connection.cursor() as cursor:
+            cursor.execute(_STEPS, [self.annotation.pk, self.annotation.trajectory_id, not indexes, list(indexes)])
+            rows = cursor.fetchall()
         index_of = {row[2]: row[0] for row in rows}
         for index, step, pk, field, value, origin, cause, explanation in rows:
             self.steps[index] = step
             if pk is not None:
-                self._hold((index, field), pk, Said(value, origin, index_of.get(cause) if cause else None, explanation))
+                implied_by = index_of.get(cause) if cause else None
+                self._hold((index, field), pk, Said(json.loads(value), origin, implied_by, explanation))
 
     def _load_trajectory(self) -> None:
         mine = Label.objects.current().filter(annotation=self.annotation, step__isnull=True)

@@ -1,0 +1,86 @@
+"""The app behind gunicorn as `up` starts it, and a logged-in browser that keeps its connection."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from typing import Any
+
+from bench.common import ROOT
+
+SETTINGS = "bench.web.settings"
+
+
+def as_json(body: Any) -> str:
+    return json.dumps(body, separators=(",", ":"))
+
+
+class Browser:
+    """One person's kept-alive connection. `ask` returns the seconds a request took, and keeps what was answered."""
+
+    def __init__(self, port: int, username: str) -> None:
+        from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+        from django.contrib.sessions.backends.db import SessionStore
+        from django.middleware.csrf import _get_new_csrf_string
+
+        from annotations.models import User
+
+        user = User.objects.get(username=username)
+        session = SessionStore()
+        session[SESSION_KEY] = str(user.pk)
+        session[BACKEND_SESSION_KEY] = "allauth.account.auth_backends.AuthenticationBackend"
+        session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+        session.save()
+        token = _get_new_csrf_string()
+        self.headers = {
+            "Cookie": f"sessionid={session.session_key}; csrftoken={token}",
+            "X-CSRFToken": token,
+            "Content-Type": "application/json",
+        }
+        self.connection = HTTPConnection("127.0.0.1", port)
+        self.answer = b""
+        self.location = ""
+
+    def ask(self, method: str, path: str, body: Any = None, status: int = 200) -> float:
+        text = as_json(body) if body is not None else None
+        start = time.perf_counter()
+        self.connection.request(method, path, text, self.headers)
+        response = self.connection.getresponse()
+        self.answer = response.read()
+        seconds = time.perf_counter() - start
+        assert response.status == status, (response.status, self.answer[:500])
+        self.location = response.headers.get("Location", "")
+        return seconds
+
+
+@contextmanager
+def serving() -> Iterator[int]:
+    """The port of a gunicorn with one process of four threads, on the database the benchmark made."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    argv = [sys.executable, "-m", "gunicorn", "app.wsgi", f"--bind=127.0.0.1:{port}", "--worker-class=gthread"]
+    env = os.environ | {"DJANGO_SETTINGS_MODULE": SETTINGS}
+    server = subprocess.Popen([*argv, "--workers=1", "--threads=4", "--keep-alive=75"], cwd=ROOT, env=env)
+    try:
+        _until_it_listens(port)
+        yield port
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def _until_it_listens(port: int) -> None:
+    for _ in range(200):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise RuntimeError("gunicorn did not start")
