@@ -31,10 +31,13 @@ class Cell(NamedTuple):
 @register.simple_tag
 def strip(cells: Sequence[Cell], name: str = "", classes: str = "") -> SafeString:
     """One cell per step. At most five paths however many steps there are."""
+    width = max(1, len(cells)) * (CELL + GAP) - GAP
     return format_html(
-        '<svg class="strip {}" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>',
+        '<svg class="strip {}" width="{}" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">'
+        "{}</svg>",
         classes,
-        max(1, len(cells)) * (CELL + GAP) - GAP,
+        width,
+        width,
         CELL,
         f"{name}: {in_words(cells)}" if name else in_words(cells),
         mark_safe("".join(_paths(cells))),

@@ -8,7 +8,7 @@ from django import template
 from django.urls import reverse
 
 from annotations import access
-from annotations.models import Membership, Run
+from annotations.models import Membership, Rater, Run
 
 register = template.Library()
 
@@ -93,11 +93,20 @@ def what(run: Run) -> str:
             f"labels of {asked['rater']}" if asked.get("rater") else "",
         ],
         Run.Kind.SCORE: [str(asked.get("scorer") or "")],
-        Run.Kind.AGREEMENT: [f"against {asked.get('reference')}" if asked.get("reference") else "no reference"]
+        Run.Kind.AGREEMENT: [f"against {_name(asked['reference'])}" if asked.get("reference") else "no reference"]
         + (["released arithmetic"] if asked.get("official") else []),
-        Run.Kind.EXPORT: [str(asked.get("format") or ""), f"labels of {asked['rater']}" if asked.get("rater") else ""],
+        Run.Kind.EXPORT: [
+            str(asked.get("format") or ""),
+            f"labels of {_name(asked['rater'])}" if asked.get("rater") else "",
+        ],
     }
     return " · ".join(part for part in said[Run.Kind(run.kind)] if part)
+
+
+def _name(rater: str) -> str:
+    """The name in "kind:name"."""
+    kind, _, name = rater.partition(":")
+    return name if kind in Rater.Kind.values else rater
 
 
 @register.filter
@@ -116,7 +125,9 @@ def counts(run: Run) -> list[tuple[str, int]]:
         "unmatched",
     )
     found = [(name, run.result.get(name)) for name in names]
-    return [(name, len(value) if isinstance(value, list) else value) for name, value in found if value is not None]
+    more = run.result.get("rejected_more", 0)
+    sizes = [(name, len(value) if isinstance(value, list) else value) for name, value in found if value is not None]
+    return [(name, size + more if name == "rejected" else size) for name, size in sizes]
 
 
 @register.filter

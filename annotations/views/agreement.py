@@ -58,6 +58,7 @@ def report(request: Request, slug: str, pk: int) -> HttpResponse:
     result = found.result
     by_hand = "hand" in request.GET and result.get("without_propagated") is not None
     section = result["without_propagated"] if by_hand else result
+    baselines = section.get("baselines") or {}
     context = {
         "project": project,
         "report": found,
@@ -65,8 +66,8 @@ def report(request: Request, slug: str, pk: int) -> HttpResponse:
         "by_hand": by_hand,
         "overall": _overall(section),
         "people": _overall(result["people"]) if result.get("people") and not by_hand else [],
-        "raters": _against(section.get("raters") or {}, result["values"]),
-        "baselines": _against(section.get("baselines") or {}, result["values"]),
+        "raters": sorted(_against(section.get("raters") or {}), key=lambda row: (-row["rank"], row["name"])),
+        "baselines": _against({one: baselines[one] for one in result["values"] if one in baselines}),
         "pairs": section.get("pairs") or [],
         "finals": _finals(result.get("final") if not by_hand else None),
         "columns": [title for _, title in AGAINST],

@@ -80,7 +80,7 @@ def _context(project: Project, run: Run) -> dict[str, Any]:
         "pace": progress_counts.pace(run),
         "idle": _idle([run]),
         "problems": problems[:SHOWN_PROBLEMS],
-        "more_problems": max(0, len(problems) - SHOWN_PROBLEMS),
+        "more_problems": max(0, len(problems) - SHOWN_PROBLEMS) + run.result.get("rejected_more", 0),
         "unmatched": unmatched[:SHOWN_PROBLEMS],
         "more_unmatched": max(0, len(unmatched) - SHOWN_PROBLEMS),
         "files": export_files(run) if run.kind == Run.Kind.EXPORT else [],
