@@ -25,7 +25,8 @@ def configured(level: str, form: str) -> dict[str, Any]:
     if form == "json":
         render += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     else:
-        render += [structlog.dev.ConsoleRenderer(colors=False)]
+        # Plain tracebacks: the rich ones print local variables, and those hold people's data.
+        render += [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)]
     formatter = {"()": structlog.stdlib.ProcessorFormatter, "processors": render, "foreign_pre_chain": shared}
     return {
         "version": 1,
