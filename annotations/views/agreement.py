@@ -79,11 +79,12 @@ def _overall(section: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     return [(title, section["figures"][name]) for name, title in OVERALL if name in section["figures"]]
 
 
-def _against(raters: dict[str, Any], values: list[str]) -> list[dict[str, Any]]:
+def _against(raters: dict[str, Any]) -> list[dict[str, Any]]:
     """A row per rater: the figures in the order of AGAINST, then recall of each value."""
     return [
         {
             "name": name,
+            "rank": one.get("step_acc") or 0,
             "title": one.get("title") or name,
             "kind": one.get("kind", ""),
             "figures": [one["figures"].get(key) for key, _ in AGAINST],

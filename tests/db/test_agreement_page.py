@@ -1,0 +1,92 @@
+"""The page that asks for a report, and the page that shows one."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.urls import reverse
+
+from annotations.models import Label, Rater, Report, Role, Run
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def project():
+    """A reference, a poor judge, and a better one whose name sorts after it; one label was propagated."""
+    made = make.project(owner=make.user("owner"))
+    gold = make.rater(made, "gold", Rater.Kind.IMPORT)
+    poor, good = make.rater(made, "a poor <b>judge</b>"), make.rater(made, "z better")
+    for _ in range(3):
+        trajectory = make.trajectory(made, steps=3)
+        annotation = make.rating(gold, trajectory, [1, -1, None], final=-1)
+        Label.objects.create(
+            annotation=annotation,
+            step=trajectory.steps.of_agent().last(),
+            field="label",
+            value=-1,
+            origin=Label.Origin.PROPAGATED,
+            cause=annotation.labels.get(value=-1, field="label"),
+        )
+        make.rating(poor, trajectory, [1, 1, 1], final=1)
+        make.rating(good, trajectory, [1, -1, 0], final=-1)
+    made.reference = gold
+    made.save()
+    return made
+
+
+@pytest.fixture
+def owner(client, project):
+    client.force_login(project.memberships.get(role=Role.OWNER).user)
+    return client
+
+
+def shown(client, project, query="", **options):
+    call_command("agreement", project.slug, "--json", stdout=StringIO(), **options)
+    answer = client.get(reverse("report", args=[project.slug, Report.objects.last().pk]) + query)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_the_report_shows_the_best_rater_first_and_the_constants_last(owner, project):
+    page = shown(owner, project)
+    places = [page.index(text) for text in ("z better", "a poor &lt;b&gt;judge", "always +1", "always 0", "always -1")]
+    assert places == sorted(places)
+    assert "<b>judge" not in page
+
+
+def test_the_report_can_leave_out_what_was_propagated(owner, project):
+    assert "Without the 3 propagated" in shown(owner, project)
+    assert 'href="?hand" aria-current="page"' in shown(owner, project, "?hand")
+
+
+def test_a_report_without_a_reference_compares_raters_with_each_other_only(owner, project):
+    page = shown(owner, project, reference="")
+    assert "Among all raters" in page
+    assert "against" not in page.split("<main", 1)[1].split("</h1>", 1)[0]
+    assert "always +1" not in page
+
+
+def test_a_report_of_nothing_says_why(client):
+    owner = make.user()
+    empty = make.project(owner=owner)
+    client.force_login(owner)
+    assert "No step has labels from two raters." in shown(client, empty)
+
+
+def test_asking_for_a_report_starts_a_run_with_the_chosen_reference(owner, project):
+    asked = {"reference": "judge:z better", "official": "1", "propagated": "1"}
+    answer = owner.post(reverse("agreement", args=[project.slug]), asked)
+    run = Run.objects.get()
+    assert answer.url == reverse("run", args=[project.slug, run.pk])
+    assert run.config == {"reference": "judge:z better", "official": True}
+
+
+def test_an_annotator_sees_no_report(client, project):
+    annotator = make.user()
+    make.member(project, annotator)
+    client.force_login(annotator)
+    assert client.get(reverse("agreement", args=[project.slug])).status_code == 403
