@@ -66,7 +66,8 @@ def test_a_key_answers_before_the_server_does(desk: Desk) -> None:
 
     shown = desk.page.evaluate(
         """() => {
-            document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key: "-", code: "Minus", bubbles: true}));
+            const press = new KeyboardEvent("keydown", {key: "-", code: "Minus", bubbles: true});
+            document.activeElement.dispatchEvent(press);
             return [
                 document.querySelector("#step-1 [data-choice][aria-pressed=true] .choice-title").textContent,
                 document.querySelectorAll("[data-ghost]").length,

@@ -81,18 +81,26 @@ export class Sender extends EventTarget {
   async #settle(op, conflict) {
     this.#say("conflict");
     const choice = await this.ask(conflict, op);
-    if (choice === "mine") this.outbox.update(op.change, { force: true });
-    else this.#yield(op, conflict);
+    const asked = (item) => conflict.items.some((one) => one.step === item.step && one.field === item.field);
+    if (choice === "mine") this.#insist(op, asked);
+    else this.#yield(asked);
     await this.refetch();
     return true;
   }
 
-  // What is in conflict goes; the rest of the same change stays.
-  #yield(op, { items }) {
-    const lost = (item) => items.some((one) => one.step === item.step && one.field === item.field);
-    const rest = op.items.filter((item) => !lost(item));
-    if (rest.length) this.outbox.update(op.change, { items: rest, pinned: false });
-    else this.store.drop(op.change);
+  // One answer holds for everything that waits for the same places.
+  #insist(op, asked) {
+    this.outbox.update(op.change, { force: true });
+    for (const other of this.outbox.ops) if (other.change !== op.change && other.items?.some(asked)) this.outbox.update(other.change, { force: true });
+  }
+
+  // What was asked about goes; the rest of a change stays.
+  #yield(asked) {
+    for (const { change, items } of this.outbox.ops.filter((one) => one.items?.some(asked))) {
+      const rest = items.filter((item) => !asked(item));
+      if (rest.length) this.outbox.update(change, { items: rest, pinned: false });
+      else this.store.drop(change);
+    }
   }
 
   async #refused(op, kind, data) {

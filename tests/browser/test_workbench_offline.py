@@ -1,0 +1,241 @@
+"""Cut off from the server, signed out, in two tabs: labels go on, and every one of them arrives once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.contrib.sessions.models import Session
+from playwright.sync_api import BrowserContext, BrowserType, Page, Route, expect
+from pytest_django.live_server_helper import LiveServer
+
+from annotations.models import Annotation, Event, User
+from tests import make
+from tests.browser.conftest import InFlight, Watch, cookie_of, launch_options
+from tests.browser.desk import Desk
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+DOORS = re.compile(r"/label/\d+/\w+$")  # everything a label page saves through, but not the page itself
+
+
+@pytest.fixture
+def annotator() -> User:
+    return make.user()
+
+
+@pytest.fixture
+def mine(annotator: User) -> Annotation:
+    return make.lease(make.trajectory(make.project(annotator), steps=5), annotator)
+
+
+@pytest.fixture
+def desk(page: Page, live_server: LiveServer, log_in: Callable[..., None], annotator: User, mine: Annotation) -> Desk:
+    log_in(annotator)
+    return Desk(page, live_server.url, mine).open()
+
+
+def refuse(route: Route) -> None:
+    route.abort("connectionrefused")
+
+
+def changes(desk: Desk) -> list[str]:
+    found = Event.objects.filter(annotation=desk.annotation, verb__in=["change", "accept", "undo", "redo"])
+    return list(found.order_by("pk").values_list("verb", flat=True))
+
+
+def test_cut_off_in_the_middle_one_labels_on_and_everything_arrives_once(desk: Desk, watch: Watch) -> None:
+    watch.allow("ERR_INTERNET_DISCONNECTED")
+    desk.press("1").saved()
+
+    desk.page.context.set_offline(True)
+    desk.press("j", "-", "j", "n")
+    desk.page.keyboard.type("Written without a server.")
+    desk.press("Escape", "p", "u", "j", "0", "f")
+    desk.trouble("6 changes are kept in this browser")
+    desk.ghosts(3)
+    assert desk.stored() == {1: 1}
+
+    desk.page.context.set_offline(False)
+    desk.saved()
+    assert desk.stored() == {1: 1, 2: -1, 4: 0}
+    assert desk.stored("note") == {3: "Written without a server."}
+    assert desk.stored("final") == {None: 1}
+    assert changes(desk) == ["change", "change", "change", "accept", "undo", "change", "change"]
+    expect(desk.page.locator("[data-trouble]")).to_be_hidden()
+
+
+def test_what_waits_survives_a_reload(desk: Desk, watch: Watch) -> None:
+    watch.allow("ERR_CONNECTION_REFUSED")
+    desk.page.route(DOORS, refuse)
+    desk.press("1", "j", "-", "p")
+    desk.trouble("3 changes are kept")
+
+    desk.page.reload()
+    desk.ready()
+    desk.shows(1, "Right")
+    desk.shows(5, "Wrong")
+    desk.trouble("3 changes are kept")
+    desk.press("u")
+    desk.ghosts(3, 4, 5)
+    assert desk.stored() == {}
+
+    desk.page.unroute(DOORS)
+    desk.saved()
+    assert desk.stored() == {1: 1, 2: -1}
+    assert changes(desk) == ["change", "change", "accept", "undo"]
+
+
+def test_what_waits_survives_a_closed_browser(
+    browser_type: BrowserType,
+    tmp_path: Path,
+    live_server: LiveServer,
+    in_flight: InFlight,
+    annotator: User,
+    mine: Annotation,
+) -> None:
+    def start() -> tuple[BrowserContext, Desk]:
+        context = browser_type.launch_persistent_context(tmp_path / "profile", **launch_options())
+        context.add_cookies([cookie_of(annotator, live_server.url)])
+        return context, Desk(context.pages[0], live_server.url, mine).open()
+
+    context, desk = start()
+    context.set_offline(True)
+    desk.press("1", "j", "-", "j", "1")
+    desk.trouble("3 changes are kept")
+    context.close()
+    assert desk.stored() == {}
+
+    context, desk = start()
+    desk.shows(2, "Wrong")
+    desk.saved()
+    context.close()
+    assert desk.stored() == {1: 1, 2: -1, 3: 1}
+    assert changes(desk) == ["change"] * 3
+
+
+def test_a_change_whose_answer_was_lost_is_made_once(desk: Desk, watch: Watch) -> None:
+    watch.allow("ERR_FAILED|ERR_CONNECTION_REFUSED")
+
+    def lose_the_answer(route: Route) -> None:
+        route.fetch()
+        route.abort("connectionrefused")
+
+    desk.page.route("**/change", lose_the_answer, times=1)
+    desk.press("-")
+    desk.trouble("1 change is kept")
+    desk.press("1")  # the same place again, before the first is known to have arrived
+    desk.saved()
+    assert desk.stored() == {1: 1}
+    assert changes(desk) == ["change", "change"]
+
+
+def test_a_server_in_trouble_loses_nothing(desk: Desk, watch: Watch) -> None:
+    watch.allow("status of 503")
+    desk.page.route(DOORS, lambda route: route.fulfill(status=503, body="busy"))
+    desk.press("1")
+    desk.trouble("1 change is kept")
+    desk.page.unroute(DOORS)
+    assert desk.saved().stored() == {1: 1}
+
+
+def test_signed_out_the_labels_wait_and_the_way_back_is_offered(
+    desk: Desk, watch: Watch, log_in: Callable[..., None], annotator: User
+) -> None:
+    watch.allow("status of 40[13]")
+    desk.press("1").saved()
+    Session.objects.all().delete()
+    desk.press("j", "-", "j", "0")
+    desk.trouble("You are signed out. 2 changes wait")
+
+    with desk.page.expect_navigation(url="**/accounts/login/**"):
+        desk.page.get_by_role("link", name="Sign in").click()
+    desk.page.get_by_label("User name").fill(annotator.username)
+    desk.page.get_by_label("Password", exact=True).fill(make.PASSWORD)
+    desk.press("Enter")
+    desk.page.wait_for_url(desk.url)
+    desk.ready().saved()
+    assert desk.stored() == {1: 1, 2: -1, 3: 0}
+
+
+def test_submitting_waits_for_the_server(desk: Desk, watch: Watch) -> None:
+    watch.allow("ERR_INTERNET_DISCONNECTED")
+    for step in range(1, 6):
+        desk.press("1", "j").shows(step, "Right")
+    desk.press("f").saved()
+    desk.page.context.set_offline(True)
+    desk.press("0", "Control+Enter")
+    expect(desk.page.locator("[data-says]")).to_contain_text("Submitting needs the server")
+    desk.page.context.set_offline(False)
+    desk.saved()
+    desk.press("Control+Enter")
+    desk.page.wait_for_url(lambda url: url != desk.url)
+    assert desk.stored()[5] == 0
+
+
+def test_two_tabs_of_one_browser_show_the_same(desk: Desk, context: BrowserContext, live_server: LiveServer) -> None:
+    other = Desk(context.new_page(), live_server.url, desk.annotation).open()
+    desk.press("-")
+    other.shows(1, "Wrong")
+    other.ghosts(2, 3, 4, 5)
+    other.press("G", "1")
+    desk.shows(5, "Right")
+    assert desk.saved().stored() == other.saved().stored() == {1: -1, 5: 1}
+
+
+@pytest.fixture
+def elsewhere(
+    new_context: Callable[..., BrowserContext], watch: Watch, live_server: LiveServer, annotator: User, mine: Annotation
+) -> Desk:
+    """The same annotation on another device."""
+    context = new_context()
+    watch.over(context)
+    context.add_cookies([cookie_of(annotator, live_server.url)])
+    return Desk(context.new_page(), live_server.url, mine)
+
+
+def test_two_devices_merge_by_step(desk: Desk, elsewhere: Desk) -> None:
+    elsewhere.open().press("j", "j", "0").saved()
+    desk.press("-").saved()
+    desk.shows(3, "Neutral")
+    desk.ghosts(2)
+    assert desk.stored() == {1: -1, 3: 0}
+
+
+@pytest.mark.parametrize(
+    ("button", "kept"), [("Keep what is here", -1), ("Take what is elsewhere", 0)], ids=["mine", "theirs"]
+)
+def test_two_answers_for_one_step_are_both_shown(
+    desk: Desk, elsewhere: Desk, watch: Watch, button: str, kept: int
+) -> None:
+    watch.allow("status of 409")
+    elsewhere.open().press("0").saved()
+    desk.press("-", "j", "1")
+    dialog = desk.page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Two answers for the same place")
+    for text in ("Step 1", "Wrong", "Neutral"):
+        expect(dialog).to_contain_text(text)
+    desk.press("Escape")  # it wants an answer
+    expect(dialog).to_be_visible()
+    dialog.get_by_role("button", name=button).click()
+    desk.saved()
+    desk.shows(1, "Wrong" if kept == -1 else "Neutral")
+    assert desk.stored() == {1: kept, 2: 1}
+
+
+def test_a_conflict_that_arose_while_offline_is_asked_about_and_the_rest_goes_in(
+    desk: Desk, elsewhere: Desk, watch: Watch
+) -> None:
+    watch.allow("ERR_INTERNET_DISCONNECTED|status of 409")
+    desk.page.context.set_offline(True)
+    desk.press("1", "j", "-", "u", "-", "j", "1")
+    desk.trouble("5 changes are kept")
+    elsewhere.open().press("j", "0", "G", "1").saved()
+    desk.page.context.set_offline(False)
+    desk.page.get_by_role("button", name="Take what is elsewhere").click()
+    desk.saved()
+    assert desk.stored()[1] == 1
+    assert desk.stored()[3] == desk.stored()[5] == 1
+    assert desk.stored()[2] == 0
