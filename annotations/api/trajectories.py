@@ -74,8 +74,8 @@ class Tasks(mixins.ListModelMixin, ProjectView):
 class StepOut(serializers.ModelSerializer):
     trajectory = serializers.IntegerField(source="trajectory_id")
     stable_id = serializers.CharField(help_text="The same for the same step of a re-imported trajectory.")
-    tool_calls = serializers.ListField(child=Anything())
-    observations = serializers.ListField(child=Anything())
+    tool_calls = serializers.SerializerMethodField(help_text="Each at least `id`, `name`, `arguments`, as found.")
+    observations = serializers.SerializerMethodField(help_text="What answered the calls: tool messages, in order.")
     extra = serializers.SerializerMethodField(help_text="Fields of the original we do not know, if you may see them.")
     parent = serializers.IntegerField(source="parent_id", allow_null=True)  # type: ignore[assignment]  # our word too
 
@@ -96,6 +96,18 @@ class StepOut(serializers.ModelSerializer):
             "parent",
         ]
         read_only_fields = fields
+
+    def get_tool_calls(self, step: Step) -> list[Any]:
+        return self._known(step.tool_calls, {"id", "name", "arguments"})
+
+    def get_observations(self, step: Step) -> list[Any]:
+        return self._known(step.observations, {"role", "name", "content", "tool_call_id"})
+
+    def _known(self, found: list[Any], keys: set[str]) -> list[Any]:
+        """Without the keys we do not know, where those may not be seen: a file may keep its verdicts there."""
+        if self.context["extra"]:
+            return found
+        return [{key: one[key] for key in one if key in keys} if isinstance(one, dict) else one for one in found]
 
     def get_extra(self, step: Step) -> Any:
         return step.extra if self.context["extra"] else None
