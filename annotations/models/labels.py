@@ -25,6 +25,10 @@ class Rater(models.Model):
     kind = models.CharField(max_length=10, choices=Kind)
     name = models.CharField(max_length=150)
     user = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="raters")
+    queue_from = models.BigIntegerField(
+        default=0, help_text="A hint: below this trajectory nothing was left for them under queue_overlap."
+    )
+    queue_overlap = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -104,6 +108,11 @@ class Annotation(models.Model):
         ]
         indexes = [
             models.Index(fields=["lease_until"], condition=Q(lease_until__isnull=False), name="annotation_leases"),
+            models.Index(
+                fields=["rater"],
+                condition=Q(retired_at__isnull=True, state__in=["leased", "draft", "returned"]),
+                name="annotations_begun",
+            ),
         ]
 
 

@@ -123,11 +123,13 @@ def skip(annotation_id: int, user: User, reason: str, *, slug: str = "") -> Outc
     """Leave the trajectory to others, with a reason. The labels stay; reopening goes on from them."""
     if not reason.strip():
         raise NotAccepted("Say why you skip it.", "reason", ["a text that is not empty"])
+    project = queue.lock_for(annotation_id, user)
     annotation = changes.own(annotation_id, user, slug, lock=True)
     if annotation.state == State.SKIPPED:
         return history.current(annotation)
     changes.must_be_open(annotation)
     annotation.seat = annotation.lease_until = None
+    queue.came_free(project, annotation.trajectory_id)
     return changes.move(annotation, State.SKIPPED, history.SKIP, user, comment=reason.strip())
 
 

@@ -32,14 +32,16 @@ def lease_next(project: Project, user: User) -> Annotation | None:
     """
     # People are slow: one lease at a time per project costs nothing and leaves no race to reason about.
     locked = lock(project.pk, user)
-    now = timezone.now()
-    free_lapsed(locked, now)
-    return _resume(locked, user) or _start(locked, user, now)
+    free_lapsed(locked, timezone.now())
+    rater = rater_of(locked, user)
+    rater.project, rater.user = locked, user
+    return _resume(rater) or _start(rater)
 
 
 def peek(project: Project, user: User) -> Trajectory | None:
     """The trajectory that would be new to this person next. Leases nothing; a lapsed seat still counts as taken."""
-    return _with_room(project, user).first()
+    rater = Rater.objects.filter(project=project, user=user).first()
+    return _first_with_room(rater or Rater(project=project))
 
 
 def lock(project_id: int, user: User) -> Project:
@@ -69,9 +71,16 @@ def check_role(role: str, roles: set[Role] = access.LABEL) -> None:
 
 
 def free_lapsed(project: Project, now: datetime) -> None:
-    """Take the seats of leases that ran out. State and labels stay."""
+    """Take the seats of leases that ran out. State and labels stay. The project must be locked."""
     lapsed = Annotation.objects.lapsed(now).filter(rater__in=project.raters.values("pk"))
-    lapsed.update(seat=None, lease_until=None)
+    if earliest := lapsed.order_by("trajectory").values_list("trajectory", flat=True).first():
+        lapsed.update(seat=None, lease_until=None)
+        came_free(project, earliest)
+
+
+def came_free(project: Project, trajectory_id: int) -> None:
+    """Let everybody's next search look at the trajectory again. The project must be locked."""
+    project.raters.filter(queue_from__gt=trajectory_id).update(queue_from=trajectory_id)
 
 
 def renew(annotation: Annotation) -> bool:
@@ -84,10 +93,13 @@ def renew(annotation: Annotation) -> bool:
     return True
 
 
+@transaction.atomic
 def release(annotation: Annotation) -> None:
     """Give an unfinished annotation's seat back now. State and labels stay."""
+    project = Project.objects.select_for_update(no_key=True).get(raters=annotation.rater_id)
     mine = Annotation.objects.filter(pk=annotation.pk, state__in=OPEN)
-    mine.update(seat=None, lease_until=None)
+    if mine.update(seat=None, lease_until=None):
+        came_free(project, annotation.trajectory_id)
 
 
 def regain(annotation: Annotation, project: Project) -> bool:
@@ -131,13 +143,11 @@ def _taken(trajectory: str) -> ArraySubquery:
     return ArraySubquery(held.values("seat"))
 
 
-def _resume(project: Project, user: User) -> Annotation | None:
+def _resume(rater: Rater) -> Annotation | None:
     """What the person has begun here and can go on with."""
-    mine = Annotation.objects.live().filter(rater__user=user, rater__project=project, state__in=OPEN)
-    begun = mine.filter(trajectory__superseded_at__isnull=True).annotate(taken=_taken("trajectory"))
-    for one in sorted(begun.select_related("rater"), key=_urgency):
-        one.rater.project = project
-        seat = one.seat if one.seat is not None else _free_seat(project, one.taken)
+    begun = rater.annotations.live().filter(state__in=OPEN, trajectory__superseded_at__isnull=True)
+    for one in sorted(begun.annotate(taken=_taken("trajectory")), key=_urgency):
+        seat = one.seat if one.seat is not None else _free_seat(rater.project, one.taken)
         if seat is None:
             continue
         one.seat = seat
@@ -152,11 +162,11 @@ def _urgency(one: Annotation) -> tuple[bool, bool, int]:
     return one.seat is None, one.state != State.RETURNED, one.trajectory_id
 
 
-def _start(project: Project, user: User, now: datetime) -> Annotation | None:
-    trajectory = _with_room(project, user).annotate(taken=_taken("pk")).first()
+def _start(rater: Rater) -> Annotation | None:
+    project = rater.project
+    trajectory = _first_with_room(rater)
     if trajectory is None:
         return None
-    rater = rater_of(project, user)
     annotation = Annotation(
         rater=rater,
         trajectory=trajectory,
@@ -165,20 +175,34 @@ def _start(project: Project, user: User, now: datetime) -> Annotation | None:
         mode=project.mode,
         propagation=project.propagation,
         state=State.LEASED,
-        seat=_free_seat(project, trajectory.taken),
-        lease_until=now + timedelta(minutes=project.lease_minutes),
+        seat=_free_seat(project, trajectory.taken),  # type: ignore[attr-defined]
+        lease_until=timezone.now() + timedelta(minutes=project.lease_minutes),
     )
     annotation.save(force_insert=True)
-    history.record(annotation, history.LEASE, user, after={"trajectory": trajectory.pk, "seat": annotation.seat})
+    Rater.objects.filter(pk=rater.pk).update(queue_from=trajectory.pk, queue_overlap=project.overlap)
+    after = {"trajectory": trajectory.pk, "seat": annotation.seat}
+    history.record(annotation, history.LEASE, rater.user, after=after)
     return annotation
 
 
-def _with_room(project: Project, user: User) -> QuerySet[Trajectory]:
-    """Live trajectories with a free seat that the person has no pass over, in import order."""
-    mine = Annotation.objects.live().filter(rater__user=user, rater__project=project)
+def _first_with_room(rater: Rater) -> Trajectory | None:
+    """The first live trajectory, in import order, with a free seat that the rater has no pass over; with its `taken`.
+
+    To look past thousands that are done takes longer each time, so the search begins where the rater's last one
+    ended; what came free behind that has set the place back (came_free). Where the rest holds nothing, all is looked
+    at: the place is a hint, and can cost order but never a trajectory.
+    """
+    start = rater.queue_from if rater.queue_overlap >= rater.project.overlap else 0
+    found = _with_room(rater, start).first()
+    return found or (_with_room(rater, 0).first() if start else None)
+
+
+def _with_room(rater: Rater, start: int) -> QuerySet[Trajectory]:
+    live = Trajectory.objects.live().filter(project=rater.project_id, pk__gte=start)
+    had = Annotation.objects.live().filter(rater=rater.pk, trajectory__gte=start)
     held = Annotation.objects.filter(trajectory=OuterRef("pk"), seat__isnull=False)
-    waiting = Trajectory.objects.live().filter(project=project).exclude(pk__in=mine.values("trajectory"))
-    return waiting.exclude(Exists(held[project.overlap - 1 :])).order_by("pk")
+    waiting = live.exclude(pk__in=had.values("trajectory")).exclude(Exists(held[rater.project.overlap - 1 :]))
+    return waiting.annotate(taken=_taken("pk")).only("pk").order_by("pk")
 
 
 def rater_of(project: Project, user: User) -> Rater:

@@ -13,7 +13,7 @@ from django.http import Http404
 from django.utils import timezone
 
 from annotations.models import Annotation, Event, Guideline, Project, Rater, Trajectory, User
-from annotations.services import queue
+from annotations.services import labels, queue
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -126,7 +126,36 @@ def test_a_seat_that_came_free_is_filled_in_import_order():
     project, (alice, bob), trajectories = work(trajectories=3, overlap=1)
     first = take(project, alice)
     hand_in(take(project, bob))
-    Annotation.objects.filter(pk=first.pk).update(state="skipped", seat=None, lease_until=None)
+    labels.skip(first.pk, alice, "Not for me.")
+    assert take(project, bob).trajectory == trajectories[0]
+
+
+def test_a_lapsed_seat_and_a_released_one_are_filled_in_import_order_too():
+    project, (alice, bob), trajectories = work(trajectories=4, overlap=1)
+    first = take(project, alice)
+    hand_in(take(project, bob))
+    lapse(first)
+    second = take(project, bob)
+    assert second.trajectory == trajectories[0]
+    hand_in(take(project, alice))
+    queue.release(second)
+    carol = make.member(project, make.user()).user
+    assert take(project, carol).trajectory == trajectories[0]
+
+
+def test_a_seat_that_came_free_behind_the_back_of_the_queue_is_found_when_nothing_else_is_left():
+    project, (alice, bob), trajectories = work(trajectories=2, overlap=1)
+    first = take(project, alice)
+    hand_in(take(project, bob))
+    Annotation.objects.filter(pk=first.pk).delete()
+    assert take(project, bob).trajectory == trajectories[0]
+
+
+def test_a_raised_overlap_sends_everybody_back_to_the_first_trajectory_with_room():
+    project, (alice, bob), trajectories = work(trajectories=3, overlap=1)
+    hand_in(take(project, alice))
+    hand_in(take(project, bob))
+    Project.objects.filter(pk=project.pk).update(overlap=2)
     assert take(project, bob).trajectory == trajectories[0]
 
 
@@ -222,7 +251,7 @@ def test_the_next_task_costs_the_same_few_queries_whatever_there_is(begun, djang
         hand_in(take(project, alice))
     if begun:
         take(project, alice)
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):
         assert queue.lease_next(project, alice)
 
 
