@@ -119,14 +119,17 @@ def _siblings(rollout: Rollout, turn: Turn, siblings: list[Rollout]) -> list[flo
     last, many = turn is rollout.turns[-1], len(siblings)
     near = [accord(rollout.answer_words, other.answer_words) for other in siblings]
     length = sum(len(other.turns) for other in siblings) / many
+    agreement = math.fsum(near) / many  # fsum: the order of siblings moves no digit, and so no bin
     return [
         1.0,
-        sum(near) / many,
-        sum(near) / many if last else ABSENT,
+        agreement,
+        agreement if last else ABSENT,
         max(near),
         sum(rollout.answer_words == other.answer_words for other in siblings) / many if last else ABSENT,
         len(rollout.turns) / length if length else 1.0,
         sum(not other.calls.isdisjoint(turn.calls) for other in siblings) / many if turn.calls else ABSENT,
-        sum(share(turn.call_words, other.call_words) for other in siblings) / many if turn.calls else ABSENT,
-        sum(share(turn.observed_words, other.observed_words) for other in siblings) / many if turn.observed else ABSENT,
+        math.fsum(share(turn.call_words, other.call_words) for other in siblings) / many if turn.calls else ABSENT,
+        math.fsum(share(turn.observed_words, other.observed_words) for other in siblings) / many
+        if turn.observed
+        else ABSENT,
     ]

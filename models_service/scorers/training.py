@@ -18,7 +18,7 @@ from models_service.scorers.linear import PENALTY, Linear, fit
 WRONG = -1
 FOLDS = 5
 DRAWS = 1000
-CONVINCING = 0.9  # the share of resamples of tasks in which it must beat the baseline
+CONVINCING = 0.95  # the share of resamples of tasks in which it must beat the baseline
 LEAST_TRAJECTORIES = 40
 LEAST_WRONG = 15
 
@@ -159,24 +159,24 @@ def temperature(chances: NDArray[np.float64], labels: NDArray[np.int64]) -> floa
 
 
 def learn(data: Examples) -> tuple[Linear, dict[str, Any], bool]:
-    """The model, its held-out figures beside the baselines', and whether it is to be used: it must beat the one that
-    sees only the shape of a trajectory, in AUROC and macro-F1, in nine of ten resamples of tasks."""
+    """The model, its held-out figures beside the baselines', and whether it is to be used: it must beat the constant
+    +1 and the model that sees only a trajectory's shape, in AUROC and macro-F1, in nineteen of twenty resamples of tasks."""
     ours, chances = held_out(data, range(len(features.NAMES)))
     shape, _ = held_out(data, range(len(features.STRUCTURE)))
     always = Held(np.zeros(len(data.labels)), np.ones(len(data.labels), dtype=np.int64))
-    beats = _beats(data, ours, shape)
+    beats = {"structure_only": _beats(data, ours, shape), "always_right": _beats(data, ours, always)}
     report = {
         "embedded": ours.figures(data.labels),
         "structure_only": shape.figures(data.labels),
         "always_right": always.figures(data.labels) | {"ece": None},
-        "beats_structure_only": beats,
+        "beats": beats,
         "steps": len(data.labels),
         "trajectories": data.trajectories,
         "tasks": len(set(data.tasks.tolist())),
         "folds": FOLDS,
     }
     model = replace(teach(data), temperature=temperature(chances, data.labels))
-    return model, report, min(beats.values()) >= CONVINCING
+    return model, report, min(share for one in beats.values() for share in one.values()) >= CONVINCING
 
 
 def _beats(data: Examples, ours: Held, other: Held) -> dict[str, float]:

@@ -1,0 +1,57 @@
+"""A process reward model small enough for a test: its own tokenizer, random weights, saved as real checkpoints are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+CORPUS = [
+    "I look up the answer and then I say it. ",
+    '{"name": "search", "arguments": "{}"}',
+    "0 1 2 3 4 5 6 7 8 9 + = \n",
+]
+
+
+def tokenizer(corpus: Iterable[str] = CORPUS, bos: str | None = None) -> Any:
+    """Byte-level BPE with the special tokens <|end|> and <extra_0>."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    made = Tokenizer(models.BPE())
+    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    made.decoder = decoders.ByteLevel()
+    special = ["<|end|>", "<extra_0>", *([bos] if bos else [])]
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    made.train_from_iterator(
+        corpus,
+        trainers.BpeTrainer(vocab_size=400, special_tokens=special, initial_alphabet=alphabet, show_progress=False),
+    )
+    return PreTrainedTokenizerFast(tokenizer_object=made, eos_token="<|end|>", pad_token="<|end|>", bos_token=bos)
+
+
+def classifier(folder: Path, family: str = "Qwen2", labels: int = 2, bos: str | None = None, **config: Any) -> Path:
+    """Save a token classifier of that family with random weights; the folder is what a scorer is given."""
+    import torch
+    import transformers
+
+    words = tokenizer(bos=bos)
+    sizes = {
+        "vocab_size": len(words),
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "max_position_embeddings": 512,
+        "num_labels": labels,
+        "classifier_dropout": 0.1,
+        "pad_token_id": words.pad_token_id,
+    }
+    torch.manual_seed(0)
+    made = getattr(transformers, f"{family}ForTokenClassification")(
+        getattr(transformers, f"{family}Config")(**(sizes | config))
+    )
+    made.save_pretrained(folder)
+    words.save_pretrained(folder)
+    return folder
