@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotations import jobs
-from annotations.models import Project, Report, Run
+from annotations.management import asking
+from annotations.models import Report, Run
 from annotations.services import agreement
 
 COLUMNS = (("step_acc", "StepAcc"), ("first_err_acc", "FirstErr"), ("macro_f1", "macroF1"), ("kappa", "kappa"))
@@ -31,25 +31,24 @@ class Command(BaseCommand):
         parser.add_argument(
             "--official", action="store_true", help="the arithmetic of AgentProcessBench's released script"
         )
-        parser.add_argument("--json", action="store_true", help="one JSON object on standard output, nothing else")
+        asking.json_option(parser)
 
     def handle(self, *, slug: str, reference: str | None, official: bool, **options: Any) -> None:
-        project = Project.objects.filter(slug=slug).select_related("scheme", "reference").first()
-        if project is None:
-            raise CommandError(f"There is no project {slug!r}.")
+        project = asking.project(slug)
         try:
             agreement.find(project, reference)
         except agreement.AgreementRefused as exc:
             raise CommandError(str(exc)) from exc
         config = {"reference": reference, "official": official}
-        run = jobs.run_here(Run.objects.create(project=project, kind=Run.Kind.AGREEMENT, config=config))
+        run = Run.objects.create(project=project, kind=Run.Kind.AGREEMENT, config=config)
+        jobs.wait(jobs.run_here(run))  # a worker may have seen it first
         if run.state != Run.State.DONE:
             raise CommandError(run.error or f"The run ended {run.state}.")
         result = Report.objects.get(run=run).result
-        self.stdout.write(json.dumps(result) if options["json"] else summary(result))
+        asking.answer(self, result, summary(result), as_json=options["json"])
 
 
-def summary(result: dict[str, Any]) -> str:
+def summary(result: dict[str, Any]) -> list[str]:
     """The report for a person: raters best first, then the constant answers, then all raters together."""
     counts = result["counts"]
     lines = [
@@ -63,8 +62,7 @@ def summary(result: dict[str, Any]) -> str:
         ranked = sorted(result["raters"].values(), key=lambda row: (-(row["step_acc"] or 0), row["title"]))
         lines += [_line(row) for row in [*ranked, *(result["baselines"][value] for value in result["values"])]]
         lines.append("")
-    lines += [f"{title:16}{_figure(result['figures'][key])}" for key, title in OVERALL]
-    return "\n".join(lines)
+    return lines + [f"{title:16}{_figure(result['figures'][key])}" for key, title in OVERALL]
 
 
 def _line(row: dict[str, Any]) -> str:
