@@ -4,6 +4,9 @@ import { impliedBy } from "./propagation.js";
 export const keyOf = (step, field) => `${step ?? ""}:${field}`;
 const same = (one, other) => ["value", "origin", "cause"].every((part) => (one?.[part] ?? null) === (other?.[part] ?? null));
 
+/** What a person said there; what a rule filled in is nobody's answer. */
+const said = (label) => (label && label.origin !== "propagated" ? label.value : null);
+
 /** [key, label before, label after] of every key that differs; null is no label. */
 function diff(before, after) {
   const keys = [...new Set([...before.keys(), ...after.keys()])].filter((key) => !same(before.get(key), after.get(key)));
@@ -71,7 +74,7 @@ export class Store extends EventTarget {
       const now = this.view.get(keyOf(step, field));
       return value === null ? now !== undefined : now?.value !== value || now.origin === "propagated";
     });
-    if (real.length) this.#perform({ kind: "change", time_ms: this.spent(), items: real.map((item) => ({ ...item, was: this.base.get(keyOf(item.step, item.field))?.value ?? null })) });
+    if (real.length) this.#perform({ kind: "change", time_ms: this.spent(), items: real.map((item) => ({ ...item, was: said(this.base.get(keyOf(item.step, item.field))) })) });
     return real.length > 0;
   }
 
@@ -98,8 +101,9 @@ export class Store extends EventTarget {
 
   /** The server took the change; its answer names every label that is another one than our last revision showed. */
   confirm(op, answer) {
-    const own = new Set(op.kind === "change" ? op.items.map((item) => keyOf(item.step, item.field)) : answer.labels.map((label) => keyOf(label.step, label.field)));
-    this.merge(answer, own);
+    const expected = diff(this.base, this.#after(this.base, op)).map(([key]) => key);
+    const known = op.kind === "change" || op.effect?.length;
+    this.merge(answer, new Set(known ? [...expected, ...(op.items ?? []).map((item) => keyOf(item.step, item.field))] : answer.labels.map((label) => keyOf(label.step, label.field))));
     this.outbox.remove(op.change);
   }
 
@@ -176,11 +180,7 @@ export class Store extends EventTarget {
 
   #implied(view) {
     if (this.propagation === "off") return new Map();
-    const spoken = (step, field) => {
-      const label = view.get(keyOf(step, field));
-      return label && label.origin !== "propagated" ? label.value : null;
-    };
-    return impliedBy(this.scheme, this.steps, spoken);
+    return impliedBy(this.scheme, this.steps, (step, field) => said(view.get(keyOf(step, field))));
   }
 
   #unfilled(view) {
@@ -207,8 +207,8 @@ export class Store extends EventTarget {
   #pin(op, key, label, own) {
     for (const item of op.items ?? []) {
       if (keyOf(item.step, item.field) !== key) continue;
-      if (own) item.was = label.value;
-      else if (label.value !== item.was && label.origin !== "propagated") op.pinned = true;
+      if (own) item.was = said(label);
+      else if (said(label) !== item.was && label.origin !== "propagated") op.pinned = true;
     }
   }
 
@@ -222,8 +222,8 @@ export class Store extends EventTarget {
       }
     }
     const foreign = (item) => {
-      const label = this.base.get(keyOf(item.step, item.field));
-      return label?.origin !== "propagated" && !known.get(keyOf(item.step, item.field)).includes(label?.value ?? null);
+      const key = keyOf(item.step, item.field);
+      return !known.get(key).includes(said(this.base.get(key))) && this.base.get(key)?.origin !== "propagated";
     };
     for (const op of this.outbox.ops) if ((op.items ?? []).some(foreign)) op.pinned = true;
   }
