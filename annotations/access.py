@@ -6,6 +6,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
+from django_htmx.middleware import HtmxDetails
 
 from annotations.models import Membership, Project, Role, User
 
@@ -21,6 +22,7 @@ OWN = {Role.OWNER}
 class Request(HttpRequest):
     """What middleware adds, for the type checker."""
 
+    htmx: HtmxDetails
     user: User  # type: ignore[assignment]
     membership: Membership
 

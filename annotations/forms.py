@@ -157,9 +157,6 @@ class ImportForm(forms.Form):
     SUFFIXES = (".jsonl", ".json", ".gz")
 
     what = forms.ChoiceField(choices=WHAT, widget=forms.RadioSelect, initial="trajectories", label="What is in it")
-    files = FilesField(
-        label="Files", help_text="JSON Lines, plain or gzipped (.jsonl, .jsonl.gz). Several at once are fine."
-    )
     format = forms.ChoiceField(label="Format", required=False)
     rater = forms.CharField(
         required=False, max_length=150, label="Rater", help_text="Whose labels these are: a person, a model, a file."
@@ -168,6 +165,9 @@ class ImportForm(forms.Form):
 
     def __init__(self, *args: Any, formats: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["files"] = FilesField(
+            label="Files", help_text="JSON Lines, plain or gzipped. Several at once are fine."
+        )
         choices = [("auto", "Find out"), *formats]
         self.fields["format"] = forms.ChoiceField(label="Format of trajectories", required=False, choices=choices)
 

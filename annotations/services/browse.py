@@ -87,7 +87,7 @@ class Browser:
         self._fill(rows)
         return Page(rows, _cursor(rows[-1], self.filters.sort) if len(found) > PER_PAGE else "")
 
-    def _sorted(self) -> QuerySet[Any, dict[str, Any]]:
+    def _sorted(self) -> QuerySet[Any, Any]:
         found = self._by_score(self._by_labels(self._by_facts()))
         shown = {
             "source": F("task__source"),

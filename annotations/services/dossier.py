@@ -18,7 +18,8 @@ from annotations.services.visibility import Visible
 HISTORY = 300
 
 
-class Place(NamedTuple):
+@dataclass(frozen=True)
+class Place:
     """An agent step on the axis all strips share; `number` counts from 1."""
 
     id: int
@@ -67,7 +68,8 @@ class StepScore(NamedTuple):
     why: list[dict[str, Any]]
 
 
-class Change(NamedTuple):
+@dataclass(frozen=True)
+class Change:
     """A label as it came or went."""
 
     at: datetime

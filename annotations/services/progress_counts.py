@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.db.models import Count, F, Q, QuerySet, Sum
 
@@ -47,7 +47,7 @@ def people(project: Project) -> QuerySet[Annotation]:
     return humans.exclude(state=State.SKIPPED)
 
 
-def by_person(project: Project) -> list[dict[str, Any]]:
+def by_person(project: Project) -> Sequence[Mapping[str, object]]:
     """One row per person who has begun anything: passes by state, and the time spent in milliseconds."""
     humans = Annotation.objects.live().filter(rater__project=project, rater__kind=Rater.Kind.HUMAN)
     rows = humans.values(name=F("rater__name")).annotate(
@@ -60,7 +60,7 @@ def by_person(project: Project) -> list[dict[str, Any]]:
     return list(rows.order_by("-submitted", "name"))
 
 
-def raters(project: Project) -> list[dict[str, Any]]:
+def raters(project: Project) -> Sequence[Mapping[str, object]]:
     """One row per rater that is no person: passes, and how many of them failed."""
     machines = Rater.objects.filter(project=project).exclude(kind=Rater.Kind.HUMAN)
     counts = machines.annotate(
@@ -102,7 +102,8 @@ def my_projects(user: User) -> list[Mine]:
         returned=Count("id", filter=Q(state=State.RETURNED)),
         submitted=Count("id", filter=Q(state=State.SUBMITTED)),
     )
-    passes = {row.pop("rater__project"): row for row in counted}
+    names = ("open", "returned", "submitted")
+    passes = {row[0]: dict(zip(names, row[1:], strict=True)) for row in counted.values_list("rater__project", *names)}
     in_flight = Run.objects.open().filter(project__memberships__user=user).values("project_id")
     runs = dict(in_flight.annotate(count=Count("id")).values_list("project_id", "count"))
     nothing = {"open": 0, "returned": 0, "submitted": 0}

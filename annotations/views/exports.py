@@ -40,7 +40,8 @@ def page(request: Request, slug: str) -> HttpResponse:
         project=project,
     )
     if request.method == "POST" and form.is_valid():
-        run = jobs.start(Run.Kind.EXPORT, project, request.user, **_config(form))
+        config: dict[str, Any] = _config(form)
+        run = jobs.start(Run.Kind.EXPORT, project, request.user, **config)
         return redirect("run", slug, run.pk)
     context = {"project": project, "form": form, "rows": [], **_preview(project, form)}
     if request.htmx:

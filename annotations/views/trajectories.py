@@ -47,7 +47,10 @@ def index(request: Request, slug: str) -> HttpResponse:
 
 def filters_from(request: HttpRequest) -> Filters:
     """What of the address can be understood; the rest asks for nothing."""
-    get = request.GET.get
+
+    def get(name: str, default: str = "") -> str:
+        return request.GET.get(name, default).replace("\x00", "")
+
     sort = get("sort", "oldest")
     return Filters(
         text=get("q", "").strip()[:200],
