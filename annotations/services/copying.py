@@ -34,6 +34,7 @@ def insert(model: type[models.Model], columns: str, rows: Iterable[Sequence[Any]
     quote = connection.ops.quote_name
     named = ", ".join(map(quote, columns.split()))
     statement = f"COPY {quote(model._meta.db_table)} ({named}) FROM STDIN"
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+    # COPY goes past Django's cursor, so its errors are made Django's here.
+    with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
             copy.write_row(row)

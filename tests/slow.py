@@ -1,0 +1,32 @@
+"""Scorers that are slow, choosy or broken on purpose, for tests of what runs do with them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from annotations.records import StepScore, TrajectoryRecord
+from models_service.scorers.base import CannotScore, Scored, agent_steps
+
+
+class SlowScorer:
+    """Says 0.5 of every step, and takes its time over each trajectory."""
+
+    siblings = False
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        self.seconds = seconds
+
+    def score(self, records: Sequence[TrajectoryRecord]) -> list[Scored]:
+        time.sleep(self.seconds * len(records))
+        return [tuple(StepScore(index, 0.5) for index in agent_steps(record)) for record in records]
+
+
+class ChoosyScorer(SlowScorer):
+    """Cannot score what has more than two agent steps."""
+
+    def score(self, records: Sequence[TrajectoryRecord]) -> list[Scored]:
+        return [
+            CannotScore("too long") if len(agent_steps(record)) > 2 else said
+            for record, said in zip(records, super().score(records), strict=True)
+        ]
