@@ -117,20 +117,8 @@ CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 
-# --- Cache: limits on logins have to count across processes, so Redis where there is one ------------------------------
-if EMBEDDED_BROKER:
-    CACHE_URL = f"unix://{quote(str(paths.broker_socket(STEPMARK_HOME)))}?db=1"
-else:
-    CACHE_URL = env.str("CACHE_URL", CELERY_BROKER_URL if CELERY_BROKER_URL.startswith(("redis:", "rediss:")) else "")
-CACHES = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": CACHE_URL,
-        "KEY_PREFIX": "stepmark",
-    }
-    if CACHE_URL
-    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
-}
+# --- Cache: limits on logins have to count across processes, and hold when the broker is away: so, PostgreSQL --------
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "stepmark_cache"}}
 
 # --- Accounts -----------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "annotations.User"
