@@ -52,11 +52,12 @@ export class Store extends EventTarget {
   }
 
   get canUndo() {
-    return this.done.length > 0 || (this.serverUndo && this.outbox.ops.length === 0);
+    return this.done.length > 0 || this.serverUndo;
   }
 
   get canRedo() {
-    return this.undone.length > 0 || (this.serverRedo && this.outbox.ops.length === 0);
+    const forgotten = this.outbox.ops.some((op) => op.kind === "change" || op.kind === "accept");
+    return this.undone.length > 0 || (this.serverRedo && !forgotten);
   }
 
   /** Required answers that are missing, in reading order; steps that a ghost would fill are counted apart. */
