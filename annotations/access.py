@@ -23,7 +23,7 @@ class Request(HttpRequest):
     """What middleware adds, for the type checker."""
 
     htmx: HtmxDetails
-    user: User  # type: ignore[assignment]
+    user: User
     membership: Membership
 
 

@@ -85,7 +85,7 @@ PAGES: dict[str, list[Door]] = {
     "label_undo": [own(body=CHANGE, json=True)],
     "label_redo": [own(body=CHANGE, json=True)],
     "label_submit": [own(422, body=CHANGE, json=True, viewer=403)],
-    "label_skip": [own(body={"reason": "unclear"}, json=True)],
+    "label_skip": [own(body={"reason": "unclear"}, json=True, viewer=403)],
     "label_reopen": [own(json=True, viewer=403)],
     "label_lease": [own(json=True)],
     "label_state": [own(200, "get", json=True)],

@@ -64,7 +64,9 @@ def marked(mode: str) -> World:
 
 
 def _results(walked: World, step: Any) -> None:
-    marks = {"result": {"x": "zq-run-result"}, "config": {"x": "zq-run-config"}, "error": "zq-run-error"}
+    walked.import_.result["unmatched"] = ["zq-run-result"]
+    walked.import_.save()
+    marks = {"config": {"x": "zq-run-config"}, "error": "zq-run-error"}
     run = Run.objects.create(project=walked.project, kind="score", state="done", **marks)
     detail = {"flags": ["zq-score-flag"], "why": []}
     Score.objects.create(
@@ -136,7 +138,8 @@ def _posts(client: Client, name: str, arguments: dict[str, Any], door: Any, walk
 
 def _all_of(answer: HttpResponse) -> str:
     body = b"".join(answer.streaming_content) if answer.streaming else answer.content
-    return f"{answer.status_code} {dict(answer.headers)} {answer.cookies} {body.decode()}"
+    text = body.decode(errors="replace")
+    return f"{answer.status_code} {dict(answer.headers)} {answer.cookies} {text}"
 
 
 def found_in(walked: World) -> dict[str, list[str]]:

@@ -1,0 +1,157 @@
+"""Every status the schema documents is one that is served."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from drf_spectacular.generators import SchemaGenerator
+from rest_framework.test import APIClient
+
+from annotations.models import Annotation, ApiToken, Role, Run
+from tests import doors, make
+from tests.api.conftest import client_of, client_with_token
+
+pytestmark = pytest.mark.django_db
+
+Operation = tuple[str, str]
+
+
+@pytest.fixture(scope="module")
+def operations() -> dict[Operation, set[int]]:
+    """(method, path) → the refusals it documents."""
+    schema = SchemaGenerator().get_schema(request=None, public=True)
+    return {
+        (method, path): {int(code) for code in one["responses"] if code.startswith("4")}
+        for path, methods in schema["paths"].items()
+        for method, one in methods.items()
+    }
+
+
+class Caller:
+    """Provokes a refusal in the way that belongs to its status, whatever the operation is."""
+
+    def __init__(self, walked: doors.World) -> None:
+        self.walked = walked
+        self.owner = client_of(walked.people[Role.OWNER])
+
+    def answer(self, operation: Operation, code: int) -> int:
+        deed = {400: self._unreadable, 401: self._anonymous, 403: self._forbidden, 404: self._absent, 415: self._alien}
+        status: int = deed[code](*operation).status_code
+        return status
+
+    def _url(self, path: str, **fixed: Any) -> str:
+        names = {"slug": "walked", "name": "data.jsonl", "version": 1, "id": self._key(path), **fixed}
+        return path.format(**names)
+
+    def _key(self, path: str) -> Any:
+        place = path.removeprefix("/api/v1/").removeprefix("projects/{slug}/").split("/")[0]
+        walked = self.walked
+        keys: dict[str, Any] = {
+            "tokens": walked.token.token_key,
+            "schemes": walked.project.scheme_id,
+            "tasks": walked.trajectory.task_id,
+            "trajectories": walked.trajectory.pk,
+            "steps": walked.trajectory.steps.of_agent()[0].pk,
+            "annotations": walked.annotation.pk,
+            "members": walked.spare,
+            "reports": walked.report.pk,
+            "runs": walked.import_.pk,
+            "exports": walked.export.pk,
+        }
+        return keys.get(place)
+
+    def _send(self, client: APIClient, method: str, url: str, body: Any = None) -> Any:
+        return getattr(client, method)(url) if method == "get" else getattr(client, method)(url, body, format="json")
+
+    def _unreadable(self, method: str, path: str) -> Any:
+        own = client_of(self.walked.people[Role.ANNOTATOR]) if "/annotations/" in path else self.owner
+        if method == "get":
+            return own.get(self._url(path) + ("?steps=maybe" if "{id}" in path else "?page_size=0"))
+        if path.endswith("/import/"):
+            return own.post(self._url(path), {}, format="multipart")
+        return self._send(own, method, self._url(path), ["no object"])
+
+    def _anonymous(self, method: str, path: str) -> Any:
+        return self._send(APIClient(), method, self._url(path), {})
+
+    def _forbidden(self, method: str, path: str) -> Any:
+        if method == "get":
+            return client_of(self.walked.people[Role.VIEWER]).get(self._url(path))
+        reading = client_with_token(self.walked.people[Role.OWNER], scope=ApiToken.Scope.READ)
+        return self._send(reading, method, self._url(path), {})
+
+    def _absent(self, method: str, path: str) -> Any:
+        return self._send(self.owner, method, self._url(path, slug="nowhere", id="999999999", version=99))
+
+    def _alien(self, method: str, path: str) -> Any:
+        own = client_of(self.walked.people[Role.ANNOTATOR]) if "/annotations/" in path else self.owner
+        return getattr(own, method)(self._url(path), "text", content_type="text/plain")
+
+
+def test_what_any_operation_may_refuse_it_does_refuse(operations, settings, tmp_path):
+    settings.MEDIA_ROOT = str(tmp_path)
+    caller = Caller(doors.world())
+    wrong = []
+    for operation, codes in operations.items():
+        for code in codes - {409, 422}:
+            if (got := caller.answer(operation, code)) != code:
+                wrong.append(f"{' '.join(operation)} documents {code} and answered {got}")
+    assert not wrong, "\n".join(wrong)
+
+
+def clashes(walked: doors.World) -> dict[tuple[str, str, int], tuple[str, str, Any]]:
+    """What provokes a 409 or 422, by operation: who asks, the address, the body."""
+    base = "/api/v1/projects/walked"
+    own = walked.project.memberships.get(user=walked.people[Role.OWNER])
+    queued = Run.objects.create(project=walked.project, kind=Run.Kind.EXPORT)
+    label = {"annotation": walked.annotation.pk, "step": 1, "field": "label"}
+    bad = make.lease(make.trajectory(walked.project), walked.people[Role.ANNOTATOR])
+    closed = f"{base}/annotations/{walked.annotation.pk}"
+    project = "/api/v1/projects/{slug}"
+    return {
+        ("post", f"{project}/labels/", 409): (Role.ANNOTATOR, f"{base}/labels/", {**label, "value": 1}),
+        ("post", f"{project}/labels/", 422): (
+            Role.ANNOTATOR,
+            f"{base}/labels/",
+            {**label, "annotation": bad.pk, "value": 7},
+        ),
+        **{
+            ("post", f"{project}/annotations/{{id}}/{verb}/", 409): (Role.ANNOTATOR, f"{closed}/{verb}/", body)
+            for verb, body in (
+                ("accept", {}),
+                ("undo", {}),
+                ("redo", {}),
+                ("submit", {}),
+                ("skip", {"reason": "x"}),
+                ("reopen", {}),
+            )
+        },
+        ("post", f"{project}/annotations/{{id}}/submit/", 422): (
+            Role.ANNOTATOR,
+            f"{base}/annotations/{bad.pk}/submit/",
+            {},
+        ),
+        ("post", f"{project}/members/", 409): (Role.OWNER, f"{base}/members/", {"user": "spare", "role": "viewer"}),
+        ("patch", f"{project}/members/{{id}}/", 409): (Role.OWNER, f"{base}/members/{own.pk}/", {"role": "viewer"}),
+        ("delete", f"{project}/members/{{id}}/", 409): (Role.OWNER, f"{base}/members/{own.pk}/", {}),
+        ("post", f"{project}/runs/{{id}}/cancel/", 409): (
+            Role.OWNER,
+            f"{base}/runs/{walked.import_.pk}/cancel/",
+            {},
+        ),
+        ("post", f"{project}/runs/{{id}}/retry/", 409): (Role.OWNER, f"{base}/runs/{queued.pk}/retry/", {}),
+    }
+
+
+def test_every_clash_that_is_documented_happens(operations, settings, tmp_path):
+    settings.MEDIA_ROOT = str(tmp_path)
+    walked = doors.world()
+    provoked = clashes(walked)
+    documented = {(*operation, code) for operation, codes in operations.items() for code in codes & {409, 422}}
+    assert documented == set(provoked)
+    for (method, path, code), (who, url, body) in provoked.items():
+        state = Annotation.State.LEASED if code == 422 else Annotation.State.FAILED
+        Annotation.objects.filter(pk=walked.annotation.pk).update(state=state)
+        answer = getattr(client_of(walked.people[who]), method)(url, body, format="json")
+        assert answer.status_code == code, f"{method} {path}: {answer.status_code}, not {code}"
