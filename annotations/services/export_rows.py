@@ -19,6 +19,7 @@ from annotations.records import Json, RatingRecord, StepRecord, TaskRecord, Traj
 from annotations.schemes.schema import Scheme
 
 CHUNK = 200
+BYTES = 8_000_000  # of steps that are read at a time, unless one trajectory has more
 ORDER = ("trajectory__task_id", "trajectory__rollout")
 TASK = ("external_id", "source", "instruction", "reference", "tools")
 
@@ -38,11 +39,13 @@ def records(scheme: Scheme, annotations: QuerySet[Annotation], *, bodies: bool =
     ]
     rows = annotations.order_by(*ORDER).values_list(*columns).iterator(chunk_size=CHUNK)
     while chunk := list(islice(rows, CHUNK)):
-        steps = _steps([row[4] for row in chunk], bodies)
         tasks = _tasks({row[5] for row in chunk}, bodies)
         ratings = _ratings(scheme, chunk)
-        for row in chunk:
-            yield _record(row, tasks[row[5]], steps[row[4]], ratings[row[0]])
+        for part in _parts([row[4] for row in chunk]) if bodies else [len(chunk)]:
+            some, chunk = chunk[:part], chunk[part:]
+            steps = _steps([row[4] for row in some], bodies)
+            for row in some:
+                yield _record(row, tasks[row[5]], steps[row[4]], ratings[row[0]])
 
 
 def _record(
@@ -73,9 +76,28 @@ STEPS = """
     SELECT trajectory_id, source, source_index, message, reasoning, tool_calls, observations, extra
       FROM annotations_step WHERE trajectory_id = ANY(%s) ORDER BY trajectory_id, index
 """
+SIZES = """
+    SELECT trajectory_id, sum(octet_length(message) + octet_length(observations) + octet_length(tool_calls))
+      FROM annotations_step WHERE trajectory_id = ANY(%s) GROUP BY trajectory_id
+"""
 PLACES = (
     "SELECT trajectory_id, source, source_index FROM annotations_step WHERE trajectory_id = ANY(%s) ORDER BY 1, index"
 )
+
+
+def _parts(trajectories: list[int]) -> list[int]:
+    """How many of the trajectories to read at a time, one after the other: a few huge ones must not meet in memory."""
+    with connection.cursor() as cursor:
+        cursor.execute(SIZES, [trajectories])
+        sizes = dict(cursor.fetchall())
+    parts, held = [0], 0
+    for trajectory in trajectories:
+        held += sizes.get(trajectory, 0)
+        if held > BYTES and parts[-1]:
+            parts.append(0)
+            held = sizes.get(trajectory, 0)
+        parts[-1] += 1
+    return parts
 
 
 def _steps(trajectories: list[int], bodies: bool) -> dict[int, list[StepRecord]]:
