@@ -107,6 +107,6 @@ def _finals(final: dict[str, Any] | None) -> dict[str, Any] | None:
             "figures": [one["figures"].get(key) for key in ("accuracy", "kappa", "coverage")],
             "confusion": one.get("confusion"),
         }
-        for name, one in (final.get("raters") or {}).items()
+        for name, one in sorted((final.get("raters") or {}).items(), key=lambda item: -(item[1].get("accuracy") or 0))
     ]
     return {"overall": _overall(final), "raters": raters}

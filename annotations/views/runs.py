@@ -40,6 +40,8 @@ def progress_rows(runs: Iterable[Run]) -> list[Row]:
 def index(request: Request, slug: str) -> HttpResponse:
     project = access.project_for(request, slug, access.SEE_OTHERS_LABELS)
     found = Run.objects.filter(project=project).defer("result").select_related("created_by").order_by("-id")
+    if "open" in request.GET:
+        found = found.filter(pk__in=Run.objects.open().filter(project=project))
     if (before := request.GET.get("before", "")).isdecimal():
         found = found.filter(id__lt=int(before))
     page = list(found[: PER_PAGE + 1])

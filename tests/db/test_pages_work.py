@@ -16,8 +16,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from annotations.models import Project, Role, Run, User, WorkerBeat
-from tests import make
+from annotations.models import Project, Report, Role, Run, User, WorkerBeat
+from tests import make, reports
 from tests.db.test_pages import enter
 from tests.db.test_pages_lists import scored
 
@@ -190,3 +190,22 @@ def test_the_scores_page_shows_how_scores_lie_beside_the_reference(client: Clien
     spans = page.context["scorers"][0].spans
     assert spans[0].counts == {"right": 0, "neutral": 0, "wrong": 1, "none": 0}
     assert spans[-1].counts == {"right": 1, "neutral": 1, "wrong": 0, "none": 0}
+
+
+def test_a_report_shows_its_figures_and_why_one_is_undefined(client: Client, project: Project) -> None:
+    report = Report.objects.create(project=project, result=reports.full())
+    page = client.get(reverse("report", args=[project.slug, report.pk])).content.decode()
+    for said in ("0.800", "0.700–0.900", "only one rater", "always 1", "no variation", "3 labels of 3 raters"):
+        assert said in page
+    by_hand = client.get(reverse("report", args=[project.slug, report.pk]), {"hand": ""})
+    assert by_hand.context["by_hand"]
+    other = Report.objects.create(project=make.project(), result=reports.full())
+    assert client.get(reverse("report", args=[project.slug, other.pk])).status_code == 404
+
+
+def test_the_overview_asks_for_runs_in_flight_alone(client: Client, project: Project) -> None:
+    Run.objects.create(project=project, kind="score", state="done")
+    going = Run.objects.create(project=project, kind="export")
+    answer = client.get(reverse("runs", args=[project.slug]) + "?open", headers={"HX-Request": "true"})
+    assert [row.run for row in answer.context["rows"]] == [going]
+    assert "runs/?open" in answer.content.decode()
