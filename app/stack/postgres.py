@@ -160,6 +160,8 @@ class Postgres:
                 time.sleep(0.01)
         if self._process:
             self._process.wait(timeout=5)
+        if self.run_dir.parent != self.home:
+            shutil.rmtree(self.run_dir, ignore_errors=True)
 
 
 def make_private(folder: Path, *, owner: int | None = None, mode: int = 0o700) -> None:

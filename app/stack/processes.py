@@ -47,9 +47,11 @@ class Child:
         )
 
     def ended(self) -> int | None:
-        """The exit status, told once; sets when it may start again."""
+        """The exit status, told once; sets when it may start again. What it had started is gone then, too."""
         if self.process is None or (status := self.process.poll()) is None:
             return None
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process = None
         self.early_ends = self.early_ends + 1 if time.monotonic() - self.started < 30 else 0
         pause = min(0.25 * 2**self.early_ends, LONGEST_PAUSE) if self.early_ends > 1 else 0

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -18,3 +19,18 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     yield running
     running.stop()
     assert running.left_running() == []
+
+
+@pytest.fixture
+def own_stack() -> Iterator[Callable[..., Stack]]:
+    """Makes stacks (tests/live/stacks.py) that this test starts itself, and ends them with it however it goes."""
+    made: list[Stack] = []
+
+    def make(*arguments: Any, **options: Any) -> Stack:
+        made.append(Stack(*arguments, **options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        if one.process and one.process.poll() is None:
+            one.stop()

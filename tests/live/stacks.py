@@ -45,13 +45,16 @@ class Stack:
     """A running Stepmark. `env` has what a command needs to work on its data; `manage` runs one."""
 
     def __init__(
-        self, home: Path, *arguments: str, checkout: Path = CHECKOUT, prefix: tuple[str, ...] = (), **env: str
-    ):
+        self,
+        home: Path,
+        *arguments: str,
+        prefix: tuple[str, ...] = (),
+        **env: str,
+    ) -> None:
         self.home = home
-        self.port = free_port()
+        self.port = int(env.get("PORT", 0)) or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.checkout = checkout
-        self.prefix = prefix
+        self.command = (*prefix, sys.executable, str(CHECKOUT / "manage.py"))
         self.arguments = arguments or ("--no-demo",)
         kept = {name: value for name, value in os.environ.items() if name not in FORGOTTEN}
         self.env = kept | {"STEPMARK_HOME": str(home), "PORT": str(self.port), "PYTHONUNBUFFERED": "1"} | env
@@ -62,7 +65,7 @@ class Stack:
         """Return when it says it is ready."""
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
-                self._argv("up", *self.arguments), cwd=self.checkout, env=self.env, stdout=output, stderr=output
+                self._argv("up", *self.arguments), cwd=CHECKOUT, env=self.env, stdout=output, stderr=output
             )
         until(lambda: "ready: " in self.log or self.process.poll() is not None, 90, f"a start ({self.output})")
         assert self.process.poll() is None, self.log
@@ -76,7 +79,7 @@ class Stack:
     def manage(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a command on this stack's data."""
         argv = self._argv(*arguments)
-        done = subprocess.run(argv, cwd=self.checkout, env=self.env, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(argv, cwd=CHECKOUT, env=self.env, capture_output=True, text=True, timeout=120)
         assert not check or done.returncode == 0, f"{argv} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
         return done
 
@@ -128,7 +131,7 @@ class Stack:
         return [*processes.leftovers(self.home), *filter(None, [self._postgres()])]
 
     def _argv(self, *arguments: str) -> list[str]:
-        return [*self.prefix, sys.executable, str(self.checkout / "manage.py"), *arguments]
+        return [*self.command, *arguments]
 
     def _children(self) -> list[int]:
         listed = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
