@@ -104,7 +104,8 @@ def ordinary() -> Iterator[tuple[Path, tuple[str, ...]]]:
         pytest.skip("we are an ordinary user: every other test shows it")
     nobody = pwd.getpwnam("nobody")
     become = ("setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups")
-    if subprocess.run([*become, sys.executable, str(CHECKOUT / "manage.py"), "--version"]).returncode:
+    probe = [*become, sys.executable, "-c", "import sys, app; print(sys.version)"]
+    if subprocess.run(probe, cwd=CHECKOUT, capture_output=True, text=True).stdout.strip() != sys.version:
         become += ("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search")
     home = Path(tempfile.mkdtemp(dir="/tmp", prefix="stepmark of nobody "))
     os.chown(home, nobody.pw_uid, nobody.pw_gid)
