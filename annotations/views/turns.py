@@ -10,10 +10,10 @@ from annotations.models import Score, Step
 from annotations.records import Json
 
 CUT = 20_000  # characters of one text that ride along with the page
-FOLD_LINES = 8
+FOLD_LINES = 12
 LAID_OUT_MOST = 1_000_000  # characters; a longer text is shown as it was written
 LINE = 100  # characters of JSON that may share a line
-FOLD_CHARACTERS = 700
+FOLD_CHARACTERS = 900
 FOLDED = frozenset(["reasoning", "observation"])  # the rest is what is judged: it folds only when very long
 
 

@@ -145,9 +145,9 @@ const deeds = {
 };
 const keys = new Keys(bindings(scheme, deeds));
 
-// What sticks below the bar has to know how high it is; it wraps where the window is narrow.
+// What sticks below the head has to know how high it is: it wraps where the window is narrow, and trouble adds a line.
 function measure() {
-  new ResizeObserver(([{ target }]) => document.body.style.setProperty("--bar-height", `${target.offsetHeight}px`)).observe($(".bar"));
+  new ResizeObserver(([{ target }]) => document.body.style.setProperty("--bar-height", `${target.offsetHeight}px`)).observe($(".head"));
 }
 
 function begin() {
