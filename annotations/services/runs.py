@@ -158,10 +158,11 @@ def _sentence(exc: Exception) -> str:
 
 
 def _database_is_gone(exc: Exception) -> bool:
-    if isinstance(exc, (OperationalError, InterfaceError)) and not connection.is_usable():
-        connection.close()
-        return True
-    return False
+    """Whether it says that the connection broke or the server went away, and nothing about the work."""
+    if not isinstance(exc, (OperationalError, InterfaceError)):
+        return False
+    state = getattr(exc.__cause__, "sqlstate", None)
+    return state is None or state.startswith(("08", "57P"))
 
 
 @transaction.atomic

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from annotations import jobs
@@ -172,6 +172,18 @@ def test_a_worker_says_that_it_is_there_and_takes_its_leave() -> None:
     assert not jobs.is_served(Run.Kind.IMPORT)
     worker.leave()
     assert not WorkerBeat.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_went_away_is_not_the_runs_failure() -> None:
+    run = made()
+    with pytest.raises(OperationalError), working_on(run.pk) as claim:
+        assert claim is not None
+        with connection.cursor() as cursor:
+            cursor.execute("select pg_terminate_backend(pg_backend_pid())")
+    connection.close()
+    run.refresh_from_db()
+    assert (run.state, run.error) == (Run.State.RUNNING, "")  # stale in a while, and taken up by another worker
 
 
 @pytest.mark.django_db(transaction=True)
