@@ -179,14 +179,15 @@ STATIC_URL = "static/"
 STATIC_ROOT = env.str("STATIC_ROOT", str(STEPMARK_HOME / "static"))
 STATICFILES_DIRS = [BASE_DIR / "frontend_templates" / "static"]
 MEDIA_ROOT = env.str("MEDIA_ROOT", str(STEPMARK_HOME / "files"))
-# STATIC_HASHED=1 after collectstatic: file names carry their hash and browsers keep them for good.
-STATIC_HASHED = env.bool("STATIC_HASHED", False)
-WHITENOISE_USE_FINDERS = not STATIC_HASHED
+# STATIC_COLLECTED=1 after collectstatic: served from STATIC_ROOT, compressed. Names stay without a hash, for JavaScript
+# modules import each other by name.
+STATIC_COLLECTED = env.bool("STATIC_COLLECTED", False)
+WHITENOISE_USE_FINDERS = not STATIC_COLLECTED
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
-        "BACKEND": "app.static.HashedStorage"
-        if STATIC_HASHED
+        "BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"
+        if STATIC_COLLECTED
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -22,9 +23,12 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 FORGOTTEN = {"DATABASE_URL", "CELERY_BROKER_URL", "DJANGO_SETTINGS_MODULE", "PORT", "HOST", "STEPMARK_HOME"}
 
 
+_ports = itertools.count(18000 + os.getpid() % 5000)
+
+
 def free_port() -> int:
-    """One below the range that outgoing connections use, where a bind can fail at any time."""
-    for port in range(18000 + os.getpid() % 5000, 32000):
+    """Never the same one twice, and below the range of outgoing connections, where a bind can fail at any time."""
+    for port in _ports:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)):
                 return port
