@@ -188,15 +188,10 @@ class World:
         fixed = {
             "slug": self.project.slug,
             "annotation": self.annotation.pk,
-            "number": 1,
-            "version": 1,
-            "index": 1,
-            "step": 1,
-            "token_key": self.token.token_key,
-            "id": self.token.token_key,
+            **dict.fromkeys(["number", "version", "index", "step"], 1),
+            **dict.fromkeys(["token_key", "id"], self.token.token_key),
+            **dict.fromkeys(["name", "part"], "message"),
             "of": "source",
-            "name": "message",
-            "part": "message",
             "rest": "nowhere",
         }
         if name in ("export_file", "api-export-file") and wanted == "name":
