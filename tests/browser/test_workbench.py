@@ -162,6 +162,20 @@ def test_moving_goes_by_steps_by_open_steps_and_to_the_ends(desk: Desk) -> None:
     desk.in_focus(2)
 
 
+def test_the_step_one_goes_to_is_in_sight_however_far_it_was(
+    page: Page, live_server: LiveServer, log_in: Callable[..., None]
+) -> None:
+    annotator = make.user()
+    mine = make.lease(make.trajectory(make.project(annotator), steps=80), annotator)
+    log_in(annotator)
+    desk = Desk(page, live_server.url, mine).open()
+    for keys, step in [(["G"], 80), (["g", "g"], 1), (["j"] * 30, 31)]:
+        desk.press(*keys).in_focus(step)
+        expect(desk.card(step).locator(".controls")).to_be_in_viewport(ratio=1)
+        cell = page.locator(f"[data-cell='{step}']")
+        expect(cell).to_be_in_viewport()
+
+
 def test_ghosts_come_and_go_and_are_taken_as_one(desk: Desk) -> None:
     desk.press("-")
     desk.ghosts(2, 3, 4, 5)

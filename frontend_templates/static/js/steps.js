@@ -25,7 +25,10 @@ export class Steps extends EventTarget {
     if (!card) return;
     this.#mark(step);
     card.focus({ preventScroll: true });
-    if (scroll) reveal(card);
+    if (!scroll) return;
+    reveal(card);
+    // Cards out of sight have only a guessed height; once they are laid out, the first scroll may have missed.
+    requestAnimationFrame(() => this.current === step && reveal(card));
   }
 
   /** The next step in that direction (1 or -1), the first that passes where `wanted` is given. False where there is none. */
