@@ -191,8 +191,7 @@ class World:
             **dict.fromkeys(["number", "version", "index", "step"], 1),
             **dict.fromkeys(["token_key", "id"], self.token.token_key),
             **dict.fromkeys(["name", "part"], "message"),
-            "of": "source",
-            "rest": "nowhere",
+            **{"of": "source", "rest": "nowhere"},
         }
         if name in ("export_file", "api-export-file") and wanted == "name":
             return "data.jsonl"
