@@ -32,6 +32,7 @@ def measured(size: int) -> list[common.Row]:
     project = projects.create(slug=f"import-{size}")
     first, again, limit = [], [], []
     with common.jsonl(size) as path:
+        emptied()
         taken_in(project, path, created=size)
         rows = copied_out()
         for _ in range(REPEATS):  # side by side, so that both have the same weather

@@ -68,7 +68,7 @@ def texts_of(steps: Iterable[StepRecord]) -> list[str]:
     placed: list[tuple[int, str]] = []
     for step in steps:
         index, seen = step.source_index, step.observations
-        placed.append((index, dump(_message(step))))
+        placed.append((index, _text(step)))
         if "observed_at" in step.extra:
             placed.extend(zip(step.extra["observed_at"], map(dump, seen), strict=True))
         elif isinstance(seen, Packed):
@@ -155,6 +155,19 @@ def _message(step: StepRecord) -> Json:
         return said
     values = dict.fromkeys(REASONING, step.reasoning) | said | step.extra["fields"]
     return {key: values[key] for key in step.extra["keys"]}
+
+
+def _text(step: StepRecord) -> str:
+    """dump(_message(step)); most messages are of the usual kind, and quicker written out."""
+    if "keys" in step.extra or any("original" in call for call in step.tool_calls):
+        return dump(_message(step))
+    calls = ",".join(
+        f'{{"id":{dump(call["id"])},"type":"function",'
+        f'"function":{{"name":{dump(call["name"])},"arguments":{dump(call["arguments"])}}}}}'
+        for call in step.tool_calls
+    )
+    tail = f',"tool_calls":[{calls}]' if calls else ""
+    return f'{{"role":"{ROLES[step.source]}","content":{dump(step.message)}{tail}}}'
 
 
 def _call(call: Json) -> Json:

@@ -8,6 +8,7 @@ import re
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from json.encoder import encode_basestring
 from math import isinf
 from pathlib import Path
 from typing import IO, cast, overload
@@ -88,6 +89,8 @@ def parse(number: int, raw: bytes) -> Line:
 def dump(value: Json) -> str:
     """JSON as a line holds it: compact, in the order it came, every character as itself. ValueError for NaN,
     RecursionError for what is nested too deep."""
+    if isinstance(value, str):
+        return encode_basestring(value)
     if not value and isinstance(value, (tuple, list, dict)):
         return "{}" if isinstance(value, dict) else "[]"  # most that is dumped is empty
     return _encoder.encode(value)

@@ -76,6 +76,11 @@ STEPS = """
     SELECT trajectory_id, source, source_index, message, reasoning, tool_calls, observations, extra
       FROM annotations_step WHERE trajectory_id = ANY(%s) ORDER BY trajectory_id, index
 """
+LABELS = """
+    SELECT l.annotation_id, s.source_index, l.field, l.value::text, l.explanation
+      FROM annotations_label l LEFT JOIN annotations_step s ON s.id = l.step_id
+     WHERE l.annotation_id = ANY(%s) AND l.field = ANY(%s) AND l.superseded_at IS NULL
+"""
 SIZES = """
     SELECT trajectory_id, sum(octet_length(message) + octet_length(observations) + octet_length(tool_calls))
       FROM annotations_step WHERE trajectory_id = ANY(%s) GROUP BY trajectory_id
@@ -124,15 +129,16 @@ def _ratings(scheme: Scheme, chunk: Sequence[Sequence[Any]]) -> dict[int, Rating
         for pk, state, comment, submitted_at, *_ in chunk
     }
     finals: dict[int, tuple[Json, str]] = {}
-    labels = Label.objects.current().filter(annotation__in=made, field__in=[scheme.main, scheme.final])
-    rows = labels.values_list("annotation_id", "step__source_index", "field", "value", "explanation")
-    for pk, index, field, value, why in rows.iterator():
-        if field == scheme.main and index is not None:
-            made[pk].steps[index] = value
-            if why:
-                made[pk].explanations[index] = why
-        elif index is None:
-            finals[pk] = value, why
+    with connection.cursor() as cursor:
+        cursor.execute(LABELS, [list(made), [scheme.main, scheme.final]])
+        for pk, index, field, text, why in cursor.fetchall():
+            value = load(text)
+            if field == scheme.main and index is not None:
+                made[pk].steps[index] = value
+                if why:
+                    made[pk].explanations[index] = why
+            elif index is None:
+                finals[pk] = value, why
     for pk, (value, why) in finals.items():
         made[pk] = RatingRecord(**vars(made[pk]) | {"final": value, "final_explanation": why})
     return made
