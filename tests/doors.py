@@ -1,5 +1,4 @@
-"""Every address of Stepmark: how to fill its arguments, who may enter, and what they are answered. A table that tests
-walk: an address that is not here fails them."""
+"""Every address: how to fill its arguments, who may enter, what they are answered. One that is not here fails tests."""
 
 from __future__ import annotations
 
@@ -188,10 +187,11 @@ class World:
         fixed = {
             "slug": self.project.slug,
             "annotation": self.annotation.pk,
-            **dict.fromkeys(["number", "version", "index", "step"], 1),
+            **dict.fromkeys(("number", "version", "index", "step"), 1),
             **dict.fromkeys(["token_key", "id"], self.token.token_key),
             **dict.fromkeys(["name", "part"], "message"),
-            **{"of": "source", "rest": "nowhere"},
+            "of": "source",
+            "rest": "nowhere",
         }
         if name in ("export_file", "api-export-file") and wanted == "name":
             return "data.jsonl"
