@@ -17,10 +17,11 @@ from django.db.models.functions import Cast, Left
 from annotations import access
 from annotations.models import Annotation, Label, Membership, Rater, Run, Score, Step, Trajectory
 from annotations.models.labels import AnnotationQuerySet, LabelQuerySet
-from annotations.services import projects
+from annotations.services import projects, visibility
 
 PER_PAGE = 25
 MOST_STRIPS = 6
+BLANK = (None, False)
 SORTS = {"oldest": "id", "newest": "-id", "doubt": "low"}
 
 
@@ -32,7 +33,7 @@ class Filters:
     source: str = ""
     model: str = ""
     outcome: str = ""
-    rater: int | None = None
+    rater: str = ""
     label: int | str | None = None
     first_error: int | None = None
     differ: bool = False
@@ -44,7 +45,6 @@ class StripOf(NamedTuple):
     """One rater's labels of the main field: a (value or None, implied by a rule) for each agent step."""
 
     rater: str
-    state: str
     cells: list[tuple[Any, bool]]
 
 
@@ -78,7 +78,6 @@ class Browser:
         self.main = scheme.main
         self.values = [(choice.value, choice.title) for choice in scheme.main_field.choices]
         self.wrong = scheme.propagation.value if scheme.propagation else -1
-        self.run = latest_scores(self.project.pk) if self.sees_all else None
 
     def page(self, after: str = "") -> Page:
         """The rows after the cursor. A cursor that makes no sense is taken as none."""
@@ -111,7 +110,7 @@ class Browser:
 
     def _by_labels(self, found: QuerySet[Trajectory]) -> QuerySet[Trajectory]:
         asked = self.filters
-        if asked.rater is not None or not self.sees_all and (asked.label, asked.first_error) != (None, None):
+        if asked.rater or not self.sees_all and (asked.label, asked.first_error) != (None, None):
             found = found.filter(Exists(self._passes().filter(trajectory=OuterRef("pk"))))
         said = self._labels().filter(annotation__trajectory=OuterRef("pk"))
         if asked.label is not None:
@@ -126,7 +125,7 @@ class Browser:
         return found
 
     def _by_score(self, found: QuerySet[Trajectory]) -> QuerySet[Trajectory]:
-        scores = Score.objects.filter(run=self.run, trajectory=OuterRef("pk"))
+        scores = self._scores().filter(trajectory=OuterRef("pk"))
         if self.filters.score is not None:
             found = found.filter(Exists(scores.filter(probability__lte=self.filters.score)))
         if self.filters.sort == "doubt":
@@ -138,13 +137,14 @@ class Browser:
         found = Annotation.objects.live()
         if not self.sees_all:
             return found.filter(rater__user=self.user)
-        return found if anybody or self.filters.rater is None else found.filter(rater=self.filters.rater)
+        return found if anybody or not self.filters.rater else found.filter(rater__name=self.filters.rater)
 
     def _labels(self, anybody: bool = False) -> LabelQuerySet:
         said = Label.objects.current().filter(field=self.main, step__isnull=False, annotation__retired_at__isnull=True)
         if not self.sees_all:
             return said.filter(annotation__rater__user=self.user)
-        return said if anybody or self.filters.rater is None else said.filter(annotation__rater=self.filters.rater)
+        rater = "" if anybody else self.filters.rater
+        return said.filter(annotation__rater__name=rater) if rater else said
 
     def _fill(self, rows: list[Row]) -> None:
         """Steps, strips and lowest scores of the page, a query each."""
@@ -159,37 +159,36 @@ class Browser:
             row.steps, row.strips, row.low = len(steps[row.id]), strips[row.id], low.get(row.id)
 
     def _strips(self, ids: list[int], steps: dict[int, list[int]]) -> dict[int, list[StripOf]]:
-        shown = Q(rater__kind=Rater.Kind.HUMAN) | Q(rater=self.project.reference_id) | Q(rater=self.filters.rater)
-        passes = self._passes().filter(shown, trajectory__in=ids).order_by("rater_id")
-        heads = list(passes.values_list("id", "trajectory_id", "rater__name", "state"))
-        said: dict[int, dict[int, tuple[Any, bool]]] = defaultdict(dict)
-        labels = Label.objects.current().filter(annotation__in=[head[0] for head in heads], field=self.main)
-        for annotation, step, value, origin in labels.values_list("annotation_id", "step_id", "value", "origin"):
-            said[annotation][step] = (value, origin == Label.Origin.PROPAGATED)
+        """People and the reference, or the rater that was asked for; who has said nothing has no strip."""
+        rater = Q(annotation__rater__kind=Rater.Kind.HUMAN) | Q(annotation__rater=self.project.reference_id)
+        shown = self._labels().filter(annotation__trajectory__in=ids)
+        rows = (shown if self.filters.rater else shown.filter(rater)).order_by("annotation__rater_id")
+        said: dict[tuple[int, str], dict[int, tuple[Any, bool]]] = defaultdict(dict)
+        names = ("annotation__trajectory_id", "annotation__rater__name", "step_id", "value", "origin")
+        for trajectory, name, step, value, origin in rows.values_list(*names):
+            said[trajectory, name][step] = (value, origin == Label.Origin.PROPAGATED)
         strips: dict[int, list[StripOf]] = defaultdict(list)
-        for pk, trajectory, name, state in heads:
+        for (trajectory, name), labels in said.items():
             if len(strips[trajectory]) < MOST_STRIPS:
-                cells = [said[pk].get(step, (None, False)) for step in steps[trajectory]]
-                strips[trajectory].append(StripOf(name, Annotation.State(state).label, cells))
+                strips[trajectory].append(StripOf(name, [labels.get(step, BLANK) for step in steps[trajectory]]))
         return strips
 
     def _lowest(self, ids: Iterable[int]) -> dict[int, float]:
-        if self.run is None:
+        if not self.sees_all:
             return {}
-        scores = Score.objects.filter(run=self.run, trajectory__in=ids).order_by().values("trajectory_id")
+        scores = self._scores().filter(trajectory__in=ids).order_by().values("trajectory_id")
         return dict(scores.annotate(low=Min("probability")).values_list("trajectory_id", "low"))
+
+    def _scores(self) -> QuerySet[Score]:
+        """Those of the newest scoring run that has finished, whichever the scorer."""
+        done = Run.objects.filter(project=self.project.pk, kind=Run.Kind.SCORE, state=Run.State.DONE)
+        return Score.objects.filter(run=Subquery(done.order_by("-id").values("id")[:1]))
 
 
 def _harmless(filters: Filters) -> Filters:
     """The filters that tell nothing but what everybody in the project sees, and one's own labels."""
     sort = "oldest" if filters.sort == "doubt" else filters.sort
-    return replace(filters, outcome="", rater=None, differ=False, score=None, sort=sort)
-
-
-def latest_scores(project: int) -> int | None:
-    """The newest scoring run that has finished, whichever the scorer."""
-    done = Run.objects.filter(project=project, kind=Run.Kind.SCORE, state=Run.State.DONE)
-    return done.order_by("-id").values_list("id", flat=True).first()
+    return replace(filters, outcome="", rater="", differ=False, score=None, sort=sort)
 
 
 def _cursor(last: Row, sort: str) -> str:
@@ -209,7 +208,10 @@ def _after(found: QuerySet[Any, Any], sort: str, cursor: str) -> QuerySet[Any, A
 
 
 def choices(membership: Membership, of: str) -> list[str]:
-    """The sources or policy models there are, for the list's filter; asked for only when somebody opens it."""
+    """The sources, policy models or raters there are, for the list's filters; asked for when somebody goes there."""
+    if of == "rater":
+        raters = visibility.raters_visible_to(membership).order_by("name").values_list("name", flat=True)
+        return list(dict.fromkeys(raters[:500]))
     live = Trajectory.objects.live().filter(project=membership.project)
     column = {"source": "task__source", "model": "policy_model"}[of]
     return list(live.exclude(**{column: ""}).order_by(column).values_list(column, flat=True).distinct()[:200])

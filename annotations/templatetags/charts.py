@@ -6,6 +6,7 @@ No markup comes from outside: what goes in are numbers, and names through format
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from html import escape
 from typing import Any, NamedTuple, Protocol
 
 from django import template
@@ -32,16 +33,18 @@ class Cell(NamedTuple):
 def strip(cells: Sequence[Cell], name: str = "", classes: str = "") -> SafeString:
     """One cell per step. At most five paths however many steps there are."""
     width = max(1, len(cells)) * (CELL + GAP) - GAP
-    return format_html(
-        '<svg class="strip {}" width="{}" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">'
-        "{}</svg>",
-        classes,
-        width,
-        width,
-        CELL,
-        f"{name}: {in_words(cells)}" if name else in_words(cells),
-        mark_safe("".join(_paths(cells))),
+    words = escape(f"{name}: {in_words(cells)}" if name else in_words(cells))
+    # Not format_html: a list draws a hundred of these.
+    return mark_safe(
+        f'<svg class="strip {classes}" width="{width}" viewBox="0 0 {width} {CELL}" preserveAspectRatio="none"'
+        f' role="img" aria-label="{words}">{"".join(_paths(cells))}</svg>'
     )
+
+
+@register.simple_tag
+def strips(rows: Iterable[tuple[str, Sequence[Cell]]]) -> SafeString:
+    """Small strips one above another, one a rater."""
+    return mark_safe("".join(strip(cells, name, "mini") for name, cells in rows))
 
 
 def _paths(cells: Sequence[Cell]) -> Iterable[str]:

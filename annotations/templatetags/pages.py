@@ -158,5 +158,11 @@ def figure(value: float | None) -> str:
 
 
 @register.filter
+def fraction(value: float | None) -> str:
+    """A number in 0..1 to two places; far cheaper than floatformat where there are many."""
+    return "" if value is None else f"{value:.2f}"
+
+
+@register.filter
 def signed(value: float | None) -> str:
     return "" if value is None else f"{value:+.2f}".replace("-", "−")

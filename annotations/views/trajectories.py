@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET
 from annotations import access
 from annotations.access import Request
 from annotations.models import Membership, Project, Trajectory
-from annotations.services import browse, dossier, visibility
+from annotations.services import browse, dossier
 from annotations.services.browse import Filters
 from annotations.views import turns
 
@@ -34,9 +34,9 @@ def index(request: Request, slug: str) -> HttpResponse:
     context = {
         "project": project,
         "page": page,
+        "here": request.path,
         "filters": filters,
         "sees_all": browser.sees_all,
-        "raters": visibility.raters_visible_to(request.membership).order_by("kind", "name") if browser.sees_all else [],
         "values": browser.values,
         "next": _address(request, after=page.after) if page.after else "",
         "first": _address(request, after=""),
@@ -57,7 +57,7 @@ def filters_from(request: HttpRequest) -> Filters:
         source=get("source", ""),
         model=get("model", ""),
         outcome=get("outcome", "").strip()[:200],
-        rater=_whole(get("rater", "")),
+        rater=get("rater", "").strip()[:150],
         label=_value(get("label", "")),
         first_error=_whole(get("first_error", "")),
         differ=get("differ", "") == "1",
@@ -99,7 +99,7 @@ def _address(request: HttpRequest, **changed: str) -> str:
 def choices(request: Request, slug: str, of: str) -> HttpResponse:
     """The options of a filter, for when somebody goes into it."""
     access.project_for(request, slug)
-    if of not in ("source", "model"):
+    if of not in ("source", "model", "rater"):
         raise Http404
     return render(request, f"{LIST}#choices", {"choices": browse.choices(request.membership, of)})
 
