@@ -15,6 +15,7 @@ from annotations.records import Json
 from annotations.schemes import rules
 from annotations.schemes.rules import Place
 from annotations.schemes.schema import Scheme
+from annotations.services import quick
 from annotations.services.projects import scheme_of
 
 PROPAGATED = Label.Origin.PROPAGATED
@@ -99,6 +100,10 @@ _STEPS = """
      WHERE s.trajectory_id = %s AND s.source = 'agent' AND (%s OR s.index = ANY(%s))
      ORDER BY s.index"""
 
+_CURRENT = """(
+    SELECT c.id FROM annotations_label c
+     WHERE c.annotation_id = %s AND c.step_id = %s AND c.field = %s AND c.superseded_at IS NULL)"""
+
 
 class Board:
     """What one annotation says now. `steps` maps the index of an agent step to its row, in order."""
@@ -178,9 +183,9 @@ class Board:
         replaced = changed | {place for place, one in wanted.items() if self._cause(one) in changed}
         if gone := [self.rows.pop(place) for place in replaced if place in self.rows]:
             Label.objects.filter(pk__in=gone).update(superseded_at=now)
-        fresh = {place: wanted[place] for place in replaced if place in wanted}
-        self._insert({place: one for place, one in fresh.items() if one.cause is None}, revision)
-        self._insert({place: one for place, one in fresh.items() if one.cause is not None}, revision)
+        fresh = [self._row(place, wanted[place], revision) for place in replaced if place in wanted]
+        quick.insert([row for row in fresh if not row[1]])
+        quick.insert([row for row in fresh if row[1]])  # after the rows that cause them
         self.labels = dict(wanted)
         return changed
 
@@ -188,23 +193,17 @@ class Board:
         rule = self.scheme.propagation
         return None if one.cause is None or rule is None else (one.cause, rule.field)
 
-    def _insert(self, fresh: Labels, revision: int) -> None:
-        rows = [self._row(place, one, revision) for place, one in fresh.items()]
-        made = Label.objects.bulk_create(rows) if len(rows) != 1 else rows
-        if len(rows) == 1:
-            rows[0].save(force_insert=True)
-        self.rows |= {place: row.pk for place, row in zip(fresh, made, strict=True)}
-
-    def _row(self, place: Place, one: Said, revision: int) -> Label:
+    def _row(self, place: Place, one: Said, revision: int) -> quick.Row:
         step, field = place
-        cause = self._cause(one)
-        return Label(
+        label = Label(
             annotation=self.annotation,
             step_id=None if step is None else self.steps[step],
             field=field,
             value=one.value,
             origin=one.origin,
-            cause_id=None if cause is None else self.rows[cause],
             explanation=one.explanation,
             revision=revision,
         )
+        if (cause := self._cause(one)) is None or cause[0] is None:
+            return label, {}
+        return label, {"cause_id": quick.Computed(_CURRENT, (self.annotation.pk, self.steps[cause[0]], cause[1]))}

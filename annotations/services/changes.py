@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from annotations.models import Annotation, Event, Project, Rater, User
 from annotations.schemes.rules import Place
-from annotations.services import history, queue
+from annotations.services import history, queue, quick
 from annotations.services.board import Board, Labels, entries
 from annotations.services.outcomes import Closed, Outcome
 
@@ -54,7 +54,10 @@ def own(
     for a role that does not label. One query, so that saving a label stays quick.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_OWN + (" FOR NO KEY UPDATE OF a" if lock else ""), [change, annotation_id, user.pk, slug, slug])
+        with quick.in_one_go():  # with the BEGIN before it
+            cursor.execute(
+                _OWN + (" FOR NO KEY UPDATE OF a" if lock else ""), [change, annotation_id, user.pk, slug, slug]
+            )
         row = cursor.fetchone()
     if row is None:
         raise Http404
@@ -90,7 +93,8 @@ def make(
         return history.current(annotation, merged)
     must_be_open(annotation)
     board, wish = decide(annotation, newer)
-    changed = store(board, wish.labels, verb, user, change=change, undoes=wish.undoes, time_ms=time_ms)
+    with quick.in_one_go():
+        changed = store(board, wish.labels, verb, user, change=change, undoes=wish.undoes, time_ms=time_ms)
     if merged or not changed:
         return history.current(annotation, merged | changed)
     return history.outcome(annotation, board, changed, undo=wish.undo, redo=wish.redo)

@@ -11,6 +11,7 @@ from django.db.models import Q
 from annotations.models import Annotation, Event, User
 from annotations.records import Json
 from annotations.schemes.rules import Place
+from annotations.services import quick
 from annotations.services.board import PROPAGATED, Board, entries, from_entries
 from annotations.services.outcomes import Outcome
 
@@ -50,10 +51,7 @@ def record(
         after=after,
     )
     # A change that altered nothing may arrive twice at once; no lock tells its copies apart by revision.
-    if verb == KEPT:
-        Event.objects.bulk_create([event], ignore_conflicts=True)
-    else:
-        event.save(force_insert=True)
+    quick.insert([(event, {})], unless_there=verb == KEPT)
 
 
 def since(annotation: Annotation, revision: int, change: UUID) -> list[Event]:

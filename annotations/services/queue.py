@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db import connection, transaction
+from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from annotations import access
-from annotations.models import Annotation, Guideline, Project, Rater, Role, Trajectory, User
-from annotations.services import history
+from annotations.models import Annotation, Guideline, Project, Rater, Role, User
+from annotations.services import history, quick
 from annotations.services.outcomes import NoSeat
 
 State = Annotation.State
@@ -23,33 +23,36 @@ RETURNED_FOR = timedelta(days=1)  # who gets work back has to come back first
 
 
 @transaction.atomic
-def lease_next(project: Project, user: User) -> Annotation | None:
+def lease_next(project: Project | str, user: User) -> Annotation | None:
     """The trajectory the person should label now, leased to them; None when nothing is left for them.
 
     First what they hold, then what was returned to them, then their own drafts whose lease ran out if there is a seat,
     then the first live trajectory, in import order, that has room and that they have not had. Asking again gives the
-    same. Http404 for who is no member, PermissionDenied for a role that does not label.
+    same. The project may be named by its slug. Http404 for who is no member, PermissionDenied for a role that does not
+    label.
     """
     # People are slow: one lease at a time per project costs nothing and leaves no race to reason about.
-    locked = lock(project.pk, user)
+    locked = lock(project, user)
     free_lapsed(locked, timezone.now())
     rater = rater_of(locked, user)
     rater.project, rater.user = locked, user
     return _resume(rater) or _start(rater)
 
 
-def peek(project: Project, user: User) -> Trajectory | None:
-    """The trajectory that would be new to this person next. Leases nothing; a lapsed seat still counts as taken."""
+def peek(project: Project, user: User) -> int | None:
+    """The id of the trajectory that is new to this person next. Leases nothing; a lapsed seat still counts as taken."""
     rater = Rater.objects.filter(project=project, user=user).first()
-    return _first_with_room(rater or Rater(project=project))
+    found = _first_with_room(rater or Rater(project=project))
+    return found and found.trajectory
 
 
-def lock(project_id: int, user: User) -> Project:
+def lock(project: Project | str, user: User) -> Project:
     """The project, with its seats given out to nobody else until the transaction ends.
 
     `no_key` lets rows that refer to the project come in meanwhile.
     """
-    return _lock(Project.objects.filter(pk=project_id), user)
+    named = {"slug": project} if isinstance(project, str) else {"pk": project.pk}
+    return _lock(Project.objects.filter(**named), user)
 
 
 def lock_for(annotation_id: int, user: User) -> Project:
@@ -59,7 +62,8 @@ def lock_for(annotation_id: int, user: User) -> Project:
 
 def _lock(projects: QuerySet[Project], user: User) -> Project:
     mine = projects.select_for_update(of=("self",), no_key=True).filter(memberships__user=user)
-    project = get_object_or_404(mine.annotate(role=F("memberships__role")))
+    newest = Guideline.objects.filter(project=OuterRef("pk")).order_by("-version").values("pk")[:1]
+    project = get_object_or_404(mine.annotate(role=F("memberships__role"), newest_guideline=Subquery(newest)))
     check_role(project.role)  # type: ignore[attr-defined]
     return project
 
@@ -125,8 +129,7 @@ def take_seat(annotation: Annotation, project: Project) -> None:
     if annotation.seat is not None:
         return
     free_lapsed(project, timezone.now())
-    held = Annotation.objects.filter(trajectory=annotation.trajectory_id, seat__isnull=False)
-    annotation.seat = _free_seat(project, held.values_list("seat", flat=True))
+    annotation.seat = _free_seat(project, _taken(annotation))
     if annotation.seat is None:
         raise NoSeat
 
@@ -138,22 +141,21 @@ def _free_seat(project: Project, taken: Collection[int | None]) -> int | None:
     return min(set(range(project.overlap)) - set(taken))
 
 
-def _taken(trajectory: str) -> ArraySubquery:
-    held = Annotation.objects.filter(trajectory=OuterRef(trajectory), seat__isnull=False)
-    return ArraySubquery(held.values("seat"))
+def _taken(annotation: Annotation) -> Collection[int | None]:
+    held = Annotation.objects.filter(trajectory=annotation.trajectory_id, seat__isnull=False)
+    return held.values_list("seat", flat=True)
 
 
 def _resume(rater: Rater) -> Annotation | None:
     """What the person has begun here and can go on with."""
     begun = rater.annotations.live().filter(state__in=OPEN, trajectory__superseded_at__isnull=True)
-    for one in sorted(begun.annotate(taken=_taken("trajectory")), key=_urgency):
-        seat = one.seat if one.seat is not None else _free_seat(rater.project, one.taken)
-        if seat is None:
+    for one in sorted(begun, key=_urgency):
+        one.seat = _free_seat(rater.project, _taken(one)) if one.seat is None else one.seat
+        if one.seat is None:
             continue
-        one.seat = seat
         one.lease_until = longer_lease(one)
         # It may have been submitted or skipped a moment ago: that stands.
-        if Annotation.objects.filter(pk=one.pk, state__in=OPEN).update(seat=seat, lease_until=one.lease_until):
+        if Annotation.objects.filter(pk=one.pk, state__in=OPEN).update(seat=one.seat, lease_until=one.lease_until):
             return one
     return None
 
@@ -164,45 +166,70 @@ def _urgency(one: Annotation) -> tuple[bool, bool, int]:
 
 def _start(rater: Rater) -> Annotation | None:
     project = rater.project
-    trajectory = _first_with_room(rater)
-    if trajectory is None:
+    found = _first_with_room(rater)
+    if found is None:
         return None
     annotation = Annotation(
         rater=rater,
-        trajectory=trajectory,
+        trajectory_id=found.trajectory,
         scheme_id=project.scheme_id,
-        guideline=Guideline.objects.filter(project=project).order_by("-version").only("pk").first(),
+        guideline_id=project.newest_guideline,  # type: ignore[attr-defined]
         mode=project.mode,
         propagation=project.propagation,
         state=State.LEASED,
-        seat=_free_seat(project, trajectory.taken),  # type: ignore[attr-defined]
+        seat=_free_seat(project, found.taken),
         lease_until=timezone.now() + timedelta(minutes=project.lease_minutes),
     )
     annotation.save(force_insert=True)
-    Rater.objects.filter(pk=rater.pk).update(queue_from=trajectory.pk, queue_overlap=project.overlap)
-    after = {"trajectory": trajectory.pk, "seat": annotation.seat}
-    history.record(annotation, history.LEASE, rater.user, after=after)
+    after = {"trajectory": found.trajectory, "seat": annotation.seat}
+    with quick.in_one_go():
+        Rater.objects.filter(pk=rater.pk).update(queue_from=found.trajectory, queue_overlap=project.overlap)
+        history.record(annotation, history.LEASE, rater.user, after=after)
     return annotation
 
 
-def _first_with_room(rater: Rater) -> Trajectory | None:
-    """The first live trajectory, in import order, with a free seat that the rater has no pass over; with its `taken`.
+class Place(NamedTuple):
+    """A trajectory with room, and the seats of it that are taken."""
+
+    trajectory: int
+    taken: list[int]
+
+
+def _first_with_room(rater: Rater) -> Place | None:
+    """The first live trajectory, in import order, with a free seat that the rater has no pass over.
 
     To look past thousands that are done takes longer each time, so the search begins where the rater's last one
     ended; what came free behind that has set the place back (came_free). Where the rest holds nothing, all is looked
     at: the place is a hint, and can cost order but never a trajectory.
     """
     start = rater.queue_from if rater.queue_overlap >= rater.project.overlap else 0
-    found = _with_room(rater, start).first()
-    return found or (_with_room(rater, 0).first() if start else None)
+    found = _search(rater, start)
+    return found or (_search(rater, 0) if start else None)
 
 
-def _with_room(rater: Rater, start: int) -> QuerySet[Trajectory]:
-    live = Trajectory.objects.live().filter(project=rater.project_id, pk__gte=start)
-    had = Annotation.objects.live().filter(rater=rater.pk, trajectory__gte=start)
-    held = Annotation.objects.filter(trajectory=OuterRef("pk"), seat__isnull=False)
-    waiting = live.exclude(pk__in=had.values("trajectory")).exclude(Exists(held[rater.project.overlap - 1 :]))
-    return waiting.annotate(taken=_taken("pk")).only("pk").order_by("pk")
+# By hand: the ORM spends more time on writing it than PostgreSQL on answering.
+_WITH_ROOM = """
+    SELECT t.id, ARRAY(SELECT s.seat FROM annotations_annotation s WHERE s.trajectory_id = t.id AND s.seat IS NOT NULL)
+      FROM annotations_trajectory t
+     WHERE t.project_id = %(project)s AND t.superseded_at IS NULL AND t.id >= %(start)s
+       AND t.id NOT IN (
+            SELECT a.trajectory_id FROM annotations_annotation a
+             WHERE a.rater_id = %(rater)s AND a.retired_at IS NULL AND a.trajectory_id >= %(start)s)
+       AND NOT EXISTS (
+            SELECT FROM annotations_annotation s
+             WHERE s.trajectory_id = t.id AND s.seat IS NOT NULL OFFSET %(overlap)s - 1)
+     ORDER BY t.id
+     LIMIT 1"""
+
+
+def _search(rater: Rater, start: int) -> Place | None:
+    project = rater.project
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _WITH_ROOM, {"project": project.pk, "start": start, "rater": rater.pk, "overlap": project.overlap}
+        )
+        row = cursor.fetchone()
+    return Place(*row) if row else None
 
 
 def rater_of(project: Project, user: User) -> Rater:

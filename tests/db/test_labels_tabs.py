@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
 
 from annotations.models import Annotation, Event, Label
-from annotations.services import labels
+from annotations.services import history, labels, queue, quick
 from annotations.services.outcomes import Conflict
 from tests import make
 from tests.db.test_labels import begun, changed, do, held, say
@@ -28,6 +28,14 @@ def at_once(deeds: list[Callable[[], Any]]) -> list[Any]:
 
     with ThreadPoolExecutor(len(deeds)) as pool:
         return list(pool.map(run, deeds))
+
+
+def test_the_database_refuses_a_second_event_of_one_change():
+    mine = begun()
+    once = uuid.uuid4()
+    history.record(mine, "change", mine.rater.user, change=once)
+    with pytest.raises(IntegrityError, match="one_event_per_change"), quick.in_one_go():
+        history.record(mine, "change", mine.rater.user, change=once)
 
 
 def test_other_steps_merge_and_the_answer_tells_of_them():
@@ -144,8 +152,6 @@ def test_different_steps_labelled_at_once_are_all_kept():
 
 @pytest.mark.django_db(transaction=True)
 def test_submitting_in_one_tab_while_asking_for_the_next_in_another_does_not_hang():
-    from annotations.services import queue
-
     mine = begun(steps=1)
     project, user = mine.rater.project, mine.rater.user
     make.trajectory(project, steps=1)
