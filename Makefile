@@ -36,12 +36,12 @@ check: setup-dev ## Format, lint, types, import contracts, migrations in step, d
 	$(PY) -c 'from importlinter.cli import lint_imports_command as lint; lint()'
 	$(PY) -W ignore manage.py makemigrations --check --dry-run
 	$(DEPLOYED) $(PY) manage.py check --deploy --fail-level WARNING
-	find frontend_templates -name '*.html' -print0 | xargs -0 $(PY) -m djade --target-version 5.2 --check
+	find frontend_templates -name '*.html' -print0 | xargs -0 .venv/bin/djade --target-version 5.2 --check
 
 fix: setup-dev ## Format, and repair what can be repaired
 	$(PY) -m ruff check --fix $(SOURCE)
 	$(PY) -m ruff format $(SOURCE)
-	find frontend_templates -name '*.html' -print0 | xargs -0 $(PY) -m djade --target-version 5.2
+	find frontend_templates -name '*.html' -print0 | xargs -0 .venv/bin/djade --target-version 5.2
 
 bench: setup-dev ## Measure against the limits of this machine: make bench, or ARGS="imports exports"
 	$(PY) -m bench $(ARGS)
