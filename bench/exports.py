@@ -6,7 +6,6 @@ Run: DATABASE_URL=… python -m bench.exports
 from __future__ import annotations
 
 import json
-import resource
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,14 +44,13 @@ def measured(size: int) -> list[common.Row]:
     with tempfile.TemporaryDirectory() as folder:
         taken_away(project, "apb", Path(folder))
         records = [json.loads(line) for line in (Path(folder) / "hotpotqa.jsonl").open()]
-        before = peak()
         for _ in range(REPEATS):
             for name in ("apb", "apb-labels", "trl-stepwise", "parquet"):
                 times[name].append(common.timed(lambda name=name: taken_away(project, name, Path(folder))))  # type: ignore[misc]
             times["limit"].append(common.timed(lambda: copied_and_dumped(project, records, Path(folder))))
         megabytes = (Path(folder) / "hotpotqa.jsonl").stat().st_size / 1e6
     best = {name: min(taken) for name, taken in times.items()}
-    note = f"{megabytes:.0f} MB, {megabytes / best['apb']:.0f} MB/s; memory grew by {peak() - before:.0f} MB"
+    note = f"{megabytes:.0f} MB, {megabytes / best['apb']:.0f} MB/s"
     rows = [common.share_of("export apb", size, best["apb"], best["limit"], LIMIT, 1 / 3, note=note)]
     for name in ("apb-labels", "trl-stepwise", "parquet"):
         rows.append(common.share_of(f"export {name}", size, best[name], best["limit"], LIMIT, 1 / 3))
@@ -76,11 +74,6 @@ def copied_and_dumped(project: Project, records: list[Any], folder: Path) -> Non
     with (folder / "records").open("wb") as out:
         for record in records:
             out.write(orjson.dumps(record) + b"\n")
-
-
-def peak() -> float:
-    """The most memory this process has had, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 if __name__ == "__main__":

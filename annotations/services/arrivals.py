@@ -16,7 +16,7 @@ from annotations.formats.lines import dump
 from annotations.models import Project, Rater, Step, Task, Trajectory
 from annotations.records import Json, Problem
 from annotations.schemes.schema import Scheme
-from annotations.services import copying, rating_rows, versions
+from annotations.services import copying, rating_rows, task_changes, versions
 from annotations.services.drafts import Draft, TaskDraft
 
 REFERENCE = "gold"  # the rater whose labels stand in the trajectory files themselves
@@ -84,6 +84,7 @@ class Batch:
         self._copy(rows)
         self._rate(rows, there)
         self._carry(rows)
+        task_changes.settle({row.task for row in rows if row.replaces and self._differing(row.draft)})
         return self.arrived
 
     def _tasks(self, drafts: Sequence[Draft]) -> None:
@@ -172,11 +173,13 @@ class Batch:
 
     def _extra(self, draft: Draft) -> str:
         """What the record has no column for, and what it says of its task otherwise than the task's row does."""
-        stored = self.tasks[draft.task.external_id][1]
-        differing: dict[str, Json] = {
-            name: _value(name, said) for name, said in draft.task._asdict().items() if said != getattr(stored, name)
-        }
+        differing = self._differing(draft)
         return dump(draft.extra | ({"task": differing} if differing else {}))
+
+    def _differing(self, draft: Draft) -> dict[str, Json]:
+        stored = self.tasks[draft.task.external_id][1]
+        said = draft.task._asdict().items()
+        return {name: _value(name, one) for name, one in said if one != getattr(stored, name)}
 
     def _rate(self, rows: Sequence[_Row], there: Sequence[tuple[Draft, int]]) -> None:
         """The labels that stand in the file become the reference rater's."""

@@ -224,3 +224,14 @@ def test_the_shared_trajectories_give_the_numbers_their_readme_gives(project, sh
     }
     assert {task.trajectories.count() for task in project.tasks.all()} == {5}
     assert counts(take(project, path)) == (0, 0, 150, 0)
+
+
+def test_a_ground_truth_corrected_in_every_rollout_is_the_tasks(project, tmp_path):
+    take(project, APB)
+    right = [row | {"ground_truth": {"target": ["the well"]}} for row in rows()]
+    take(project, file(tmp_path, right[0]))
+    assert project.tasks.get().reference == {"target": ["the shaft"]}
+    take(project, file(tmp_path, right[1]))
+    assert project.tasks.get().reference == {"target": ["the well"]}
+    assert [one.extra.get("task") for one in project.trajectories.live()] == [None, None]
+    assert counts(take(project, file(tmp_path, *right))) == (0, 0, 2, 0)
