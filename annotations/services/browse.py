@@ -7,10 +7,10 @@ one may not see would show it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, F, FloatField, Min, OuterRef, Q, QuerySet, Subquery, TextField
 from django.db.models.functions import Cast, Left
 
@@ -19,7 +19,7 @@ from annotations.models import Annotation, Label, Membership, Rater, Run, Score,
 from annotations.models.labels import AnnotationQuerySet, LabelQuerySet
 from annotations.services import projects, visibility
 
-PER_PAGE = 25
+PER_PAGE = 20
 MOST_STRIPS = 6
 BLANK = (None, False)
 SORTS = {"oldest": "id", "newest": "-id", "doubt": "low"}
@@ -57,7 +57,7 @@ class Row:
     instruction: str
     came_of_it: str | None = ""
     low: float | None = None
-    steps: int = 0
+    agent: list[int] = field(default_factory=list)  # ids of those of the agent, in order
     strips: list[StripOf] = field(default_factory=list)
 
 
@@ -83,18 +83,27 @@ class Browser:
         """The rows after the cursor. A cursor that makes no sense is taken as none."""
         found = list(_after(self._sorted(), self.filters.sort, after)[: PER_PAGE + 1])
         rows = [Row(**one) for one in found[:PER_PAGE]]
-        self._fill(rows)
+        strips = self._strips(rows)
+        for row in rows:
+            row.strips = strips[row.id]
         return Page(rows, _cursor(rows[-1], self.filters.sort) if len(found) > PER_PAGE else "")
 
     def _sorted(self) -> QuerySet[Any, Any]:
+        """All that fit, in order; what each row shows is worked out for the rows of the page alone."""
         found = self._by_score(self._by_labels(self._by_facts()))
-        shown = {
+        places = Step.objects.of_agent().filter(trajectory=OuterRef("pk")).order_by("index")
+        shown: dict[str, Any] = {
             "source": F("task__source"),
             "instruction": Left("task__instruction", 160),
+            "agent": ArraySubquery(places.values("id")),
         }
         if self.sees_all:
             shown["came_of_it"] = Left(Cast("outcome", TextField()), 120)
-        return found.order_by(SORTS[self.filters.sort], "id").values("id", "external_id", "policy_model", **shown)
+            shown["low"] = self._low()
+        rows: QuerySet[Any, Any] = found.values("id", "external_id", "policy_model", **shown)
+        if self.filters.sort == "doubt":
+            rows = rows.exclude(low=None)
+        return rows.order_by(SORTS[self.filters.sort], "id")
 
     def _by_facts(self) -> QuerySet[Trajectory]:
         asked, found = self.filters, Trajectory.objects.live().filter(project=self.project)
@@ -125,13 +134,20 @@ class Browser:
         return found
 
     def _by_score(self, found: QuerySet[Trajectory]) -> QuerySet[Trajectory]:
-        scores = self._scores().filter(trajectory=OuterRef("pk"))
-        if self.filters.score is not None:
-            found = found.filter(Exists(scores.filter(probability__lte=self.filters.score)))
-        if self.filters.sort == "doubt":
-            low = scores.order_by().values("trajectory").annotate(low=Min("probability")).values("low")
-            found = found.annotate(low=Subquery(low, output_field=FloatField())).filter(low__isnull=False)
-        return found
+        if self.filters.score is None:
+            return found
+        return found.filter(Exists(self._scores().filter(probability__lte=self.filters.score)))
+
+    def _low(self) -> Subquery:
+        """The lowest P(not wrong) of a trajectory's steps."""
+        lowest = self._scores().order_by().values("trajectory").annotate(low=Min("probability")).values("low")
+        return Subquery(lowest, output_field=FloatField())
+
+    def _scores(self) -> QuerySet[Score]:
+        """A trajectory's scores of the newest scoring run that has finished, whichever the scorer."""
+        done = Run.objects.filter(project=self.project.pk, kind=Run.Kind.SCORE, state=Run.State.DONE)
+        newest = Subquery(done.order_by("-id").values("id")[:1])
+        return Score.objects.filter(run=newest, trajectory=OuterRef("pk"))
 
     def _passes(self, anybody: bool = False) -> AnnotationQuerySet:
         found = Annotation.objects.live()
@@ -146,43 +162,21 @@ class Browser:
         rater = "" if anybody else self.filters.rater
         return said.filter(annotation__rater__name=rater) if rater else said
 
-    def _fill(self, rows: list[Row]) -> None:
-        """Steps, strips and lowest scores of the page, a query each."""
-        ids = [row.id for row in rows]
-        steps: dict[int, list[int]] = defaultdict(list)
-        agents = Step.objects.of_agent().filter(trajectory__in=ids).order_by("trajectory", "index")
-        for trajectory, step in agents.values_list("trajectory_id", "id"):
-            steps[trajectory].append(step)
-        strips = self._strips(ids, steps)
-        low = self._lowest(ids)
-        for row in rows:
-            row.steps, row.strips, row.low = len(steps[row.id]), strips[row.id], low.get(row.id)
-
-    def _strips(self, ids: list[int], steps: dict[int, list[int]]) -> dict[int, list[StripOf]]:
+    def _strips(self, page: list[Row]) -> dict[int, list[StripOf]]:
         """People and the reference, or the rater that was asked for; who has said nothing has no strip."""
         rater = Q(annotation__rater__kind=Rater.Kind.HUMAN) | Q(annotation__rater=self.project.reference_id)
-        shown = self._labels().filter(annotation__trajectory__in=ids)
+        shown = self._labels().filter(annotation__trajectory__in=[row.id for row in page])
         rows = (shown if self.filters.rater else shown.filter(rater)).order_by("annotation__rater_id")
         said: dict[tuple[int, str], dict[int, tuple[Any, bool]]] = defaultdict(dict)
         names = ("annotation__trajectory_id", "annotation__rater__name", "step_id", "value", "origin")
         for trajectory, name, step, value, origin in rows.values_list(*names):
             said[trajectory, name][step] = (value, origin == Label.Origin.PROPAGATED)
+        steps = {row.id: row.agent for row in page}
         strips: dict[int, list[StripOf]] = defaultdict(list)
         for (trajectory, name), labels in said.items():
             if len(strips[trajectory]) < MOST_STRIPS:
                 strips[trajectory].append(StripOf(name, [labels.get(step, BLANK) for step in steps[trajectory]]))
         return strips
-
-    def _lowest(self, ids: Iterable[int]) -> dict[int, float]:
-        if not self.sees_all:
-            return {}
-        scores = self._scores().filter(trajectory__in=ids).order_by().values("trajectory_id")
-        return dict(scores.annotate(low=Min("probability")).values_list("trajectory_id", "low"))
-
-    def _scores(self) -> QuerySet[Score]:
-        """Those of the newest scoring run that has finished, whichever the scorer."""
-        done = Run.objects.filter(project=self.project.pk, kind=Run.Kind.SCORE, state=Run.State.DONE)
-        return Score.objects.filter(run=Subquery(done.order_by("-id").values("id")[:1]))
 
 
 def _harmless(filters: Filters) -> Filters:
