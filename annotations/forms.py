@@ -43,8 +43,8 @@ class SettingsForm(forms.ModelForm):
         labels = {"mode": "What labellers see", "reference": "Reference rater"}
         help_texts = {
             "mode": "Blind shows the trajectory alone. Passes already begun keep the mode they began with.",
-            "propagation": "What an error does to the steps after it: nothing; a suggestion to take; or it is stored at "
-            "once, marked as propagated.",
+            "propagation": "What an error does to the steps after it: nothing; a suggestion to take; or it is stored "
+            "at once, marked as propagated.",
             "reference": "Others are held against it, and exports carry it unless they name another.",
         }
 

@@ -6,8 +6,10 @@ one may not see would show it.
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -168,15 +170,21 @@ class Browser:
         shown = self._labels().filter(annotation__trajectory__in=[row.id for row in page])
         rows = (shown if self.filters.rater else shown.filter(rater)).order_by("annotation__rater_id")
         said: dict[tuple[int, str], dict[int, tuple[Any, bool]]] = defaultdict(dict)
-        names = ("annotation__trajectory_id", "annotation__rater__name", "step_id", "value", "origin")
-        for trajectory, name, step, value, origin in rows.values_list(*names):
-            said[trajectory, name][step] = (value, origin == Label.Origin.PROPAGATED)
+        names = ("annotation__trajectory_id", "annotation__rater__name", "step_id", "origin")
+        for trajectory, name, step, origin, value in rows.values_list(*names, Cast("value", TextField())):
+            said[trajectory, name][step] = (_read(value), origin == Label.Origin.PROPAGATED)
         steps = {row.id: row.agent for row in page}
         strips: dict[int, list[StripOf]] = defaultdict(list)
         for (trajectory, name), labels in said.items():
             if len(strips[trajectory]) < MOST_STRIPS:
                 strips[trajectory].append(StripOf(name, [labels.get(step, BLANK) for step in steps[trajectory]]))
         return strips
+
+
+@lru_cache(maxsize=1024)
+def _read(value: str) -> Any:
+    """A label's value from its JSON; there are few values and many labels."""
+    return json.loads(value)
 
 
 def _harmless(filters: Filters) -> Filters:
