@@ -26,4 +26,3 @@ class VerbatimJSONField(models.TextField):
 
     def value_to_string(self, obj: models.Model) -> str:
         return dump(self.value_from_object(obj))
-
