@@ -96,7 +96,7 @@ class Supervisor:
             self._say(told)
 
     def _demo(self) -> str:
-        self._say("demo: looking")
+        self._say("demo: making it, where it is missing")
         return self.plan.demo() if self.plan.demo else ""
 
     def _start(self, child: Child) -> None:
