@@ -124,6 +124,10 @@ class RoleForm(forms.Form):
     role = forms.ChoiceField(choices=Role.choices)
 
 
+class ReturnForm(forms.Form):
+    reason = forms.CharField(max_length=2000)
+
+
 class TokenForm(forms.ModelForm):
     class Meta:
         model = ApiToken

@@ -36,6 +36,7 @@ of_project: list[URLPattern] = [
     path("trajectories/<int:pk>/", trajectories.page, name="trajectory"),
     path("trajectories/<int:pk>/steps/", trajectories.steps, name="trajectory_steps"),
     path("trajectories/<int:pk>/steps/<int:index>/<slug:name>/", trajectories.part, name="trajectory_part"),
+    path("trajectories/<int:pk>/return/<int:annotation>/", trajectories.give_back, name="trajectory_return"),
     path("label/", queue.label_next, name="label_next"),
     *[path(f"label/<int:annotation>/{view.__name__}", view, name=f"label_{view.__name__}") for view in labels.DOORS],
     path("label/<int:annotation>/", workbench.page, name="annotate"),

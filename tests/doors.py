@@ -75,6 +75,7 @@ PAGES: dict[str, list[Door]] = {
     "trajectory": [Door()],
     "trajectory_steps": [Door()],
     "trajectory_part": [Door()],
+    "trajectory_return": [post(MANAGE, 302, {"reason": "Look again."})],
     "label_next": [Door(LABEL, 302), post(LABEL, 302)],
     "annotate": [own(200, "get", viewer=403)],
     "annotate_find": [own(200, "get", viewer=403)],

@@ -7,16 +7,19 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_GET
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_POST
 
 from annotations import access
 from annotations.access import Request
-from annotations.models import Membership, Project, Trajectory
-from annotations.services import browse, dossier
+from annotations.forms import ReturnForm
+from annotations.models import Annotation, Membership, Project, Trajectory
+from annotations.services import browse, dossier, labels
 from annotations.services.browse import Filters
+from annotations.services.outcomes import Refusal
 from annotations.views import turns
 
 LIST = "trajectories/list.html"
@@ -120,6 +123,26 @@ def page(request: Request, slug: str, pk: int) -> HttpResponse:
         "outcome": turns.shown_json(trajectory.outcome) if _shows(file, "outcome") else None,
     }
     return render(request, PAGE, context)
+
+
+@login_required
+@require_POST
+def give_back(request: Request, slug: str, pk: int, annotation: int) -> HttpResponse:
+    """Return a submitted pass to the person who made it, with a reason."""
+    project = access.project_for(request, slug, access.MANAGE)
+    found = get_object_or_404(
+        Annotation.objects.live().select_related("rater"), pk=annotation, trajectory=_trajectory(project, pk)
+    )
+    form = ReturnForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Say why you return it.")
+        return redirect("trajectory", slug, pk)
+    try:
+        labels.give_back(found, request.user, form.cleaned_data["reason"])
+        messages.success(request, f"Returned to {found.rater.name}, who gets it first at “Label next”.")
+    except Refusal:
+        messages.error(request, "Only what a person has submitted can be returned.")
+    return redirect("trajectory", slug, pk)
 
 
 def _shows(file: dossier.Dossier, what: str) -> bool:
