@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from annotations.services import runs
+from annotations.services import agreement, exports, imports, runs
+from models_service import scoring
+from models_service.statistics import report
 
 
 @shared_task(name="models_service.run_import")
 def run_import(run_id: int) -> None:
-    from annotations.services import imports
-
     with runs.working_on(run_id) as claim:
         if claim:
             imports.perform(claim)
@@ -18,8 +18,6 @@ def run_import(run_id: int) -> None:
 
 @shared_task(name="models_service.run_export")
 def run_export(run_id: int) -> None:
-    from annotations.services import exports
-
     with runs.working_on(run_id) as claim:
         if claim:
             exports.perform(claim)
@@ -27,9 +25,6 @@ def run_export(run_id: int) -> None:
 
 @shared_task(name="models_service.run_agreement")
 def run_agreement(run_id: int) -> None:
-    from annotations.services import agreement
-    from models_service.statistics import report
-
     with runs.working_on(run_id) as claim:
         if claim:
             table = agreement.table(claim.run.project, claim.run.config)
@@ -38,8 +33,6 @@ def run_agreement(run_id: int) -> None:
 
 @shared_task(name="models_service.run_scoring")
 def run_scoring(run_id: int) -> None:
-    from models_service import scoring
-
     with runs.working_on(run_id) as claim:
         if claim:
             scoring.perform(claim)

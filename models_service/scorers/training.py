@@ -159,8 +159,11 @@ def temperature(chances: NDArray[np.float64], labels: NDArray[np.int64]) -> floa
 
 
 def learn(data: Examples) -> tuple[Linear, dict[str, Any], bool]:
-    """The model, its held-out figures beside the baselines', and whether it is to be used: it must beat the constant
-    +1 and the model that sees only a trajectory's shape, in AUROC and macro-F1, in nineteen of twenty resamples of tasks."""
+    """The model, its held-out figures beside the baselines', and whether it is to be used.
+
+    It must beat the constant +1 and the model that sees only a trajectory's shape, in AUROC and macro-F1, in nineteen
+    of twenty resamples of tasks.
+    """
     ours, chances = held_out(data, range(len(features.NAMES)))
     shape, _ = held_out(data, range(len(features.STRUCTURE)))
     always = Held(np.zeros(len(data.labels)), np.ones(len(data.labels), dtype=np.int64))
