@@ -15,7 +15,9 @@ from typing import IO, cast, overload
 
 from annotations.records import Json
 
-LONGEST = 256 * 2**20  # bytes; a longer line is reported and passed over
+# What one line may ask of memory: parsed, a hostile one takes some thirty times its bytes, so about 1 GB at these two.
+LONGEST = 64 * 2**20  # bytes; a longer line is reported and passed over, however little it took compressed
+MOST = 4_000_000  # opening brackets; parsed, each can be an object of two hundred bytes
 DEEPEST = 200  # levels; pages and workers read back what is stored, with less stack to spare than here
 GZIP = b"\x1f\x8b"
 BOM = b"\xef\xbb\xbf"
@@ -70,7 +72,10 @@ def count(path: Path) -> int:
 
 
 def parse(number: int, raw: bytes) -> Line:
-    """The JSON value of one line. NaN, infinities and nesting beyond DEEPEST are refused."""
+    """The JSON value of one line. NaN, infinities, nesting beyond DEEPEST and more than MOST brackets are refused."""
+    brackets = raw.count(b"[") + raw.count(b"{")
+    if brackets > MOST:
+        return Line(number, reason=f"the line has {brackets:,} opening brackets; accepted are up to {MOST:,}")
     text, replaced = _decoded(raw)
     try:
         value = _decoder.decode(text)
@@ -78,7 +83,7 @@ def parse(number: int, raw: bytes) -> Line:
         return Line(number, reason=_too_deep)
     except ValueError as exc:
         return Line(number, reason=f"not JSON: {str(exc)[:200]}")
-    if text.count("[") + text.count("{") > DEEPEST and _depth_exceeds(value, DEEPEST):
+    if brackets > DEEPEST and _depth_exceeds(value, DEEPEST):
         return Line(number, reason=_too_deep)
     if _suspicious.search(text):
         value, more = storable(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,24 @@ def test_a_line_beyond_the_limit_is_passed_over(tmp_path, monkeypatch):
     monkeypatch.setattr(lines, "LONGEST", 100)
     found = read(tmp_path, b'"' + b"x" * 5_000 + b'"\n1\n')
     assert "longer than" in found[0].reason and found[1] == lines.Line(2, 1)
+
+
+def test_a_small_file_that_unpacks_to_one_endless_line_is_passed_over_in_little_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(lines, "LONGEST", 2**20)
+    bomb = gzip.compress(b"[" * 100 * 2**20 + b"\n1\n")
+    assert len(bomb) < 200_000
+    tracemalloc.start()
+    found = read(tmp_path, bomb)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert "longer than 1 MiB" in found[0].reason and found[1] == lines.Line(2, 1)
+    assert most < 10 * 2**20
+
+
+def test_a_line_of_too_many_brackets_is_refused_unparsed(monkeypatch):
+    monkeypatch.setattr(lines, "MOST", 10)
+    assert not lines.parse(1, b"[" + b",".join([b"{}"] * 9) + b"]").reason
+    assert "opening brackets" in lines.parse(1, b"[" + b",".join([b"{}"] * 10) + b"]").reason
 
 
 def test_utf_16_is_named(tmp_path):
