@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.live.stacks import FORGOTTEN
+
 pytestmark = pytest.mark.live
 ROOT = Path(__file__).parents[2]
 
@@ -24,7 +26,7 @@ def commands() -> list[list[str]]:
 
 
 def test_the_tour_of_the_readme_ends_with_a_dataset(tmp_path):
-    env = {key: value for key, value in os.environ.items() if key not in {"DATABASE_URL", "CELERY_BROKER_URL"}}
+    env = {key: value for key, value in os.environ.items() if key not in FORGOTTEN}
     env |= {"STEPMARK_HOME": str(tmp_path / "a home")}
     out = tmp_path / "dataset"
     answers = {}
