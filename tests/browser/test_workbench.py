@@ -47,6 +47,39 @@ def test_a_whole_trajectory_is_labelled_and_submitted_by_keyboard_alone(desk: De
     assert desk.ready().page.url.startswith(desk.url.rsplit("/", 2)[0])  # the next one is there
 
 
+def test_answer_keys_go_to_a_field_of_the_trajectory_one_came_to_by_key(desk: Desk) -> None:
+    desk.press("1", "j", "1", "j", "1", "j", "1", "j", "1", "Control+Enter")
+    expect(desk.page.locator("[data-says]")).to_have_text("Still missing: Final result.")
+
+    desk.press("-")
+
+    assert desk.saved().stored("final") == {None: -1}
+    assert desk.stored() == dict.fromkeys(range(1, 6), 1)
+
+
+def test_after_a_click_on_the_final_result_keys_still_answer_the_step(desk: Desk) -> None:
+    desk.page.locator(".trajectory-fields").get_by_role("button", name="Solved").click()
+
+    desk.press("-")
+
+    assert desk.saved().stored("final") == {None: 1}
+    assert desk.stored() == {1: -1}
+
+
+def test_undo_goes_to_what_it_changed_and_says_so(desk: Desk) -> None:
+    desk.press("-", "G", "u")
+
+    desk.in_focus(1)
+    expect(desk.page.locator("[data-says].shown")).to_have_text("Undone: Step 1.")
+    desk.press("G", "Control+Shift+z")
+    desk.in_focus(1)
+    desk.saved().press("G")
+    desk.page.reload()
+    desk.ready().press("G", "u")
+    desk.in_focus(1)
+    desk.shows(1, None)
+
+
 def test_the_mouse_does_what_the_keys_do(desk: Desk) -> None:
     desk.choice(2, "Wrong").click()
     desk.shows(2, "Wrong")

@@ -44,6 +44,7 @@ const fetchText = (step, part, raw) => fragment(`${data.doors.text}${step}/${par
 const steps = new Steps({ list: $(".turns"), order: data.steps, fetchText, tell });
 const numberOf = (step) => steps.numberOf(step);
 const where = (step, field) => [step === null ? "" : `Step ${numberOf(step)}`, field === scheme.main ? "" : specOf(field).title].filter(Boolean).join(", ");
+const placeOfKey = (key) => [key.startsWith(":") ? null : parseInt(key, 10), key.slice(key.indexOf(":") + 1)];
 const strip = new Strip({ root: $(".strip"), store, steps, toneOf, titleOf: (value) => titleOf(specOf(scheme.main), value) });
 const controls = new Map([
   [null, new Controls({ root: $(".trajectory-fields"), step: null, store, numberOf })],
@@ -82,20 +83,41 @@ function paintCounts() {
 store.addEventListener("change", ({ detail }) => {
   const touched = new Set(detail.ghosts);
   for (const key of detail.keys) {
-    const [step, field] = [key.slice(0, key.indexOf(":")), key.slice(key.indexOf(":") + 1)];
-    controls.get(step === "" ? null : Number(step))?.paint(field);
-    if (step !== "") touched.add(Number(step));
+    const [step, field] = placeOfKey(key);
+    controls.get(step)?.paint(field);
+    if (step !== null) touched.add(step);
   }
   for (const step of touched) {
     strip.paint(step);
     if (scheme.propagation) controls.get(step).paint(scheme.propagation.field);
   }
   paintCounts();
+  if (going && detail.keys.length) wentBack(detail.keys[0]);
 });
+
+// What an undo or redo changed may be out of sight: go there and say it. After a reload only the server knows what it was.
+let going = null;
+function goBack(word, deed) {
+  going = word;
+  return deed() || (going = null);
+}
+
+function wentBack(key) {
+  const [step, field] = placeOfKey(key);
+  if (step !== null) steps.focus(step);
+  tell(`${going}: ${where(step, field)}.`);
+  going = null;
+}
 
 const open = (deed) => (...given) => (closed ? tell("This item is closed. Reopen it to change a label.") : deed(...given));
 const placeOf = (spec) => (spec.target === "step" ? steps.current : null);
 const targetOf = (spec) => (spec.target === "step" && steps.current === null ? null : { step: placeOf(spec), field: spec.name });
+
+// A field of the trajectory that one came to by key: answers are meant for it then, not for a step elsewhere. Asked when
+// the focus comes, for a later key press makes the focus of a click visible too.
+let held = null;
+$(".trajectory-fields").addEventListener("focusin", ({ target }) => (held = target.matches(":focus-visible") ? specOf(target.closest("[data-field]").dataset.field) : null));
+$(".trajectory-fields").addEventListener("focusout", () => (held = null));
 
 function set(spec, value) {
   const place = targetOf(spec);
@@ -112,7 +134,11 @@ const deeds = {
   first: () => steps.first(),
   last: () => steps.last(),
   item: (which) => (data.items[which] ? location.assign(data.items[which]) : tell(which === "next" ? "This is your newest item. Submit it to get the next." : "This is your first item.")),
-  answer: open((spec, value) => set(spec, value)),
+  answer: open((spec, value) => {
+    const meant = spec.target === "step" && held ? held : spec;
+    if (meant !== spec && !meant.choices.some((choice) => choice.value === value)) return tell(`${meant.title} has no such answer.`);
+    set(meant, value);
+  }),
   cycle: open((spec) => {
     const values = [...spec.choices.map((choice) => choice.value), null];
     set(spec, values[(values.indexOf(store.value(placeOf(spec), spec.name)) + 1) % values.length]);
@@ -127,8 +153,8 @@ const deeds = {
     const count = store.accept();
     tell(count ? `${count} accepted` : "Nothing is suggested.");
   }),
-  undo: open(() => store.undo() || tell("There is nothing to undo.")),
-  redo: open(() => store.redo() || tell("There is nothing to redo.")),
+  undo: open(() => goBack("Undone", () => store.undo()) || tell("There is nothing to undo.")),
+  redo: open(() => goBack("Redone", () => store.redo()) || tell("There is nothing to redo.")),
   fold: (all) => steps.fold({ all }),
   explain: $(".score") ? () => steps.card(steps.current)?.querySelectorAll(".score").forEach((one) => (one.open = !one.open)) : null,
   find: () => find.open(),
