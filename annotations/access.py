@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django_htmx.middleware import HtmxDetails
 
-from annotations.models import Membership, Project, Role, User
+from annotations.models import Membership, Project, Role, Run, User
 
 # What each role may do. A role not named for a deed may not do it.
 SEE = set(Role)
@@ -16,7 +16,14 @@ LABEL = {Role.OWNER, Role.MANAGER, Role.REVIEWER, Role.ANNOTATOR}
 SEE_OTHERS_LABELS = {Role.OWNER, Role.MANAGER, Role.REVIEWER}
 TAKE_DATA = {Role.OWNER, Role.MANAGER, Role.REVIEWER}
 MANAGE = {Role.OWNER, Role.MANAGER}
-OWN = {Role.OWNER}
+# Who may begin each kind of run, and so repeat one they began themselves.
+BEGIN: dict[str, set[Role]] = {
+    Run.Kind.IMPORT: MANAGE,
+    Run.Kind.SCORE: MANAGE,
+    Run.Kind.AGREEMENT: SEE_OTHERS_LABELS,
+    Run.Kind.EXPORT: TAKE_DATA,
+}
+NOT_YOURS = "Only what you began yourself and may still begin is yours to stop or repeat."
 
 
 class Request(HttpRequest):
@@ -44,3 +51,9 @@ def project_for(request: HttpRequest, slug: str, roles: set[Role] = SEE) -> Proj
 
 def may(membership: Membership, roles: set[Role]) -> bool:
     return membership.role in roles
+
+
+def may_steer(membership: Membership, run: Run) -> bool:
+    """Whether the member may stop and repeat the run: managers any, others what they began and may still begin."""
+    own = run.created_by_id == membership.user_id
+    return may(membership, MANAGE) or (own and may(membership, BEGIN[run.kind]))

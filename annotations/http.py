@@ -1,4 +1,4 @@
-"""Answers that are files: streamed, never read whole into memory."""
+"""Addresses that are read with care, and answers that are files: streamed, never read whole into memory."""
 
 from __future__ import annotations
 
@@ -8,6 +8,15 @@ from collections.abc import Iterable, Iterator
 from typing import IO
 
 CHUNK = 256 * 1024
+
+
+def whole(text: str) -> int | None:
+    """The whole number an address spells, if it is one that a database column could hold."""
+    try:
+        number = int(text)
+    except ValueError:
+        return None
+    return number if -(2**31) < number < 2**31 else None
 
 
 class _Outlet(io.RawIOBase):

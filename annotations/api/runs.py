@@ -114,18 +114,18 @@ class Runs(mixins.ListModelMixin, ProjectView):
     roles = {
         "list": access.SEE_OTHERS_LABELS,
         "retrieve": access.SEE_OTHERS_LABELS,
-        "start_import": access.MANAGE,
-        "start_score": access.MANAGE,
-        "start_agreement": access.SEE_OTHERS_LABELS,
-        "start_export": access.TAKE_DATA,
+        "start_import": access.BEGIN[Run.Kind.IMPORT],
+        "start_score": access.BEGIN[Run.Kind.SCORE],
+        "start_agreement": access.BEGIN[Run.Kind.AGREEMENT],
+        "start_export": access.BEGIN[Run.Kind.EXPORT],
         "cancel": access.SEE_OTHERS_LABELS,
         "retry": access.SEE_OTHERS_LABELS,
     }
     also = {"cancel": (409,), "retry": (409,)}
 
     def rows(self) -> QuerySet[Run]:
-        found = Run.objects.filter(project=self.project).select_related("created_by")
-        return found.defer("result") if self.action == "list" else found
+        found = Run.objects.filter(project=self.project)
+        return found.listed() if self.action == "list" else found.select_related("created_by")
 
     @extend_schema(responses=RunResultOut)
     def retrieve(self, request: Request, slug: str, pk: int) -> Response:
@@ -184,8 +184,8 @@ class Runs(mixins.ListModelMixin, ProjectView):
 
     def _mine_or_managed(self) -> Run:
         run: Run = self.get_object()
-        if run.created_by_id != self.person.pk and not self.may(access.MANAGE):
-            raise PermissionDenied("A reviewer stops and repeats only what they started.")
+        if not access.may_steer(self.membership, run):
+            raise PermissionDenied(access.NOT_YOURS)
         return run
 
     def _known_rater(self, name: str) -> None:

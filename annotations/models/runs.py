@@ -22,6 +22,10 @@ class RunQuerySet(models.QuerySet["Run"]):
     def open(self) -> RunQuerySet:
         return self.filter(state__in=[Run.State.QUEUED, Run.State.RUNNING])
 
+    def listed(self) -> RunQuerySet:
+        """For tables: newest first, each with who began it, without results, which can be megabytes."""
+        return self.defer("result").select_related("created_by").order_by("-id")
+
 
 class Run(models.Model):
     """One piece of background work. Claimed once at a time; resumed where it stood, never repeated, never reused."""

@@ -44,8 +44,8 @@ def index(request: Request, slug: str) -> HttpResponse:
     context = {
         "project": project,
         "form": form,
-        "reports": Report.objects.filter(project=project, kind="agreement").select_related("run").order_by("-id")[:30],
-        "rows": progress_rows(runs.select_related("created_by").order_by("-id")[:5]),
+        "reports": Report.objects.filter(project=project, kind="agreement").order_by("-id")[:30],
+        "rows": progress_rows(runs.listed()[:5]),
     }
     return render(request, "agreement/list.html", context, status=422 if form.errors else 200)
 

@@ -46,8 +46,8 @@ def page(request: Request, slug: str) -> HttpResponse:
     context = {"project": project, "form": form, "rows": [], **_preview(project, form)}
     if request.htmx:
         return render(request, f"{PAGE}#preview", context)
-    earlier = Run.objects.filter(project=project, kind=Run.Kind.EXPORT).select_related("created_by").order_by("-id")
-    context["rows"] = progress_rows(earlier[:20])
+    earlier = Run.objects.filter(project=project, kind=Run.Kind.EXPORT).listed()[:20]
+    context["rows"] = progress_rows(earlier)
     return render(request, PAGE, context, status=422 if form.errors else 200)
 
 

@@ -29,8 +29,8 @@ def page(request: Request, slug: str) -> HttpResponse:
             return redirect("run", slug, runs[0].pk)
         messages.success(request, f"{len(runs)} files are on their way, each as a run of its own.")
         return redirect("runs", slug)
-    earlier = Run.objects.filter(project=project, kind=Run.Kind.IMPORT).select_related("created_by").order_by("-id")
-    context = {"project": project, "form": form, "rows": progress_rows(earlier[:10])}
+    earlier = Run.objects.filter(project=project, kind=Run.Kind.IMPORT).listed()[:10]
+    context = {"project": project, "form": form, "rows": progress_rows(earlier)}
     return render(request, "imports/page.html", context, status=422 if form.errors else 200)
 
 

@@ -68,7 +68,7 @@ def page(request: Request, slug: str) -> HttpResponse:
 
 def _overview(project: Project) -> dict[str, Any]:
     """What leads and reviewers see of everybody's work."""
-    runs = Run.objects.open().filter(project=project).order_by("-id")[:10]
+    runs = Run.objects.open().filter(project=project).listed()[:10]
     return {
         "progress": progress_counts.of_project(project),
         "people": progress_counts.by_person(project),

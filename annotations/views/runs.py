@@ -9,12 +9,14 @@ from typing import Any, NamedTuple
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from annotations import access, jobs
 from annotations.access import Request
+from annotations.http import whole
 from annotations.models import Project, Run
 from annotations.services import progress_counts
 from annotations.services import runs as service
@@ -39,11 +41,11 @@ def progress_rows(runs: Iterable[Run]) -> list[Row]:
 @require_GET
 def index(request: Request, slug: str) -> HttpResponse:
     project = access.project_for(request, slug, access.SEE_OTHERS_LABELS)
-    found = Run.objects.filter(project=project).defer("result").select_related("created_by").order_by("-id")
+    found = Run.objects.filter(project=project).listed()
     if "open" in request.GET:
-        found = found.filter(pk__in=Run.objects.open().filter(project=project))
-    if (before := request.GET.get("before", "")).isdecimal():
-        found = found.filter(id__lt=int(before))
+        found = found.open()
+    if before := whole(request.GET.get("before", "")):
+        found = found.filter(id__lt=before)
     page = list(found[: PER_PAGE + 1])
     context = {
         "project": project,
@@ -102,7 +104,7 @@ def export_files(run: Run) -> list[tuple[str, str]]:
 def cancel(request: Request, slug: str, pk: int) -> HttpResponse:
     project = access.project_for(request, slug, access.SEE_OTHERS_LABELS)
     run = _run(project, pk)
-    _only_own_or_manager(request, run)
+    _refuse_unless_steering(request, run)
     if service.cancel(run, request.user):
         messages.success(request, "Stopped. What was done stays.")
     return redirect("run", slug, pk)
@@ -113,7 +115,7 @@ def cancel(request: Request, slug: str, pk: int) -> HttpResponse:
 def retry(request: Request, slug: str, pk: int) -> HttpResponse:
     project = access.project_for(request, slug, access.SEE_OTHERS_LABELS)
     run = _run(project, pk)
-    _only_own_or_manager(request, run)
+    _refuse_unless_steering(request, run)
     try:
         again = service.retry(run, request.user)
     except ValueError as no:
@@ -122,10 +124,9 @@ def retry(request: Request, slug: str, pk: int) -> HttpResponse:
     return redirect("run", slug, again.pk)
 
 
-def _only_own_or_manager(request: Request, run: Run) -> None:
-    """A reviewer stops and repeats what they started; the rest is the managers'."""
-    if run.created_by_id != request.user.pk:
-        access.project_for(request, run.project.slug, access.MANAGE)
+def _refuse_unless_steering(request: Request, run: Run) -> None:
+    if not access.may_steer(request.membership, run):
+        raise PermissionDenied(access.NOT_YOURS)
 
 
 @login_required

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
@@ -16,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from annotations import access
 from annotations.access import Request
 from annotations.forms import ReturnForm
+from annotations.http import whole
 from annotations.models import Annotation, Membership, Project, Trajectory
 from annotations.services import browse, dossier, labels
 from annotations.services.browse import Filters
@@ -62,7 +62,7 @@ def filters_from(request: HttpRequest) -> Filters:
         outcome=get("outcome", "").strip()[:200],
         rater=get("rater", "").strip()[:150],
         label=_value(get("label", "")),
-        first_error=_whole(get("first_error", "")),
+        first_error=whole(get("first_error", "")),
         differ=get("differ", "") == "1",
         score=_fraction(get("score", "")),
         sort=sort if sort in browse.SORTS else "oldest",
@@ -71,16 +71,8 @@ def filters_from(request: HttpRequest) -> Filters:
 
 def _value(text: str) -> int | str | None:
     """A scheme's value as an address spells it."""
-    number = _whole(text)
+    number = whole(text)
     return (text or None) if number is None else number
-
-
-def _whole(text: str) -> int | None:
-    try:
-        number = int(text)
-    except ValueError:
-        return None
-    return number if -(2**31) < number < 2**31 else None
 
 
 def _fraction(text: str) -> float | None:
@@ -113,7 +105,7 @@ def page(request: Request, slug: str, pk: int) -> HttpResponse:
     project = access.project_for(request, slug)
     trajectory = _trajectory(project, pk)
     file = dossier.Dossier(request.membership, trajectory)
-    start = max(0, (_whole(request.GET.get("at", "")) or 0) // WINDOW * WINDOW)
+    start = max(0, (whole(request.GET.get("at", "")) or 0) // WINDOW * WINDOW)
     context = _steps(request.membership, trajectory, file, start) | {
         "project": project,
         "siblings": file.siblings(),
@@ -161,7 +153,7 @@ def steps(request: Request, slug: str, pk: int) -> HttpResponse:
     project = access.project_for(request, slug)
     trajectory = _trajectory(project, pk)
     file = dossier.Dossier(request.membership, trajectory)
-    start = max(0, _whole(request.GET.get("from", "")) or 0)
+    start = max(0, whole(request.GET.get("from", "")) or 0)
     return render(request, f"{PAGE}#steps", _steps(request.membership, trajectory, file, start) | {"project": project})
 
 
@@ -195,9 +187,6 @@ def part(request: Request, slug: str, pk: int, index: int, name: str) -> HttpRes
     if not raw:
         return render(request, "trajectories/block.html", {"block": block})
     response = HttpResponse(block.text, content_type="text/plain; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{trajectory_name(pk, index, name)}"'
+    # A name in the address is one of the step's parts by now, so it needs no quoting.
+    response["Content-Disposition"] = f'attachment; filename="trajectory-{pk}-step-{index}-{name}.txt"'
     return response
-
-
-def trajectory_name(pk: int, index: int, name: str) -> str:
-    return json.dumps(f"trajectory-{pk}-step-{index}-{name}.txt")[1:-1]

@@ -93,6 +93,27 @@ def test_a_reviewer_stops_their_own_run_and_no_other(project: Project, owner: Us
     assert [run.state for run in Run.objects.order_by("pk")] == ["cancelled", "queued"]
 
 
+def test_a_manager_who_became_a_reviewer_cannot_repeat_their_import(project: Project) -> None:
+    reviewer = make.user()
+    make.member(project, reviewer, Role.REVIEWER)
+    mine = Run.objects.create(project=project, kind="import", created_by=reviewer, state="failed")
+    assert enter(reviewer).post(reverse("run_retry", args=[project.slug, mine.pk])).status_code == 403
+
+
+@pytest.mark.parametrize("odd", ["9" * 40, "9" * 5000, "x", "", "-1", "²"])
+def test_an_odd_address_of_older_runs_is_no_error(client: Client, project: Project, odd: str) -> None:
+    assert client.get(reverse("runs", args=[project.slug]), {"before": odd}).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["imports", "exports", "agreement", "project"])
+def test_tables_of_runs_do_not_load_their_results(client: Client, project: Project, name: str) -> None:
+    for kind in ("import", "export", "agreement"):
+        Run.objects.create(project=project, kind=kind, state="running", result={"rejected": []})
+    with CaptureQueriesContext(connection) as asked:
+        assert client.get(reverse(name, args=[project.slug])).context["rows"]
+    assert '"annotations_run"."result"' not in " ".join(query["sql"] for query in asked.captured_queries)
+
+
 def test_refused_records_are_a_table_and_a_file_that_runs_no_formula(client: Client, project: Project) -> None:
     problem = {"file": "a.jsonl", "line": 7, "field": "messages", "reason": "=1+1 is no list"}
     result = {"created": 3, "rejected": [problem], "unmatched": ["x:1:0"]}
