@@ -64,7 +64,7 @@ def thousands(number: int | None) -> str:
 def rate(per_second: float | None) -> str:
     if per_second is None:
         return "—"
-    return f"{per_second:,.0f}/s" if per_second >= 10 else f"{per_second:.2g}/s"
+    return f"{thousands(round(per_second))}/s" if per_second >= 10 else f"{per_second:.2g}/s"
 
 
 @register.filter

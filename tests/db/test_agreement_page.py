@@ -90,3 +90,17 @@ def test_an_annotator_sees_no_report(client, project):
     make.member(project, annotator)
     client.force_login(annotator)
     assert client.get(reverse("agreement", args=[project.slug])).status_code == 403
+
+
+def test_without_a_reference_there_is_no_table_of_who_is_right(owner, project):
+    project.reference = None
+    project.save()
+    page = shown(owner, project)
+    assert "No reference rater is chosen" not in page
+    assert "Verdicts against the reference" not in page
+
+
+def test_verdicts_are_counted_in_trajectories(owner, project):
+    verdicts = shown(owner, project).partition("The verdict on the whole trajectory")[2]
+    assert ">Trajectories</th>" in verdicts
+    assert ">Steps</th>" not in verdicts

@@ -61,6 +61,17 @@ def test_a_run_killed_between_batches_goes_on_and_reports_the_same(media, tmp_pa
     assert Event.objects.filter(project=project, verb="trajectories.imported").count() == 1
 
 
+def test_a_run_that_is_done_has_done_all_of_it_blank_lines_too(media, tmp_path):
+    path = tmp_path / "gaps.jsonl"
+    path.write_text("\n".join([file(tmp_path, rollout(1)).read_text().strip(), "", "{broken", "", "", ""]))
+    run = uploaded(make.project(), path)
+    with working_on(run.pk) as claim:
+        imports.perform(claim)
+    run.refresh_from_db()
+    assert run.state == Run.State.DONE
+    assert run.done == run.total == len(path.read_bytes().splitlines())
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_imports_of_one_file_at_once_store_it_once(tmp_path):
     project = projects.create(slug="twice")
