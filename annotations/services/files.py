@@ -17,13 +17,16 @@ Sources = list[tuple[Path, str]]  # where it is, and what its owner calls it
 
 
 def sources(paths: Sequence[Path], names: Sequence[str] = ()) -> Sources:
-    """The files with their names. FileNotFoundError names the missing one and what lies beside it."""
+    """The files with their names. FileNotFoundError names the missing one and what is there instead; OSError one that
+    may not be read."""
     called = list(names) or [Path(path).name for path in paths]
     for path in map(Path, paths):
         if not path.is_file():
-            beside = sorted(one.name for one in path.parent.iterdir())[:20] if path.parent.is_dir() else []
-            there = f"{path.parent} holds {', '.join(beside) or 'nothing'}" if path.parent.is_dir() else ""
-            raise FileNotFoundError(f"no file {path}; {there or f'there is no folder {path.parent}'}")
+            folder = path if path.is_dir() else path.parent
+            beside = sorted(one.name for one in folder.iterdir())[:20] if folder.is_dir() else []
+            there = f"{folder} holds {', '.join(beside) or 'nothing'}" if folder.is_dir() else ""
+            raise FileNotFoundError(f"no file {path}; {there or f'there is no folder {folder}'}")
+        path.open("rb").close()
     return [(Path(path), name) for path, name in zip(paths, called, strict=True)]
 
 

@@ -46,6 +46,7 @@ class Tally:
     labels: int = 0
     annotations: int = 0
     failed: int = 0
+    unchanged: int = 0
     changed: set[int] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
 
@@ -71,6 +72,7 @@ def store(project: Project, scheme: Scheme, rater: Rater, said: Sequence[Said]) 
         tally.problems += problems
         tally.failed += one.rating.failed
         if not sayings and not one.rating.failed:
+            tally.unchanged += not problems
             continue
         if before := held.get(one.trajectory):
             _update(project, rater, before, one, sayings, tally)
@@ -187,6 +189,7 @@ def _update(project: Project, rater: Rater, held: _Held, said: Said, sayings: di
     gone = [pk for key, (pk, saying) in held.labels.items() if sayings.get(key) != saying]
     same_end = annotation.state == _state(rating) and annotation.comment == rating.comment
     if not fresh and not gone and same_end:
+        tally.unchanged += 1
         return
     now = timezone.now()
     revision = annotation.revision + 1

@@ -119,7 +119,7 @@ class _Import:
                 "labels": self.result["labels"] + tally.labels,
                 "annotations": self.result["annotations"] + tally.annotations,
                 "failed": self.result["failed"] + tally.failed,
-                "unchanged": self.result["unchanged"] + len(said) - tally.annotations,
+                "unchanged": self.result["unchanged"] + tally.unchanged,
                 "unmatched": self.result["unmatched"] + matches.unmatched,
                 "rejected": self.result["rejected"] + [asdict(one) for one in (*matches.problems, *tally.problems)],
             }

@@ -77,7 +77,7 @@ def test_people_get_sentences(slug, tmp_path):
 def test_rejected_lines_exit_1_and_the_others_are_in(slug, tmp_path):
     path = file(tmp_path, rollout(0), "{broken", rollout(1))
     error, printed = refused("import_trajectories", slug, path, "--json")
-    assert "1 problems" in error and printed and printed["created"] == 2
+    assert "Problems: 1." in error and printed and printed["created"] == 2
     assert printed["rejected"][0]["line"] == 2
     assert Project.objects.get(slug=slug).trajectories.count() == 2
 
@@ -103,3 +103,21 @@ def test_a_folder_that_is_a_file_is_said(slug, tmp_path):
     taken = tmp_path / "taken"
     taken.write_text("")
     assert "exists" in refused("export", slug, "--format", "apb", "--out", Path(taken))[0]
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        (Path("/proc/self/mem"), "Input/output error"),  # refuses even root to be read
+        (Path("n" * 300), "File name too long"),
+        (SAMPLES, "samples holds apb-labels.jsonl"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_said(slug, path, reason):
+    assert reason in refused("import_trajectories", slug, path)[0]
+    assert reason in refused("import_labels", slug, path, "--rater", "j", "--kind", "judge")[0]
+
+
+def test_the_kinds_of_raters_are_named_as_they_are_typed(slug):
+    with pytest.raises(CommandError, match=r"choose from '?human'?, '?judge'?, '?import'?\)"):
+        run("import_labels", slug, LABELS, "--rater", "j", "--kind", "robot")

@@ -79,6 +79,11 @@ def test_importing_again_changes_nothing(project):
     assert before == list(Label.objects.order_by("pk").values_list("pk", "superseded_at"))
 
 
+def test_a_record_that_was_refused_whole_is_not_told_as_unchanged(project, tmp_path):
+    result = bring(project, file(tmp_path, row(step_labels={"2": 5}, final_label=None)))
+    assert (result["unchanged"], len(result["rejected"])) == (0, 1)
+
+
 def test_a_changed_file_supersedes_and_says_so(project, tmp_path):
     bring(project, LABELS)
     result = bring(project, file(tmp_path, row(step_labels={"2": 1, "4": 0}, final_label=-1)))

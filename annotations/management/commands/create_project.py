@@ -30,7 +30,7 @@ class Command(BaseCommand):
         _check(slug, scheme, overlap)
         project = projects.create(slug=slug, title=title[:120], scheme=scheme, overlap=overlap)
         result = {"slug": slug, "scheme": str(project.scheme), "overlap": overlap}
-        line = f"Project {slug}: scheme {project.scheme}, {overlap} people for each trajectory."
+        line = f"Project {slug}: scheme {project.scheme}, overlap {overlap}."
         asking.answer(self, result, [line], as_json=options["json"])
 
 

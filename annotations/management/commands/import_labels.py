@@ -18,17 +18,17 @@ class Command(BaseCommand):
         parser.add_argument("slug", metavar="SLUG")
         parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="plain or gzipped")
         parser.add_argument("--rater", required=True, metavar="NAME", help="who says it")
-        parser.add_argument("--kind", required=True, choices=list(ratings.KINDS))
+        parser.add_argument("--kind", required=True, choices=[kind.value for kind in ratings.KINDS])
         asking.json_option(parser)
 
     def handle(self, *, slug: str, files: list[Path], rater: str, kind: str, **options: Any) -> None:
         try:
             result = ratings.import_labels(asking.project(slug), files, rater=rater, kind=kind)
-        except (FileNotFoundError, ratings.WrongRater) as exc:
+        except (OSError, ratings.WrongRater) as exc:
             raise CommandError(str(exc)) from exc
         asking.answer(self, result, _lines(rater, result), as_json=options["json"])
         if result["rejected"]:
-            raise CommandError(f"{len(result['rejected'])} problems; what was good is in.")
+            raise CommandError(f"Problems: {len(result['rejected'])}. What was good is in.")
 
 
 def _lines(rater: str, result: ratings.RatingsResult) -> list[str]:

@@ -25,12 +25,12 @@ class Command(BaseCommand):
     def handle(self, *, slug: str, files: list[Path], format: str, **options: Any) -> None:
         try:
             result = imports.import_trajectories(asking.project(slug), files, format=format)
-        except (FileNotFoundError, formats.UnknownFormat) as exc:
+        except (OSError, formats.UnknownFormat) as exc:
             raise CommandError(str(exc)) from exc
         asking.answer(self, result, _lines(result), as_json=options["json"])
         if result["rejected"]:
             number = len(result["rejected"]) + result["rejected_more"]
-            raise CommandError(f"{number} problems; what was good is in.")
+            raise CommandError(f"Problems: {number}. What was good is in.")
 
 
 def _lines(result: imports.ImportResult) -> list[str]:

@@ -10,24 +10,23 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotations import jobs
-from annotations.models import Project, Run, Score
+from annotations.management import asking
+from annotations.models import Run, Score
 
 
 class Command(BaseCommand):
     help = "Score every step of a project's trajectories with one of the deployment's scorers."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("slug")
+        parser.add_argument("slug", metavar="SLUG")
         parser.add_argument("--scorer", required=True, metavar="NAME", help=", ".join(sorted(settings.SCORERS)))
         parser.add_argument(
             "--wait", action="store_true", help="return when it is over; without a living worker, score in this process"
         )
-        parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+        asking.json_option(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        project = Project.objects.filter(slug=options["slug"]).first()
-        if project is None:
-            raise CommandError(f"no project {options['slug']!r}")
+        project = asking.project(options["slug"])
         if options["scorer"] not in settings.SCORERS:
             known = ", ".join(sorted(settings.SCORERS))
             raise CommandError(f"no scorer {options['scorer']!r}; accepted are {known}")
