@@ -8,8 +8,9 @@ import pytest
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from annotations.models import Annotation, Event
+from annotations.models import Annotation, Event, Project
 from tests import make
+from tests.browser.conftest import Watch
 from tests.browser.desk import Desk
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -312,6 +313,37 @@ def test_skipping_wants_a_reason_and_keeps_the_labels_and_reopening_goes_on(desk
     expect(desk.page.get_by_role("button", name="Skip")).to_be_enabled()
     desk.ready().press("g", "g", "0")
     assert desk.saved().stored() == {1: 0}
+
+
+def test_a_reason_is_given_without_the_mouse(desk: Desk) -> None:
+    desk.press("s")
+    desk.page.keyboard.type("Cut off.")
+    desk.press("Control+Enter")
+    desk.page.wait_for_url(lambda url: url != desk.url)
+    desk.annotation.refresh_from_db()
+    assert (desk.annotation.state, desk.annotation.comment) == (Annotation.State.SKIPPED, "Cut off.")
+
+
+def test_who_cannot_submit_for_want_of_a_seat_is_shown_the_way_on(desk: Desk, watch: Watch) -> None:
+    watch.allow("409")
+    desk.press("1", "j", "1", "j", "1", "j", "1", "j", "1", "f").saved()
+    other = make.user()
+    make.member(desk.annotation.rater.project, other)
+    Project.objects.update(overlap=1)
+    Annotation.objects.filter(pk=desk.annotation.pk).update(seat=None, lease_until=None)
+    make.lease(desk.annotation.trajectory, other)
+
+    desk.press("Control+Enter")
+
+    desk.trouble("someone else")
+    for _ in range(2):  # the notice outlasts whatever else the bar has to say
+        desk.page.get_by_role("button", name="Clear Final result").click()
+        desk.page.get_by_role("button", name="Solved").click()
+        desk.saved()
+    desk.page.get_by_role("link", name="Label another item meanwhile").click()
+    desk.page.wait_for_url(lambda url: url != desk.url)
+    desk.ready()
+    assert desk.stored("final") == {None: 1}
 
 
 def test_text_is_found_also_where_it_is_folded(desk: Desk) -> None:

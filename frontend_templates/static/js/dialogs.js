@@ -16,6 +16,9 @@ export function askIn(dialog, { title, body = [], answers, wide = false }) {
   dialog.classList.toggle("wide", wide);
   dialog.returnValue = "";
   const back = document.activeElement;
+  dialog.onkeydown = (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) buttons.find((button) => button.className)?.click();
+  };
   dialog.showModal();
   (dialog.querySelector("[autofocus]") ?? buttons.find((button) => button.className) ?? buttons[0]).focus();
   return new Promise((resolve) => {

@@ -13,15 +13,15 @@ const TROUBLE = {
 
 export class Status {
   constructor({ line, bar, sender, outbox, data }) {
-    Object.assign(this, { line, bar, sender, outbox, data, notice: null });
+    Object.assign(this, { line, bar, sender, outbox, data, notice: () => [] });
     sender.addEventListener("status", () => this.paint());
     this.others = waitingElsewhere(data);
     this.paint();
   }
 
-  /** A standing notice beneath the trouble, such as a lost seat; null takes it away. */
-  note(text) {
-    this.notice = text;
+  /** A standing notice beneath the trouble, such as a lost seat: `notice` makes its texts and elements anew, or none. */
+  note(notice) {
+    this.notice = notice;
     this.paint();
   }
 
@@ -31,7 +31,7 @@ export class Status {
     this.line.querySelector("[data-status-text]").textContent = this.#word(status, waiting);
     const nodes = [...(TROUBLE[status]?.(waiting, this.data) ?? [])];
     if (!this.outbox.kept && waiting) nodes.push(" This browser keeps nothing: do not close the page before they are sent.");
-    const parts = [nodes, this.notice ? [this.notice] : [], this.#elsewhere()].filter((part) => part.length).map((part) => make("p", {}, ...part));
+    const parts = [nodes, this.notice(), this.#elsewhere()].filter((part) => part.length).map((part) => make("p", {}, ...part));
     const text = parts.map((part) => part.textContent).join("\n");
     if (text === this.shown) return; // a live region says again whatever is put into it
     this.shown = text;

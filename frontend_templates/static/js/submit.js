@@ -1,5 +1,5 @@
 // The ends of an item: submit, skip, reopen; and holding its seat while one works on it.
-import { askGhosts, askReason } from "./dialogs.js";
+import { askGhosts, askReason, make } from "./dialogs.js";
 import { post } from "./doors.js";
 import { newId } from "./store.js";
 
@@ -44,11 +44,17 @@ export class Ending {
     const renew = async () => {
       if (document.hidden || this.left) return;
       const { kind, data } = await post(this.data.doors.lease, {});
-      if (kind === "done") this.status.note(data.seat ? null : "Your seat on this item went to someone else while you were away. Your labels stay, and you can go on: submitting takes a seat again if one is free.");
+      if (kind === "done") this.#seated(data.seat);
     };
     setInterval(renew, RENEW);
     document.addEventListener("visibilitychange", renew);
     renew();
+  }
+
+  // Without a seat one cannot hand in, but need not wait either.
+  #seated(seat) {
+    const text = "Your seat on this item went to someone else while you were away. Your labels stay, and you can go on: submitting takes a seat again if one is free. ";
+    this.status.note(() => (seat ? [] : [text, make("a", { href: this.data.items.more, textContent: "Label another item meanwhile" })]));
   }
 
   async #everythingSent(deed) {
@@ -63,7 +69,10 @@ export class Ending {
       this.left = true;
       location.assign(data?.next ?? this.data.items.more);
     } else if (kind === "refused" && data?.missing) this.goTo(data.missing);
-    else if (data?.error === "no_seat") this.tell("Others hold all the seats of this item. Your labels stay; nothing is lost.");
+    else if (data?.error === "no_seat") {
+      this.#seated(false);
+      this.tell("Not submitted: others hold all the seats of this item. Your labels stay.");
+    }
     else if (data?.error === "closed") location.reload();
     else if (kind === "away" || kind === "expired") this.tell("The server cannot be reached or has signed you out. Nothing is lost; try again in a moment.");
     else this.tell(`That was not accepted: ${data?.error ?? kind}`);
