@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -47,15 +47,6 @@ class Refused(ValueError):
     def __init__(self, field: str, reason: str) -> None:
         super().__init__(f"{field}: {reason}")
         self.field, self.reason = field, reason
-
-
-@dataclass(frozen=True)
-class Context:
-    """What a written row needs to know beyond its record."""
-
-    rater: str = ""
-    zero: str = "drop"
-    extra: Json = field(default_factory=dict)
 
 
 class Format:

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db.models import QuerySet
 
-from annotations.models import Annotation, Label, Membership, Run, Score, Step, Trajectory
+from annotations.models import Annotation, Label, Membership, Score, Step, Trajectory
 from annotations.schemes.schema import Scheme
-from annotations.services import projects, visibility
+from annotations.services import projects, scores, visibility
 from annotations.services.visibility import Visible
 
 HISTORY = 300
@@ -146,7 +146,7 @@ class Dossier:
         return spec.title if spec else name
 
     def _scored(self) -> tuple[list[Curve], dict[int, list[StepScore]]]:
-        runs = latest_runs(self.membership.project.pk) if self.visible.scores else {}
+        runs = scores.latest(self.membership.project.pk) if self.visible.scores else {}
         by_run: dict[int, dict[int, Score]] = defaultdict(dict)
         for score in visibility.scores_visible_to(self.membership).filter(
             run__in=runs.values(), trajectory=self.trajectory
@@ -188,15 +188,6 @@ class Dossier:
         """(id, rollout) of all live rollouts of the task, this one included."""
         rollouts = Trajectory.objects.live().filter(task=self.trajectory.task_id).order_by("rollout")
         return list(rollouts.values_list("id", "rollout")[:50])
-
-
-def latest_runs(project: int) -> dict[str, int]:
-    """The newest scoring run of each scorer that has finished or is at it, by the scorer's name."""
-    begun = Run.objects.filter(project=project, kind=Run.Kind.SCORE, state__in=[Run.State.DONE, Run.State.RUNNING])
-    found: dict[str, int] = {}
-    for pk, scorer in begun.order_by("-id").values_list("id", "config__scorer")[:200]:
-        found.setdefault(str(scorer), pk)
-    return found
 
 
 def window(trajectory: Trajectory, start: int, size: int) -> list[Step]:

@@ -93,23 +93,14 @@ def store(run: Run, scored: Mapping[int, tuple[Rollout, tuple[StepScore, ...]]])
     copying.insert(Score, "run_id trajectory_id step_id value probability detail", rows)
 
 
-def latest(project: Project) -> dict[str, Run]:
-    """For each scorer the run whose scores are shown: the newest one done, else the newest one at work."""
-    runs = Run.objects.filter(project=project, kind=Run.Kind.SCORE)
-    newest: dict[str, Run] = {}
-    for state in (Run.State.DONE, Run.State.RUNNING):
-        for run in runs.filter(state=state).order_by("-id"):
-            newest.setdefault(run.config["scorer"], run)
+def latest(project: int) -> dict[str, int]:
+    """For each scorer the id of the run whose scores are shown: the newest one done, else the newest one at work."""
+    begun = Run.objects.filter(project=project, kind=Run.Kind.SCORE, state__in=[Run.State.DONE, Run.State.RUNNING])
+    rows = begun.order_by("-id").values_list("id", "config__scorer", "state")
+    newest: dict[str, int] = {}
+    for pk, scorer, _ in sorted(rows, key=lambda row: row[2] != Run.State.DONE):  # stable, so the newest stay first
+        newest.setdefault(str(scorer), pk)
     return newest
-
-
-def of_trajectory(trajectory: Trajectory) -> dict[str, dict[int, Score]]:
-    """Scorer → step index → its score, from the runs that are shown."""
-    shown = {run.pk: name for name, run in latest(trajectory.project).items()}
-    found: dict[str, dict[int, Score]] = {name: {} for name in shown.values()}
-    for score in Score.objects.filter(trajectory=trajectory, run__in=shown).select_related("step__trajectory"):
-        found[shown[score.run_id]][score.step.index] = score
-    return {name: by_index for name, by_index in found.items() if by_index}
 
 
 def taught(project: Project) -> dict[int, dict[int, dict[int, int]]]:

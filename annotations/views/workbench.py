@@ -15,7 +15,7 @@ from annotations import access, markup
 from annotations.access import Request
 from annotations.models import Annotation, Project, Score
 from annotations.schemes.schema import FieldSpec, Scheme
-from annotations.services import labels, projects, visibility
+from annotations.services import labels, projects, scores, visibility
 from annotations.services.visibility import Visible
 from annotations.views import turns
 
@@ -121,17 +121,16 @@ def _shown(mine: Annotation, may: Visible) -> dict[str, Any]:
 
 
 def _scores(mine: Annotation) -> dict[int, list[Score]]:
-    """Index of a step → the newest score of each scorer."""
+    """Index of a step → what each scorer says of it."""
     rows = (
-        Score.objects.filter(trajectory=mine.trajectory, run__project=mine.rater.project_id)
+        Score.objects.filter(trajectory=mine.trajectory, run__in=scores.latest(mine.rater.project_id).values())
         .select_related("run", "step")
         .only("value", "probability", "detail", "run__config", "step__index")
         .order_by("step__index", "run_id")
     )
-    newest = {(score.step.index, str(score.run.config.get("scorer", ""))): score for score in rows}
     found: dict[int, list[Score]] = {}
-    for (index, _), score in newest.items():
-        found.setdefault(index, []).append(score)
+    for score in rows:
+        found.setdefault(score.step.index, []).append(score)
     return found
 
 
