@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
-from django.shortcuts import get_object_or_404
+from django.http import Http404, HttpRequest
 from django_htmx.middleware import HtmxDetails
 
 from annotations.models import Membership, Project, Role, Run, User
@@ -23,6 +22,7 @@ BEGIN: dict[str, set[Role]] = {
     Run.Kind.AGREEMENT: SEE_OTHERS_LABELS,
     Run.Kind.EXPORT: TAKE_DATA,
 }
+NO_PROJECT = "There is no such project, or it is not yours to know of."
 NOT_YOURS = "Only what you began yourself and may still begin is yours to stop or repeat."
 
 
@@ -37,7 +37,10 @@ class Request(HttpRequest):
 def membership_for(user: User | AnonymousUser, slug: str) -> Membership:
     """The user's membership of the project; Http404 where there is none or no such project."""
     mine = Membership.objects.select_related("project__scheme")
-    return get_object_or_404(mine, project__slug=slug, user=user if user.is_authenticated else None)
+    found = mine.filter(project__slug=slug, user=user if user.is_authenticated else None).first()
+    if found is None:
+        raise Http404(NO_PROJECT)
+    return found
 
 
 def project_for(request: HttpRequest, slug: str, roles: set[Role] = SEE) -> Project:

@@ -66,7 +66,7 @@ def membership_of(request: Request, slug: str) -> Membership:
     membership = access.membership_for(request.user, slug)
     token = request.auth
     if isinstance(token, ApiToken) and token.project_id not in (None, membership.project_id):
-        raise Http404("No such project.")
+        raise Http404(access.NO_PROJECT)
     return membership
 
 

@@ -17,6 +17,7 @@ from annotations import access
 from annotations.api.base import ProjectView
 from annotations.api.pages import NewestFirst
 from annotations.models import Run
+from annotations.services.exports import MANIFEST
 
 
 class FileOut(serializers.Serializer):
@@ -42,7 +43,7 @@ class ExportOut(serializers.ModelSerializer):
     @extend_schema_field(FileOut(many=True))
     def get_files(self, run: Run) -> list[dict[str, str]]:
         request, slug = self.context["request"], self.context["slug"]
-        sums = run.result.get("sha256") or {}
+        sums = {MANIFEST: run.sha256, **(run.result.get("sha256") or {})}
 
         def url(name: str) -> str:
             return reverse("api-export-file", kwargs={"slug": slug, "pk": run.pk, "name": name}, request=request)

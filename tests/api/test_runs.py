@@ -61,11 +61,11 @@ def test_a_file_goes_in_and_a_dataset_comes_out_by_token(project, lead):
     assert (run.state, run.error) == (Run.State.DONE, "")
     (export,) = client.get("/api/v1/projects/mine/exports/").json()["results"]
     assert {file["name"] for file in export["files"]} > {"manifest.json"}
-    data = next(file for file in export["files"] if file["name"] != "manifest.json")
-    answer = client.get(data["url"])
-    content = b"".join(answer.streaming_content)
-    assert hashlib.sha256(content).hexdigest() == data["sha256"]
-    assert len(content.splitlines()) == export["rows"]
+    contents = {file["name"]: b"".join(client.get(file["url"]).streaming_content) for file in export["files"]}
+    for file in export["files"]:
+        assert hashlib.sha256(contents[file["name"]]).hexdigest() == file["sha256"]
+    del contents["manifest.json"]
+    assert sum(len(content.splitlines()) for content in contents.values()) == export["rows"]
 
 
 def test_a_reading_token_downloads_and_starts_nothing(project, lead, client):

@@ -57,7 +57,8 @@ def test_a_token_for_one_project_knows_no_other(ann, project):
     assert [one["slug"] for one in client.get("/api/v1/projects/").json()["results"]] == ["mine"]
     assert client.get("/api/v1/projects/mine/").status_code == 200
     for path in ("", "trajectories/", "labels/", "runs/", "members/"):
-        assert client.get(f"/api/v1/projects/other/{path}").status_code == 404
+        refused, absent = client.get(f"/api/v1/projects/other/{path}"), client.get(f"/api/v1/projects/absent/{path}")
+        assert (refused.status_code, refused.json()) == (404, absent.json())
     assert client.patch("/api/v1/projects/other/", {"title": "Taken"}, format="json").status_code == 404
     assert client.post("/api/v1/projects/", {"slug": "third"}, format="json").status_code == 403
     assert client.post(TOKENS, {"name": "wider"}, format="json").status_code == 403
