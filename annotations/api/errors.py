@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from rest_framework import serializers
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.response import Response
@@ -39,6 +41,9 @@ def problem(error: str, field: str | None = None, accepted: Any = None) -> dict[
 
 def handler(exc: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's handler, its answer put into our shape."""
+    if isinstance(exc, RequestDataTooBig):
+        most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        exc = Refused(f"The body is larger than {most:,} bytes. Send it in parts, or as a file to import.", status=413)
     response = exception_handler(exc, context)
     if response is None:
         return None

@@ -2,39 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import re
 from typing import IO, Any
 
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
-ESCAPED = re.compile(r"\\u(0000|d[89a-f])", re.IGNORECASE)
+from annotations.formats import lines
 
 
 class StrictJSON(JSONParser):
-    """JSON without NaN, without U+0000 and lone surrogates, and not nested beyond all measure."""
+    """JSON as a line of a file may be: no NaN, no nesting beyond lines.DEEPEST. What an import would make visible,
+    U+0000 and lone surrogates and bytes that are no UTF-8, is refused here."""
 
     def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Any = None) -> Any:
-        try:
-            text = stream.read().decode()
-            data = json.loads(text, parse_constant=_refuse)
-            if ESCAPED.search(text):
-                _check(data)
-        except RecursionError as exc:
-            raise ParseError("The JSON is nested too deep.") from exc
-        except ValueError as exc:
-            raise ParseError(f"This is no JSON we take: {exc}") from exc
-        return data
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON number")
-
-
-def _check(data: Any) -> None:
-    """Raises ValueError (UnicodeEncodeError is one) where a text cannot be stored."""
-    text = json.dumps(data, ensure_ascii=False)
-    text.encode()
-    if "\\u0000" in text:
-        raise ValueError("a text holds U+0000")
+        line = lines.parse(1, stream.read())
+        if line.reason:
+            raise ParseError(f"This is no JSON we take: {line.reason}.")
+        if line.replaced:
+            raise ParseError("This is no JSON we take: a text holds U+0000, a lone surrogate or bytes beside UTF-8.")
+        return line.value

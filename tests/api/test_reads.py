@@ -4,7 +4,7 @@ import pytest
 
 from annotations.models import Label, Project, Rater, Report, Role, Run, Score
 from tests import make
-from tests.api.conftest import client_of
+from tests.api.conftest import client_of, client_with_token
 
 pytestmark = pytest.mark.django_db
 
@@ -225,9 +225,27 @@ def test_an_address_that_is_none_is_answered_in_the_usual_shape(client, project,
 
 @pytest.mark.parametrize(
     "body",
-    [b"{", b"[" * 100_000, b'{"slug": NaN}', b'{"slug": "\\u0000"}', b'{"slug": "\\ud800"}', b"\xff", b'"text"', b"[]"],
+    [
+        b"{",
+        b"[" * 100_000,
+        b"[" * 950 + b"]" * 950,
+        b'{"slug": 1e999}',
+        b'{"slug": NaN}',
+        b'{"slug": "\\u0000"}',
+        b'{"slug": "\\ud800"}',
+        b"\xff",
+        b'"text"',
+        b"[]",
+    ],
 )
 def test_a_body_that_cannot_be_stored_is_refused(client, lead, body):
     answer = client.post("/api/v1/projects/", body, content_type="application/json")
     assert answer.status_code == 400
     assert answer.json()["error"]
+
+
+def test_a_body_beyond_the_limit_is_refused_before_it_is_read_whole(lead, settings):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+    answer = client_with_token(lead).post("/api/v1/projects/", {"title": "x" * 1000}, format="json")
+    assert answer.status_code == 413
+    assert "1,000 bytes" in answer.json()["error"]
