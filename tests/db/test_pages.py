@@ -33,16 +33,6 @@ def without_tokens(page: bytes) -> str:
     return re.sub(r"[A-Za-z0-9]{64}", "token", page.decode())
 
 
-@pytest.fixture
-def owner() -> User:
-    return make.user()
-
-
-@pytest.fixture
-def project(owner: User) -> Project:
-    return make.project(owner=owner)
-
-
 @pytest.mark.parametrize("path", sorted(TEMPLATES.rglob("*.html")), ids=lambda path: str(path.relative_to(TEMPLATES)))
 def test_every_template_compiles(path: Path) -> None:
     assert get_template(str(path.relative_to(TEMPLATES)))

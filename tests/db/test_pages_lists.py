@@ -20,16 +20,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def owner() -> User:
-    return make.user()
-
-
-@pytest.fixture
-def project(owner: User) -> Project:
-    return make.project(owner=owner)
-
-
-@pytest.fixture
 def client(owner: User) -> Client:
     return enter(owner)
 

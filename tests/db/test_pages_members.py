@@ -13,16 +13,6 @@ from tests.db.test_pages import enter
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def owner() -> User:
-    return make.user()
-
-
-@pytest.fixture
-def project(owner: User) -> Project:
-    return make.project(owner=owner)
-
-
 def role_of(project: Project, user: User) -> str | None:
     return Membership.objects.filter(project=project, user=user).values_list("role", flat=True).first()
 

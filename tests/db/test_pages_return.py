@@ -34,7 +34,9 @@ def submitted(annotator, lead):
 
 def give_back(client: Client, annotation: Annotation, reason: str):
     slug = annotation.rater.project.slug
-    return client.post(reverse("trajectory_return", args=[slug, annotation.trajectory_id, annotation.pk]), {"reason": reason})
+    return client.post(
+        reverse("trajectory_return", args=[slug, annotation.trajectory_id, annotation.pk]), {"reason": reason}
+    )
 
 
 def test_it_comes_back_to_its_person_first_with_every_label(submitted, lead, annotator):
