@@ -17,7 +17,7 @@ from annotations import access
 from annotations.api.base import ProjectView
 from annotations.api.pages import NewestFirst
 from annotations.models import Run
-from annotations.services.exports import MANIFEST
+from annotations.services import exports as service
 
 
 class FileOut(serializers.Serializer):
@@ -43,17 +43,11 @@ class ExportOut(serializers.ModelSerializer):
     @extend_schema_field(FileOut(many=True))
     def get_files(self, run: Run) -> list[dict[str, str]]:
         request, slug = self.context["request"], self.context["slug"]
-        sums = {MANIFEST: run.sha256, **(run.result.get("sha256") or {})}
 
         def url(name: str) -> str:
             return reverse("api-export-file", kwargs={"slug": slug, "pk": run.pk, "name": name}, request=request)
 
-        return [{"name": name, "sha256": sums.get(name, ""), "url": url(name)} for name in files_of(run)]
-
-
-def files_of(run: Run) -> list[str]:
-    """The names of a finished export's files."""
-    return list(run.result.get("files") or []) if run.state == Run.State.DONE else []
+        return [{"name": name, "sha256": sha256, "url": url(name)} for name, sha256 in service.files_of(run).items()]
 
 
 class Exports(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectView):
@@ -78,7 +72,7 @@ class Exports(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectView):
     def file(self, request: Request, slug: str, pk: int, name: str) -> FileResponse:
         """One file of a finished export."""
         stored = f"exports/{pk}/{name}"
-        if name not in files_of(self.get_object()) or not default_storage.exists(stored):
+        if name not in service.files_of(self.get_object()) or not default_storage.exists(stored):
             raise Http404("The export has no such file.")
         opened = default_storage.open(stored)
         kind = "application/octet-stream"

@@ -21,7 +21,7 @@ from annotations.formats.base import Refused
 from annotations.formats.lines import dump
 from annotations.formats.parquet import LongParquet
 from annotations.formats.trl_stepwise import ZEROS, TRLStepwise
-from annotations.models import Annotation, Event, Project, Rater
+from annotations.models import Annotation, Event, Project, Rater, Run
 from annotations.records import TrajectoryRecord
 from annotations.services import agreement, export_manifest, projects
 from annotations.services.export_rows import long_rows, records, said_by
@@ -227,3 +227,11 @@ def _file_names(raters: list[Rater]) -> dict[int, str]:
 def _sha256(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def files_of(run: Run) -> dict[str, str]:
+    """The files an export run brought, by name, each with its SHA-256; empty until it is done."""
+    if run.state != Run.State.DONE:
+        return {}
+    sums = {MANIFEST: run.sha256, **(run.result.get("sha256") or {})}
+    return {name: sums.get(name, "") for name in run.result.get("files") or []}

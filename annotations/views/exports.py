@@ -18,8 +18,9 @@ from annotations.forms import ExportForm
 from annotations.http import zipped
 from annotations.models import Project, Run
 from annotations.services import export_preview
+from annotations.services import exports as service
 from annotations.services.export_preview import NoPreview
-from annotations.views.runs import export_files, progress_rows
+from annotations.views.runs import progress_rows
 
 PAGE = "exports/page.html"
 ZERO_TITLES = {
@@ -84,7 +85,7 @@ def _command(project: Project, asked: dict[str, str | None]) -> str:
 def download(request: Request, slug: str, pk: int, name: str) -> FileResponse:
     """One file of an export, streamed."""
     run = _finished(request, slug, pk)
-    if name not in dict(export_files(run)):
+    if name not in service.files_of(run):
         raise Http404
     stored = f"exports/{run.pk}/{name}"
     if not default_storage.exists(stored):
@@ -97,11 +98,11 @@ def download(request: Request, slug: str, pk: int, name: str) -> FileResponse:
 def archive(request: Request, slug: str, pk: int) -> StreamingHttpResponse:
     """All files of an export as one zip, made while it is sent."""
     run = _finished(request, slug, pk)
-    names = [name for name, _ in export_files(run)]
+    names = list(service.files_of(run))
     if not names:
         raise Http404
-    files = ((name, default_storage.open(f"exports/{run.pk}/{name}")) for name in names)
-    response = StreamingHttpResponse(zipped(files), content_type="application/zip")
+    opened = ((name, default_storage.open(f"exports/{run.pk}/{name}")) for name in names)
+    response = StreamingHttpResponse(zipped(opened), content_type="application/zip")
     response["Content-Disposition"] = f'attachment; filename="{run.project.slug}-export-{run.pk}.zip"'
     return response
 

@@ -18,7 +18,7 @@ from annotations import access, jobs
 from annotations.access import Request
 from annotations.http import whole
 from annotations.models import Project, Run
-from annotations.services import progress_counts
+from annotations.services import exports, progress_counts
 from annotations.services import runs as service
 from annotations.services.progress_counts import Pace
 
@@ -87,16 +87,8 @@ def _context(project: Project, run: Run) -> dict[str, Any]:
         "more_problems": max(0, len(problems) - SHOWN_PROBLEMS) + run.result.get("rejected_more", 0),
         "unmatched": unmatched[:SHOWN_PROBLEMS],
         "more_unmatched": max(0, len(unmatched) - SHOWN_PROBLEMS),
-        "files": export_files(run) if run.kind == Run.Kind.EXPORT else [],
+        "files": list(exports.files_of(run).items()) if run.kind == Run.Kind.EXPORT else [],
     }
-
-
-def export_files(run: Run) -> list[tuple[str, str]]:
-    """An export's files by name with their SHA-256; empty until it is done."""
-    if run.state != Run.State.DONE:
-        return []
-    sums = run.result.get("sha256") or {}
-    return [(name, sums.get(name, "")) for name in run.result.get("files") or []]
 
 
 @login_required
