@@ -197,6 +197,16 @@ def test_a_link_to_a_step_far_down_shows_that_step(
     expect(page.locator("#step-121")).to_be_in_viewport()
 
 
+def test_on_a_phone_the_open_tab_is_in_sight(
+    page: Page, live_server: LiveServer, project: Project, owner: User, log_in: LogIn
+) -> None:
+    log_in(owner)
+    page.set_viewport_size({"width": 400, "height": 800})
+    for name in ("project", "members", "settings"):
+        page.goto(live_server.url + reverse(name, args=[project.slug]))
+        expect(page.locator(".tabs [aria-current]")).to_be_in_viewport(ratio=0.95)
+
+
 def test_removing_a_member_asks_first(
     page: Page, live_server: LiveServer, log_in: LogIn, owner: User, project: Project
 ) -> None:

@@ -346,6 +346,11 @@ def test_who_cannot_submit_for_want_of_a_seat_is_shown_the_way_on(desk: Desk, wa
     assert desk.stored("final") == {None: 1}
 
 
+def test_the_bar_follows_the_tabs_without_a_gap(desk: Desk) -> None:
+    tabs, bar = desk.page.locator("nav.tabs").bounding_box(), desk.page.locator(".bar").bounding_box()
+    assert tabs and bar and bar["y"] == tabs["y"] + tabs["height"]
+
+
 def test_text_is_found_also_where_it_is_folded(desk: Desk) -> None:
     desk.press("/")
     desk.page.keyboard.type("Saw 4")

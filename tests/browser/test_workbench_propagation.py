@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from annotations import schemes
@@ -106,3 +106,14 @@ def test_where_propagation_is_off_nothing_is_suggested(desk: Desk) -> None:
     desk.ghosts()
     desk.press("p")
     assert desk.saved().stored() == {1: -1}
+
+
+@pytest.mark.parametrize(
+    ("desk", "offered"),
+    [(Project.Propagation.SUGGEST, 1), (Project.Propagation.FILL, 0), (Project.Propagation.OFF, 0)],
+    indirect=["desk"],
+)
+def test_the_key_that_accepts_is_offered_only_where_something_can_be_suggested(desk: Desk, offered: int) -> None:
+    desk.press("?")
+    expect(desk.page.get_by_role("dialog").get_by_text("next step")).to_be_visible()
+    expect(desk.page.get_by_role("dialog").get_by_text("accept what is suggested")).to_have_count(offered)

@@ -231,6 +231,15 @@ def test_when_nothing_is_left_the_way_leads_back_to_the_project_and_says_so(page
     assert "Nothing is left for you" in answer.text
 
 
+def test_where_nothing_was_imported_nobody_is_said_to_have_labelled_it(client):
+    user = make.user()
+    project = make.project(user)
+    client.force_login(user)
+    answer = client.get(reverse("label_next", args=[project.slug]), follow=True)
+    assert "nothing to label here yet" in answer.text
+    assert "Nothing is left" not in answer.text
+
+
 def test_the_queue_is_closed_to_strangers_and_to_who_only_looks(page, client):
     where = reverse("label_next", args=[page.annotation.rater.project.slug])
     client.force_login(make.user())

@@ -13,7 +13,7 @@ export function bindings(scheme, page) {
     { group: "Move", keys: ["]"], title: "next item of mine", run: () => page.item("next") },
     ...scheme.fields.flatMap((spec) => ofField(spec, page)),
     { group: "Label", keys: ["x"], title: "clear the step's labels", run: () => page.clear() },
-    ...(scheme.propagation ? [{ group: "Label", keys: ["p"], title: "accept what is suggested", run: () => page.accept() }] : []),
+    ...(page.accept ? [{ group: "Label", keys: ["p"], title: "accept what is suggested", run: () => page.accept() }] : []),
     { group: "Label", keys: ["u", "Mod+z"], title: "undo", run: () => page.undo() },
     { group: "Label", keys: ["Mod+Shift+z"], title: "redo", run: () => page.redo() },
     { group: "Read", keys: ["o"], title: "fold or unfold the step", run: () => page.fold(false) },

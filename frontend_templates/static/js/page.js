@@ -104,7 +104,7 @@ function goBack(word, deed) {
 
 function wentBack(key) {
   const [step, field] = placeOfKey(key);
-  if (step !== null) steps.focus(step);
+  if (step !== null && step !== steps.current) steps.focus(step);
   tell(`${going}: ${where(step, field)}.`);
   going = null;
 }
@@ -149,10 +149,10 @@ const deeds = {
     const fields = scheme.fields.filter((spec) => spec.target === "step" && spec.kind !== "text");
     if (steps.current !== null) store.change(fields.map((spec) => ({ step: steps.current, field: spec.name, value: null })));
   }),
-  accept: open(() => {
+  accept: scheme.propagation && data.propagation === "suggest" ? open(() => {
     const count = store.accept();
     tell(count ? `${count} accepted` : "Nothing is suggested.");
-  }),
+  }) : null,
   undo: open(() => goBack("Undone", () => store.undo()) || tell("There is nothing to undo.")),
   redo: open(() => goBack("Redone", () => store.redo()) || tell("There is nothing to redo.")),
   fold: (all) => steps.fold({ all }),
