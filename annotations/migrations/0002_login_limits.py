@@ -11,5 +11,5 @@ def make(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("annotations", "0002_queue_hint")]
+    dependencies = [("annotations", "0001_initial")]
     operations = [migrations.RunPython(make, migrations.RunPython.noop)]
