@@ -10,7 +10,7 @@ from urllib.parse import quote
 import environ
 from csp.constants import NONE, SELF
 
-from app import logs, secret
+from app import logs, scorers, secret
 from app.stack import paths
 
 env = environ.Env()
@@ -231,5 +231,5 @@ RUN_STALE_SECONDS = env.int("RUN_STALE_SECONDS", 15)
 # Process reward models of this deployment: name → {"title", "class", "options"}. `embedded` needs no weights.
 SCORERS = {
     "embedded": {"title": "Embedded default", "class": "models_service.scorers.embedded.EmbeddedScorer", "options": {}},
-    **env.json("SCORERS", default={}),
+    **scorers.read(env.str("SCORERS", "")),
 }
