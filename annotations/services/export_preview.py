@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from itertools import islice
 from typing import Any
+
+from django.db import transaction
 
 from annotations.formats.agentprocessbench import AgentProcessBench, dataset_of
 from annotations.formats.agentprocessbench_labels import AgentProcessBenchLabels
@@ -29,7 +32,8 @@ class NoPreview(Exception):
 def first_rows(project: Project, format: str, rater: str | None, zero: str) -> list[str]:
     """Up to ROWS rows as indented JSON, long texts and lists cut with a mark. Raises NoPreview."""
     if format == LongParquet.name:
-        return [_shown(row) for row in islice(long_rows(project, _raters(project, rater)), ROWS)]
+        with transaction.atomic(), closing(long_rows(project, _raters(project, rater))) as labels:
+            return [_shown(row) for row in islice(labels, ROWS)]
     if format == AgentProcessBenchLabels.name and rater is None:
         said = _raters(project, None)
     else:
@@ -43,7 +47,8 @@ def _of_rater(project: Project, format: str, rater: Rater, zero: str) -> list[Js
     first = list(said_by(rater, *states).order_by(*ORDER).values_list("pk", flat=True)[:ROWS])
     found = records(projects.scheme_of(project.scheme), Annotation.objects.filter(pk__in=first))
     try:
-        rows = [_row(format, record, rater, zero) for record in found]
+        with transaction.atomic(), closing(found):
+            rows = [_row(format, record, rater, zero) for record in found]
     except Refused as no:
         raise NoPreview(f"The scheme does not fit this format: {no}") from no
     return [row for row in rows if row is not None]

@@ -5,7 +5,7 @@ Streaming: a few hundred trajectories are in memory at a time, whatever the proj
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from datetime import UTC
 from itertools import islice
 from typing import Any
@@ -30,9 +30,11 @@ def said_by(rater: Rater, *states: str) -> QuerySet[Annotation]:
     return of.filter(state__in=[Annotation.State.SUBMITTED, *states])
 
 
-def records(scheme: Scheme, annotations: QuerySet[Annotation], *, bodies: bool = True) -> Iterator[TrajectoryRecord]:
+def records(
+    scheme: Scheme, annotations: QuerySet[Annotation], *, bodies: bool = True
+) -> Generator[TrajectoryRecord, None, None]:
     """The annotated trajectories, each with its annotation as rating. Without bodies, steps have only their places
-    and tasks only their names, which is all a label file needs. Needs a transaction."""
+    and tasks only their names, which is all a label file needs. Needs a transaction, and to be closed within it."""
     columns = [
         *("pk", "state", "comment", "submitted_at", "trajectory_id", "trajectory__task_id"),
         *(f"trajectory__{name}" for name in ("external_id", "rollout", "policy_model", "outcome", "meta", "extra")),
@@ -173,7 +175,7 @@ LONG = {
 }
 
 
-def long_rows(project: Project, raters: Sequence[Rater]) -> Iterator[dict[str, Any]]:
+def long_rows(project: Project, raters: Sequence[Rater]) -> Generator[dict[str, Any], None, None]:
     """Every current label of the raters' submitted annotations of live trajectories, all fields, one dict each."""
     live = Q(annotation__retired_at__isnull=True, annotation__trajectory__superseded_at__isnull=True)
     labels = Label.objects.current().filter(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from django.core.files import File
 from django.core.files.storage import default_storage
@@ -29,6 +29,7 @@ from annotations.services.runs import Claim
 from annotations.services.watch import Watch
 
 ExportResult = dict[str, Any]
+Row = TypeVar("Row")
 MANIFEST = "manifest.json"
 
 
@@ -59,8 +60,8 @@ def export(
     raters = _raters(project, format, rater)
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out, prefix=".stepmark-") as folder, _snapshot():
-        work = _Export(project, Path(folder), zero, claim)
+    with tempfile.TemporaryDirectory(dir=out, prefix=".stepmark-") as folder, _snapshot(), ExitStack() as reading:
+        work = _Export(project, Path(folder), zero, claim, reading)
         rows = work.write(format, raters)
         sums = {path.name: _sha256(path) for path in sorted(Path(folder).iterdir())}
         manifest = export_manifest.of(project, format, raters, zero, rows, work.counts, sums)
@@ -121,10 +122,11 @@ def _snapshot() -> Iterator[None]:
 
 
 class _Export:
-    """One export's files. `counts` says what of each rater's work went out, and what was left out."""
+    """One export's files. `counts` says what of each rater's work went out, and what was left out. `reading` closes
+    what is half read when the export stops: a cursor of the server outlives its transaction only to spoil another."""
 
-    def __init__(self, project: Project, folder: Path, zero: str, claim: Claim | None) -> None:
-        self.project, self.folder, self.zero = project, folder, zero
+    def __init__(self, project: Project, folder: Path, zero: str, claim: Claim | None, reading: ExitStack) -> None:
+        self.project, self.folder, self.zero, self.reading = project, folder, zero, reading
         self.scheme = projects.scheme_of(project.scheme)
         self.watch = Watch(claim)
         self.counts: dict[str, Any] = {}
@@ -184,12 +186,15 @@ class _Export:
 
     def _long(self, raters: list[Rater]) -> int:
         path = self.folder / f"{safe(self.project.slug)}.parquet"
-        return LongParquet().write(self.watch.over(long_rows(self.project, raters)), path)
+        return LongParquet().write(self._watched(long_rows(self.project, raters)), path)
 
     def _records(self, rater: Rater, *states: str, bodies: bool = True) -> Iterable[TrajectoryRecord]:
         said = said_by(rater, *states)
         self.watch.expect(said.count())
-        return self.watch.over(records(self.scheme, said, bodies=bodies))
+        return self._watched(records(self.scheme, said, bodies=bodies))
+
+    def _watched(self, rows: Generator[Row, None, None]) -> Iterator[Row]:
+        return self.watch.over(self.reading.enter_context(closing(rows)))
 
 
 class _Files(AbstractContextManager["_Files"]):

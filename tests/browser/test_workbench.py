@@ -277,6 +277,7 @@ def test_submitting_says_what_is_missing_and_goes_there(desk: Desk) -> None:
     expect(desk.page.locator("[data-says]")).to_contain_text("Still missing: Step 3 and 3 more")
     desk.press("-", "Control+Enter")
     expect(desk.page.locator(".bar [data-field=final] button").first).to_be_focused()
+    desk.saved()
     desk.annotation.refresh_from_db()
     assert desk.annotation.state == Annotation.State.DRAFT
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import hashlib
 import json
 import tracemalloc
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.db.backends.postgresql.base import ServerSideCursor
 
 from annotations import formats
 from annotations.models import Annotation, Label, Project, Rater, Run
-from annotations.services import exports, imports, ratings
-from annotations.services.runs import working_on
+from annotations.services import exports, imports, ratings, watch
+from annotations.services.runs import Cancelled, Claim, working_on
 from tests import make
 from tests.db.importing import APB, CHAT, SAMPLES, file, rollout, take
 from tests.db.test_imports_runs import media  # noqa: F401 (a fixture)
@@ -248,3 +251,16 @@ def test_the_shared_trajectories_leave_byte_for_byte_and_round_trip(shared_data,
     assert imports.import_trajectories(again, [tmp_path / "first" / "hotpotqa.jsonl"])["created"] == 150
     exports.export(again, "apb", tmp_path / "second")
     assert (tmp_path / "first" / "hotpotqa.jsonl").read_bytes() == (tmp_path / "second" / "hotpotqa.jsonl").read_bytes()
+
+
+def test_an_export_that_is_stopped_leaves_no_cursor_to_spoil_another_query(tmp_path, monkeypatch):
+    monkeypatch.setattr(watch, "LOOK_EVERY", 0)
+    project = make.project()
+    make.rating(make.rater(project), make.trajectory(project), [1, 0, -1], final=-1)
+    run = Run.objects.create(project=project, kind="export", state="running", claim=uuid4())
+
+    with pytest.raises(Cancelled) as stopped:  # the run is not seen from beside this transaction
+        exports.export(project, "parquet", tmp_path, claim=Claim(run))
+
+    left = [one for one in gc.get_objects() if type(one) is ServerSideCursor and not one.closed]
+    assert left == [], stopped  # whoever collected it later would close it amid another query
