@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from app import settings
+from app.stack.postgres import Postgres
 
 NOT_BENCHMARKS = {"__init__", "__main__", "common"}
 
@@ -15,13 +21,28 @@ def main(names: list[str]) -> int:
         print(f"no such benchmark: {', '.join(sorted(unknown))}; there are {', '.join(known)}", file=sys.stderr)
         return 2
     failed = []
-    for name in names or known:
-        print(f"--- {name}", flush=True)
-        if subprocess.run([sys.executable, "-c", f"from bench.{name} import main; main()"]).returncode:
-            failed.append(name)
+    with database():
+        for name in names or known:
+            print(f"--- {name}", flush=True)
+            if subprocess.run([sys.executable, "-c", f"from bench.{name} import main; main()"]).returncode:
+                failed.append(name)
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
+
+
+@contextmanager
+def database() -> Iterator[None]:
+    """The server of $DATABASE_URL, or the embedded one, started where it does not run."""
+    if "DATABASE_URL" in os.environ:
+        yield
+        return
+    server = Postgres(settings.STEPMARK_HOME)
+    server.start()
+    try:
+        yield
+    finally:
+        server.leave()
 
 
 if __name__ == "__main__":

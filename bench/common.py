@@ -21,7 +21,9 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from app.stack import paths
 
 if TYPE_CHECKING:
     from annotations.models import Project
@@ -90,9 +92,9 @@ def _on_server(psycopg: Any, server: str, statement: str) -> None:
 
 
 def _embedded_url() -> str:
-    from app import settings
-
-    return f"postgres://stepmark@{settings.DATABASES['default']['HOST'].replace('/', '%2F')}/stepmark"
+    # Not from the settings: read before DATABASE_URL is set, they would name the installation's own database.
+    home = Path(os.environ.get("STEPMARK_HOME") or Path(__file__).parents[1] / "var").absolute()
+    return f"postgres://stepmark@/stepmark?host={quote(str(paths.run_dir(home)))}"
 
 
 def lines(count: int, source: Path = TRAJECTORIES) -> Iterator[bytes]:
