@@ -71,7 +71,7 @@ def changes(project: Project, person: Any) -> Iterator[tuple[str, dict[str, Any]
 
 def answers(annotation: Annotation) -> Iterator[tuple[int | None, str, int]]:
     values = (1, 1, -1, 0)
-    for place, step in enumerate(annotation.trajectory.steps.of_agent().without_bodies()):
+    for place, step in enumerate(annotation.trajectory.steps.of_agent().only("id", "index")):
         yield step.index, "label", values[(annotation.pk + place) % 4]
         if place % 5 == 1:
             yield step.index, "label", values[(annotation.pk + place + 1) % 4]

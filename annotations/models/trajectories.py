@@ -75,10 +75,6 @@ class StepQuerySet(models.QuerySet["Step"]):
         """The steps that are labelled."""
         return self.filter(source=Step.Source.AGENT)
 
-    def without_bodies(self) -> StepQuerySet:
-        """For lists and counts: big text never rides along."""
-        return self.only("id", "trajectory_id", "index", "source", "source_index")
-
 
 class Step(models.Model):
     """One turn. Only the agent's are labelled; the others are context and evidence."""

@@ -39,13 +39,6 @@ def lease_next(project: Project | str, user: User) -> Annotation | None:
     return _resume(rater) or _start(rater)
 
 
-def peek(project: Project, user: User) -> int | None:
-    """The id of the trajectory that is new to this person next. Leases nothing; a lapsed seat still counts as taken."""
-    rater = Rater.objects.filter(project=project, user=user).first()
-    found = _first_with_room(rater or Rater(project=project))
-    return found and found.trajectory
-
-
 def lock(project: Project | str, user: User) -> Project:
     """The project, with its seats given out to nobody else until the transaction ends.
 

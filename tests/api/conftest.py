@@ -10,7 +10,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
-from annotations.models import ApiToken, User
+from annotations.models import ApiToken, Project, User
+from tests import make
 
 
 def client_of(user: User | None) -> APIClient:
@@ -26,6 +27,21 @@ def client_with_token(user: User, **fields: Any) -> APIClient:
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Token {secret}")
     return client
+
+
+@pytest.fixture
+def lead() -> User:
+    return make.user("lead")
+
+
+@pytest.fixture
+def project(lead: User) -> Project:
+    return make.project(owner=lead, slug="mine")
+
+
+@pytest.fixture
+def client(lead: User) -> APIClient:
+    return client_of(lead)
 
 
 @pytest.fixture

@@ -4,26 +4,11 @@ import pytest
 
 from annotations.models import Label, Project, Rater, Report, Role, Run, Score
 from tests import make
-from tests.api.conftest import client_of, client_with_token
+from tests.api.conftest import client_with_token
 
 pytestmark = pytest.mark.django_db
 
 LISTS = ["tasks", "trajectories", "steps", "annotations", "labels", "raters", "guidelines", "members", "scores", "runs"]
-
-
-@pytest.fixture
-def lead():
-    return make.user("lead")
-
-
-@pytest.fixture
-def project(lead):
-    return make.project(owner=lead, slug="mine")
-
-
-@pytest.fixture
-def client(lead):
-    return client_of(lead)
 
 
 def fill(project: Project, times: int) -> None:

@@ -24,21 +24,6 @@ def files_of_the_test(settings, tmp_path):
     settings.MEDIA_ROOT = str(tmp_path)
 
 
-@pytest.fixture
-def lead():
-    return make.user("lead")
-
-
-@pytest.fixture
-def project(lead):
-    return make.project(owner=lead, slug="mine")
-
-
-@pytest.fixture
-def client(lead):
-    return client_of(lead)
-
-
 def upload(client, content: bytes, name: str = "rollouts.jsonl", **fields):
     return client.post(f"{RUNS}import/", {"file": SimpleUploadedFile(name, content), **fields}, format="multipart")
 

@@ -208,13 +208,6 @@ def test_a_person_keeps_one_rater_beside_a_file_that_took_their_name():
     assert queue.rater_of(project, alice) == hers
 
 
-def test_peeking_leases_nothing():
-    project, (alice, bob), trajectories = work(overlap=1)
-    take(project, alice)
-    assert queue.peek(project, bob) == trajectories[1].pk
-    assert Annotation.objects.count() == 1
-
-
 def test_only_members_whose_role_labels_get_work():
     project, _, _ = work()
     with pytest.raises(Http404):
