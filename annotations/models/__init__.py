@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from annotations.models.labels import Annotation, Label, Rater
+from annotations.models.labels import Annotation, Label, Look, Rater
 from annotations.models.projects import Guideline, Membership, Project, Role, SchemeVersion, User
 from annotations.models.reports import Event, Report
 from annotations.models.runs import Run, Score, ScorerArtefact, WorkerBeat
+from annotations.models.talk import Message, Thread
 from annotations.models.tokens import ApiToken
 from annotations.models.trajectories import Step, Task, Trajectory
 
@@ -15,7 +16,9 @@ __all__ = [
     "Event",
     "Guideline",
     "Label",
+    "Look",
     "Membership",
+    "Message",
     "Project",
     "Rater",
     "Report",
@@ -26,6 +29,7 @@ __all__ = [
     "ScorerArtefact",
     "Step",
     "Task",
+    "Thread",
     "Trajectory",
     "User",
     "WorkerBeat",

@@ -80,6 +80,17 @@ class Annotation(models.Model):
     state = models.CharField(max_length=10, choices=State)
     seat = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Which of the trajectory's seats, from 0.")
     lease_until = models.DateTimeField(null=True, blank=True)
+    frontier = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Progressive, first pass: the last step that was shown. Null: all are."
+    )
+    revealed_at = models.DateTimeField(
+        null=True, blank=True, help_text="Progressive: when everything was shown. Labels of then are the first pass."
+    )
+    dismissed = models.JSONField(
+        default=list,
+        db_default=models.Value([], models.JSONField()),
+        help_text="Warnings the annotator has waved away, as rule:step.",
+    )
     revision = models.PositiveIntegerField(default=0)
     time_spent_ms = models.PositiveIntegerField(default=0)
     comment = models.TextField(blank=True, help_text="Why it was skipped, returned, or failed.")
@@ -141,6 +152,13 @@ class Label(models.Model):
         "self", models.PROTECT, null=True, blank=True, related_name="implies", help_text="The label that implied it."
     )
     explanation = models.TextField(blank=True)
+    guideline = models.ForeignKey(
+        Guideline, models.PROTECT, null=True, related_name="+", help_text="The version in force when it was given."
+    )
+    time_ms = models.PositiveIntegerField(null=True, help_text="Time in sight since the person's change before it.")
+    suggestion = models.JSONField(
+        null=True, help_text="What was accepted: its source, value and confidence, and how long it was looked at (ms)."
+    )
     revision = models.PositiveIntegerField(default=0, help_text="The annotation's revision that brought it.")
     created_at = models.DateTimeField(auto_now_add=True)
     superseded_at = models.DateTimeField(null=True, blank=True)
@@ -161,4 +179,21 @@ class Label(models.Model):
             models.CheckConstraint(
                 condition=~Q(origin="propagated") | Q(cause__isnull=False), name="propagated_label_names_its_cause"
             ),
+        ]
+
+
+class Look(models.Model):
+    """How long one opening of the label page had one step in sight. Sums so far: sending them again is harmless."""
+
+    annotation = models.ForeignKey(Annotation, models.CASCADE, related_name="looks")
+    step = models.ForeignKey(Step, models.CASCADE, related_name="looks")
+    page = models.UUIDField(help_text="Made by the browser for each opening of the page.")
+    visible_ms = models.PositiveIntegerField(default=0)
+    visits = models.PositiveIntegerField(default=0, help_text="How often it came into focus.")
+    unfolds = models.PositiveIntegerField(default=0, help_text="How often one of its texts was opened.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["annotation", "step", "page"], name="one_look_per_annotation_step_and_page")
         ]

@@ -10,6 +10,10 @@ from django.db.models import Q
 class User(AbstractUser):
     """A person with a login."""
 
+    preferences = models.JSONField(
+        default=dict, blank=True, help_text="How they like to work: services/preferences.py."
+    )
+
 
 class SchemeVersion(models.Model):
     """A frozen scheme document. Never updated: a change is a new row."""
@@ -37,6 +41,7 @@ class Project(models.Model):
         BLIND = "blind", "Blind"
         REFERENCE = "reference", "Reference"
         ASSISTED = "assisted", "Assisted"
+        PROGRESSIVE = "progressive", "Progressive"
 
     class Propagation(models.TextChoices):
         OFF = "off", "Off"
@@ -50,6 +55,15 @@ class Project(models.Model):
     lease_minutes = models.PositiveSmallIntegerField(default=15)
     mode = models.CharField(max_length=12, choices=Mode, default=Mode.BLIND)
     propagation = models.CharField(max_length=8, choices=Propagation, default=Propagation.SUGGEST)
+    prefill = models.CharField(
+        max_length=170,
+        blank=True,
+        help_text="Whose labels an assisted pass suggests, as scorer:<name> or judge:<name>.",
+    )
+    prefill_confidence = models.FloatField(default=0.8, help_text="Suggestions below it are not shown.")
+    blind_share = models.PositiveSmallIntegerField(
+        default=15, help_text="Percent of assisted passes that are begun blind, so that quality can be measured."
+    )
     reference = models.ForeignKey(
         "Rater",
         models.SET_NULL,
@@ -66,6 +80,10 @@ class Project(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(overlap__gte=1), name="project_wants_at_least_one_label"),
             models.CheckConstraint(condition=Q(lease_minutes__gte=1), name="project_leases_last_a_minute_or_more"),
+            models.CheckConstraint(
+                condition=Q(prefill_confidence__range=(0, 1)), name="project_prefill_confidence_is_in_0_1"
+            ),
+            models.CheckConstraint(condition=Q(blind_share__lte=100), name="project_blind_share_is_a_percentage"),
         ]
 
     def __str__(self) -> str:

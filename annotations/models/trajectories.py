@@ -95,6 +95,13 @@ class Step(models.Model):
     extra = VerbatimJSONField(default=dict)
     content_hash = models.CharField(max_length=64)
     ordinal = models.PositiveIntegerField(default=0, help_text="Which of the trajectory's equal steps, from 0.")
+    action_hash = models.CharField(
+        max_length=16, blank=True, db_default="", help_text="Equal for equal actions; ids do not count."
+    )
+    turn_hash = models.CharField(
+        max_length=16, blank=True, db_default="", help_text="Equal where all that was said, done and seen is."
+    )
+    outline = VerbatimJSONField(null=True, help_text="The beginnings of its texts, where they are too long for a page.")
     parent = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="children")
 
     objects = StepQuerySet.as_manager()

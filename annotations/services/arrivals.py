@@ -25,7 +25,10 @@ TASK = "id project_id external_id source instruction reference tools"
 TRAJECTORY = (
     "id project_id task_id external_id rollout version policy_model outcome content_hash format meta extra created_at"
 )
-STEP = "id trajectory_id index source source_index message reasoning tool_calls observations extra content_hash ordinal"
+STEP = (
+    "id trajectory_id index source source_index message reasoning tool_calls observations extra content_hash ordinal"
+    " action_hash turn_hash outline"
+)
 
 
 class _Live(NamedTuple):

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db.models import QuerySet
 
-from annotations.models import Annotation, Label, Membership, Score, Step, Trajectory
+from annotations.models import Annotation, Label, Membership, Score, Trajectory
 from annotations.schemes.schema import Scheme
 from annotations.services import projects, scores, visibility
 from annotations.services.visibility import Visible
@@ -188,8 +188,3 @@ class Dossier:
         """(id, rollout) of all live rollouts of the task, this one included."""
         rollouts = Trajectory.objects.live().filter(task=self.trajectory.task_id).order_by("rollout")
         return list(rollouts.values_list("id", "rollout")[:50])
-
-
-def window(trajectory: Trajectory, start: int, size: int) -> list[Step]:
-    """That many steps from an index on, with their bodies."""
-    return list(trajectory.steps.filter(index__gte=start, index__lt=start + size).order_by("index"))

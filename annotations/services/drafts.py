@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 from annotations.formats.lines import dump
 from annotations.records import Json, RatingRecord, StepRecord, TaskRecord, TrajectoryRecord
+from annotations.rendering.identity import action_hash, turn_hash
+from annotations.rendering.outline import outline
+from annotations.rendering.parts import parts
 
 
 class StepDraft(NamedTuple):
@@ -24,6 +27,9 @@ class StepDraft(NamedTuple):
     extra: str
     content_hash: str
     ordinal: int
+    action_hash: str
+    turn_hash: str
+    outline: str | None
 
     @property
     def stable(self) -> tuple[str, int]:
@@ -115,6 +121,12 @@ def _steps(steps: tuple[StepRecord, ...]) -> tuple[StepDraft, ...]:
         texts = (step.message, step.reasoning, dump(step.tool_calls), dump(step.observations), dump(step.extra))
         said = "\x1f".join((step.source, *texts))
         digest = hashlib.sha256(said.encode()).hexdigest()
-        made.append(StepDraft(index, step.source, step.source_index, *texts, digest, seen[digest]))
+        identity = (digest, seen[digest], action_hash(step), turn_hash(step.source, step))
+        made.append(StepDraft(index, step.source, step.source_index, *texts, *identity, _outline(step)))
         seen[digest] += 1
     return tuple(made)
+
+
+def _outline(step: StepRecord) -> str | None:
+    found = outline(parts(step))
+    return None if found is None else dump(found)

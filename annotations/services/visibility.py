@@ -39,6 +39,7 @@ BY_MODE: dict[str, Visible] = {
     Mode.BLIND: Visible(),
     Mode.REFERENCE: Visible(reference=True, outcome=True),
     Mode.ASSISTED: Visible(judges=True, scores=True),
+    Mode.PROGRESSIVE: Visible(),
 }
 
 

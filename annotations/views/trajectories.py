@@ -17,7 +17,7 @@ from annotations.access import Request
 from annotations.forms import ReturnForm
 from annotations.http import whole
 from annotations.models import Annotation, Membership, Project, Trajectory
-from annotations.services import browse, dossier, labels
+from annotations.services import browse, dossier, labels, reading
 from annotations.services.browse import Filters
 from annotations.services.outcomes import Refusal
 from annotations.views import turns
@@ -159,7 +159,7 @@ def steps(request: Request, slug: str, pk: int) -> HttpResponse:
 
 def _steps(membership: Membership, trajectory: Trajectory, file: dossier.Dossier, start: int) -> dict[str, Any]:
     number = {place.index: place.number for place in file.axis}
-    shown = dossier.window(trajectory, start, WINDOW)
+    shown = reading.window(trajectory, start, start + WINDOW)
     cards = [
         (replace(turn, number=number.get(turn.index)), file.words.get(turn.index, []), file.scores.get(turn.index, []))
         for turn in turns.turns(shown, {})

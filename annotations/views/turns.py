@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from annotations.models import Score, Step
 from annotations.records import Json
+from annotations.rendering.outline import Head, head, heads
+from annotations.rendering.parts import Part, parts, text_of
 
-CUT = 20_000  # characters of one text that ride along with the page
 FOLD_LINES = 12
 LAID_OUT_MOST = 1_000_000  # characters; a longer text is shown as it was written
 LINE = 100  # characters of JSON that may share a line
@@ -59,27 +60,16 @@ class Tool:
     parameters: str
 
 
-def turns(steps: Iterable[Step], scores: Mapping[int, Sequence[Score]]) -> list[Turn]:
-    """All turns of a trajectory in order, each with what `scores` has under its index."""
-    number = 0
+def turns(steps: Iterable[Step], scores: Mapping[int, Sequence[Score]], before: int = 0) -> list[Turn]:
+    """Turns in order, each with what `scores` has under its index. `before` of the agent's steps came before them."""
+    number = before
     found = []
     for step in steps:
         agent = step.source == Step.Source.AGENT
         number += agent
-        blocks = tuple(_blocks(step))
+        shown = heads(step.outline) if step.outline is not None else map(head, parts(step))
+        blocks = tuple(_beginning(one) for one in shown)
         found.append(Turn(step.index, step.source, number if agent else None, blocks, scores.get(step.index, ())))
-    return found
-
-
-def holding(steps: Iterable[Step], wanted: str) -> list[str]:
-    """Names of the turns of which a text too long for the page holds the case-folded text."""
-    found, number = [], 0
-    for step in steps:
-        agent = step.source == Step.Source.AGENT
-        number += agent
-        long = (text for _, _, _, text in _texts(step) if len(text) > CUT)
-        if any(wanted in text.casefold() for text in long):
-            found.append(f"step {number}" if agent else f"{step.source} turn {step.index}")
     return found
 
 
@@ -96,79 +86,27 @@ def _tool(one: dict[str, Json]) -> Tool:
 
 def part(step: Step, name: str, *, raw: bool = False) -> Block | None:
     """One text of the step in full; None where it has no such part. `raw` leaves JSON as it was written."""
-    for one, kind, title, text in _texts(step):
-        if one == name:
-            return _block(one, kind, title, text, cut=None, raw=raw)
-    return None
+    found = next((one for one in parts(step) if one.name == name), None)
+    return None if found is None else _whole(found, raw=raw)
 
 
 def shown_json(value: Json) -> Block:
     """A stored value (a reference, an outcome) as a text to read."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return _block("value", "value", "", text)
+    return _beginning(head(Part("value", "value", "", text)))
 
 
-def text_of(content: Json) -> str:
-    """The text of a chat message's content, which may be a string, a list of parts, or anything else in JSON."""
-    if content is None:
-        return ""
-    if isinstance(content, str):
-        return content
-    if isinstance(content, list):
-        return "\n".join(_part_text(one) for one in content)
-    return json.dumps(content, ensure_ascii=False)
+def _beginning(one: Head) -> Block:
+    tidy = _laid_out(one.text) if one.whole else None
+    shown = one.text if tidy is None else tidy
+    folds = _is_long(shown, 1 if one.kind in FOLDED else 4)
+    return Block(one.name, one.kind, one.title, shown, one.size, folds, one.whole, tidy is not None)
 
 
-def _part_text(one: Json) -> str:
-    if isinstance(one, dict) and isinstance(one.get("text"), str):
-        return str(one["text"])
-    return one if isinstance(one, str) else json.dumps(one, ensure_ascii=False)
-
-
-def _blocks(step: Step) -> Iterator[Block]:
-    for name, kind, title, text in _texts(step):
-        yield _block(name, kind, title, text)
-
-
-def _texts(step: Step) -> Iterator[tuple[str, str, str, str]]:
-    """(part, kind, title, text) in reading order: what it thought, said, called, and what came back of each call."""
-    if step.reasoning:
-        yield "reasoning", "reasoning", "Reasoning", step.reasoning
-    if step.message:
-        yield "message", "message", "", step.message
-    answers = _answers(step)
-    for place, call in enumerate(step.tool_calls):
-        yield f"call-{place}", "call", str(call.get("name") or "tool"), text_of(call.get("arguments"))
-        yield from (_answer(step, one) for one in answers.get(place, []))
-    yield from (_answer(step, one) for one in answers.get(None, []))
-
-
-def _answer(step: Step, place: int) -> tuple[str, str, str, str]:
-    observation = step.observations[place]
-    content = observation.get("content") if isinstance(observation, dict) else observation
-    name = observation.get("name") if isinstance(observation, dict) else ""
-    return f"observation-{place}", "observation", str(name or "Observation"), text_of(content)
-
-
-def _answers(step: Step) -> dict[int | None, list[int]]:
-    """Place of a call → places of its observations: by id, else by order where there are as many; None: of no call."""
-    ids = {call.get("id"): place for place, call in enumerate(step.tool_calls) if call.get("id")}
-    paired = len(step.observations) == len(step.tool_calls)
-    found: dict[int | None, list[int]] = {}
-    for place, one in enumerate(step.observations):
-        named = one.get("tool_call_id") if isinstance(one, dict) else None
-        call = ids.get(named, place if paired and named is None else None)
-        found.setdefault(call, []).append(place)
-    return found
-
-
-def _block(part: str, kind: str, title: str, text: str, *, cut: int | None = CUT, raw: bool = False) -> Block:
-    """`cut` None shows all of it."""
-    long = cut is not None and len(text) > cut
-    tidy = None if raw or long else _laid_out(text)
-    shown = text[:cut] if long else text if tidy is None else tidy
-    folds = cut is not None and _is_long(shown, 1 if kind in FOLDED else 4)
-    return Block(part, kind, title, shown, len(text.encode()), folds, not long, tidy is not None)
+def _whole(one: Part, *, raw: bool) -> Block:
+    tidy = None if raw else _laid_out(one.text)
+    shown = one.text if tidy is None else tidy
+    return Block(one.name, one.kind, one.title, shown, len(one.text.encode()), False, True, tidy is not None)
 
 
 def _is_long(text: str, times: int) -> bool:

@@ -13,9 +13,10 @@ from django.views.decorators.http import require_GET
 
 from annotations import access, markup
 from annotations.access import Request
+from annotations.http import whole
 from annotations.models import Annotation, Project, Score
 from annotations.schemes.schema import FieldSpec, Scheme
-from annotations.services import labels, projects, scores, visibility
+from annotations.services import labels, projects, reading, scores, visibility
 from annotations.services.visibility import Visible
 from annotations.views import turns
 
@@ -69,11 +70,12 @@ def text(request: Request, slug: str, annotation: int, step: int, part: str) -> 
 @require_GET
 @never_cache
 def find(request: Request, slug: str, annotation: int) -> JsonResponse:
-    """Numbers of the agent's steps, and places of the other turns, whose cut texts hold `q`, as {"steps": […]}."""
+    """Which steps hold `q`, from `from` on: {"hits": [[index, how often], …], "next": where to go on, or null}."""
     mine = _own(request, access.project_for(request, slug, access.LABEL), annotation)
-    wanted = request.GET.get("q", "").casefold()
-    found = turns.holding(mine.trajectory.steps.all(), wanted) if wanted else []
-    return JsonResponse({"steps": found})
+    wanted = request.GET.get("q", "")
+    first = whole(request.GET.get("from", "")) or 0
+    found = reading.find(mine.trajectory, wanted, first) if wanted else reading.Found([], None)
+    return JsonResponse(found._asdict())
 
 
 def _own(request: Request, project: Project, annotation: int) -> Annotation:

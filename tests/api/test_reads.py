@@ -158,7 +158,7 @@ def test_settings_change_and_are_logged(client, project):
     assert (answer.json()["overlap"], answer.json()["reference"]) == (3, "gold")
     assert project.events.get().after == {"overlap": 3, "reference": "gold"}
     refused = client.patch("/api/v1/projects/mine/", {"mode": "open"}, format="json")
-    assert refused.json()["accepted"] == ["blind", "reference", "assisted"]
+    assert refused.json()["accepted"] == ["blind", "reference", "assisted", "progressive"]
     elsewhere = make.rater(make.project())
     assert client.patch("/api/v1/projects/mine/", {"reference": elsewhere.pk}, format="json").status_code == 400
 

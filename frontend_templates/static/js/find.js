@@ -83,8 +83,8 @@ export class Find {
     this.asking = setTimeout(async () => {
       const html = await fragment(`${this.url}?q=${encodeURIComponent(wanted)}`);
       if (html === null || this.input.value.toLowerCase() !== wanted || this.form.hidden) return;
-      const steps = JSON.parse(html).steps;
-      if (steps.length) this.count.textContent += `; also in long texts of ${steps.join(", ")}`;
+      const { hits } = JSON.parse(html);
+      if (hits.length) this.count.textContent += ` in ${hits.length} steps`;
     }, 250);
   }
 

@@ -1,0 +1,51 @@
+"""What annotators ask and flag at a step, and what leads answer."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from annotations.models.labels import Annotation
+from annotations.models.projects import Project, User
+from annotations.models.trajectories import Step, Trajectory
+
+
+class Thread(models.Model):
+    """A question or a flag about one step (null: the whole trajectory), with what was said since. Between the person
+    who began it and those who lead; it tells a lead nothing else of the pass, and other annotators nothing at all."""
+
+    class Kind(models.TextChoices):
+        ASK = "ask", "Question"
+        FLAG = "flag", "Flag"
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="threads")
+    trajectory = models.ForeignKey(Trajectory, models.CASCADE, related_name="threads")
+    step = models.ForeignKey(Step, models.CASCADE, null=True, blank=True, related_name="threads")
+    annotation = models.ForeignKey(
+        Annotation, models.SET_NULL, null=True, blank=True, related_name="threads", help_text="The pass it arose in."
+    )
+    kind = models.CharField(max_length=4, choices=Kind)
+    begun_by = models.ForeignKey(User, models.PROTECT, related_name="threads")
+    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["project", "-id"], name="threads_of_a_project"),
+            models.Index(fields=["project"], condition=Q(closed_at__isnull=True), name="open_threads_of_a_project"),
+        ]
+
+
+class Message(models.Model):
+    """One thing said in a thread. Never updated. `key` is the browser's, so that sending twice says it once."""
+
+    thread = models.ForeignKey(Thread, models.CASCADE, related_name="messages")
+    author = models.ForeignKey(User, models.PROTECT, related_name="+")
+    text = models.TextField()
+    key = models.UUIDField(unique=True)
+    seen_at = models.DateTimeField(null=True, blank=True, help_text="When the other side first had it before them.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]
