@@ -10,10 +10,11 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from annotations import access, markup
+from annotations import access
 from annotations.access import Request
 from annotations.forms import GuidelineForm
 from annotations.models import Guideline
+from annotations.rendering import markdown
 from annotations.services import setup
 
 PAGE = "projects/guidelines.html"
@@ -33,7 +34,7 @@ def page(request: Request, slug: str) -> HttpResponse:
     context = {
         "project": project,
         "current": current,
-        "html": markup.to_html(current.text) if current else "",
+        "html": markdown.to_html(current.text) if current else "",
         "form": form,
         "versions": project.guidelines.defer("text").select_related("created_by"),
     }
@@ -44,7 +45,7 @@ def page(request: Request, slug: str) -> HttpResponse:
 @require_POST
 def preview(request: Request, slug: str) -> HttpResponse:
     access.project_for(request, slug, access.MANAGE)
-    html = markup.to_html(request.POST.get("text", "")[:200_000])
+    html = markdown.to_html(request.POST.get("text", "")[:200_000])
     return render(request, f"{PAGE}#preview", {"html": html})
 
 
@@ -58,7 +59,7 @@ def version(request: Request, slug: str, number: int) -> HttpResponse:
         "project": project,
         "shown": shown,
         "before": before,
-        "html": markup.to_html(shown.text),
+        "html": markdown.to_html(shown.text),
         "lines": _changes(before, shown) if before else [],
     }
     return render(request, "projects/guideline.html", context)

@@ -11,10 +11,11 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from annotations import access, markup
+from annotations import access
 from annotations.access import Request
 from annotations.http import whole
 from annotations.models import Annotation, Project, Score
+from annotations.rendering import markdown
 from annotations.schemes.schema import FieldSpec, Scheme
 from annotations.services import labels, projects, reading, scores, visibility
 from annotations.services.visibility import Visible
@@ -46,7 +47,7 @@ def page(request: Request, slug: str, annotation: int) -> HttpResponse:
         "agent_steps": agent,
         "step_fields": [_control(spec) for spec in scheme.step_fields],
         "trajectory_fields": [_control(spec) for spec in scheme.trajectory_fields],
-        "guidelines": markup.to_html(mine.guideline.text) if mine.guideline else "",
+        "guidelines": markdown.to_html(mine.guideline.text) if mine.guideline else "",
         "shown": shown,
         "data": _data(request, mine, scheme, agent),
     }
