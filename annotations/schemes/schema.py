@@ -6,11 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from annotations.keys import PAGE_KEYS
+
 Strict = ConfigDict(extra="forbid", frozen=True)
 Whole = Annotated[int, Field(strict=True)]
-
-# Keys of the page itself; a scheme that took one would shadow it.
-PAGE_KEYS = frozenset(["j", "k", "J", "K", "x", "p", "[", "]", "o", "O", "e", "/", "g", "G", "u", "s", "?"])
 
 
 class Choice(BaseModel):

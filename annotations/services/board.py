@@ -6,7 +6,9 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from functools import lru_cache
+from typing import Any
 
 from django.db import connection
 
@@ -23,12 +25,13 @@ PROPAGATED = Label.Origin.PROPAGATED
 
 @dataclass(frozen=True)
 class Said:
-    """One answer. `cause` is the index of the step whose label implied it."""
+    """One answer. `cause` is the index of the step whose label implied it; `suggestion` what was accepted, and how."""
 
     value: Json
     origin: str = Label.Origin.HUMAN
     cause: int | None = None
     explanation: str = ""
+    suggestion: Json = None
 
 
 Labels = Mapping[Place, Said]
@@ -72,7 +75,8 @@ def entry(place: Place, one: Said | None) -> dict[str, Json]:
     if one is None:
         return {"step": step, "field": field, "value": None, "origin": None, "cause": None}
     found = {"step": step, "field": field, "value": one.value, "origin": one.origin, "cause": one.cause}
-    return found | ({"explanation": one.explanation} if one.explanation else {})
+    more = {"explanation": one.explanation, "suggestion": one.suggestion}
+    return found | {name: value for name, value in more.items() if value}
 
 
 def entries(places: Iterable[Place], labels: Labels) -> list[Json]:
@@ -89,77 +93,109 @@ def from_entries(found: Json) -> dict[Place, Said | None]:
 def _said(found: Json) -> Said | None:
     if found["value"] is None:
         return None
-    return Said(found["value"], found["origin"], found["cause"], found.get("explanation", ""))
+    more = (found.get("explanation", ""), found.get("suggestion"))
+    return Said(found["value"], found["origin"], found["cause"], *more)
 
 
 # Agent steps with what is said of them now. By hand, because it runs at every key.
 _STEPS = """
-    SELECT s.index, s.id, l.id, l.field, l.value, l.origin, l.cause_id, l.explanation
+    SELECT s.index, s.id, l.id, l.field, l.value, l.origin, l.cause_id, l.explanation, l.suggestion
       FROM annotations_step s
       LEFT JOIN annotations_label l ON l.step_id = s.id AND l.annotation_id = %s AND l.superseded_at IS NULL
-     WHERE s.trajectory_id = %s AND s.source = 'agent' AND (%s OR s.index = ANY(%s))
-     ORDER BY s.index"""
+     WHERE s.trajectory_id = %s AND s.source = 'agent' AND (%s::int IS NULL OR s.index <= %s)"""
+_THESE = " AND s.index = ANY(%s)"
+_LABELLED = """ AND s.id IN (
+        SELECT c.step_id FROM annotations_label c WHERE c.annotation_id = %s AND c.superseded_at IS NULL
+         UNION ALL
+        SELECT t.id FROM annotations_step t WHERE t.trajectory_id = %s AND t.index = ANY(%s))"""
 
 _CURRENT = """(
     SELECT c.id FROM annotations_label c
      WHERE c.annotation_id = %s AND c.step_id = %s AND c.field = %s AND c.superseded_at IS NULL)"""
 
 
-class Board:
-    """What one annotation says now. `steps` maps the index of an agent step to its row, in order."""
+MOST_NAMED = 100  # steps that an error lists
 
-    def __init__(self, annotation: Annotation) -> None:
+
+class Scope(Enum):
+    """How much of an annotation is in memory: some places, every labelled step, or every step of the agent."""
+
+    PLACES = 1
+    LABELLED = 2
+    ALL = 3
+
+
+class Board:
+    """What one annotation says now. `steps` maps the index of an agent step to its row, in order, as far as loaded; a
+    step that a first progressive pass does not show yet is none."""
+
+    def __init__(self, annotation: Annotation, scope: Scope) -> None:
         self.annotation = annotation
         self.scheme = scheme(annotation.scheme_id)
-        self.whole = True  # every agent step is loaded
+        self.scope = scope
         self.steps: dict[int, int] = {}
         self.rows: dict[Place, int] = {}
         self.labels: dict[Place, Said] = {}
 
     @classmethod
-    def load(cls, annotation: Annotation, changing: Collection[Place] = ()) -> Board:
-        """The whole board; or as much of it as changing these places can touch."""
-        board = cls(annotation)
+    def load(cls, annotation: Annotation, scope: Scope = Scope.ALL) -> Board:
+        board = cls(annotation, scope)
+        board._load_steps(())
+        board._load_trajectory()
+        return board
+
+    @classmethod
+    def around(cls, annotation: Annotation, changing: Collection[Place], *, fills: bool = False) -> Board:
+        """As much as changing these places can touch. A rule only ever looks at what is said, so the steps that say
+        nothing stay out; unless it fills them. `fills`: the change itself brings labels of the rule."""
+        board = cls(annotation, _touched(annotation, changing, fills))
         indexes = {step for step, _ in changing if step is not None}
-        rule = board.scheme.propagation
-        ruled = bool(rule and {rule.field, rule.until} & {field for _, field in changing})
-        board.whole = not changing or ruled
-        if board.whole or indexes:
-            board._load_steps(() if board.whole else indexes)
-        if not changing or None in {step for step, _ in changing}:
+        if indexes or board.scope is not Scope.PLACES:
+            board._load_steps(indexes)
+        if None in {step for step, _ in changing}:
             board._load_trajectory()
         return board
 
     def _load_steps(self, indexes: Collection[int]) -> None:
+        pk, trajectory, these = self.annotation.pk, self.annotation.trajectory_id, list(indexes)
+        shown = self.annotation.frontier
+        more: dict[Scope, tuple[str, list[Any]]] = {
+            Scope.PLACES: (_THESE, [these]),
+            Scope.LABELLED: (_LABELLED, [pk, trajectory, these]),
+            Scope.ALL: ("", []),
+        }
+        narrower, params = more[self.scope]
         with connection.cursor() as cursor:
-            cursor.execute(_STEPS, [self.annotation.pk, self.annotation.trajectory_id, not indexes, list(indexes)])
+            cursor.execute(f"{_STEPS}{narrower} ORDER BY s.index", [pk, trajectory, shown, shown, *params])
             rows = cursor.fetchall()
         index_of = {row[2]: row[0] for row in rows}
-        for index, step, pk, field, value, origin, cause, explanation in rows:
+        for index, step, pk, field, value, origin, cause, explanation, suggestion in rows:
             self.steps[index] = step
             if pk is not None:
                 implied_by = index_of.get(cause) if cause else None
-                self._hold((index, field), pk, Said(json.loads(value), origin, implied_by, explanation))
+                accepted = json.loads(suggestion) if suggestion else None
+                self._hold((index, field), pk, Said(json.loads(value), origin, implied_by, explanation, accepted))
 
     def _load_trajectory(self) -> None:
         mine = Label.objects.current().filter(annotation=self.annotation, step__isnull=True)
-        for pk, field, value, origin, explanation in mine.values_list("pk", "field", "value", "origin", "explanation"):
-            self._hold((None, field), pk, Said(value, origin, None, explanation))
+        columns = ("pk", "field", "value", "origin", "explanation", "suggestion")
+        for pk, field, value, origin, explanation, suggestion in mine.values_list(*columns):
+            self._hold((None, field), pk, Said(value, origin, None, explanation, suggestion))
 
     def _hold(self, place: Place, pk: int, one: Said) -> None:
         self.rows[place] = pk
         self.labels[place] = one
 
     def agent_steps(self) -> list[int]:
-        """The indexes of the steps that are labelled."""
-        if self.whole:
-            return list(self.steps)
+        """The first of the indexes that can be labelled, for saying which there are."""
         steps = Step.objects.of_agent().filter(trajectory_id=self.annotation.trajectory_id)
-        return list(steps.values_list("index", flat=True))
+        if self.annotation.frontier is not None:
+            steps = steps.filter(index__lte=self.annotation.frontier)
+        return list(steps.values_list("index", flat=True)[:MOST_NAMED])
 
     def settled(self, labels: Labels, *, accept: bool = False) -> dict[Place, Said]:
         """The labels as the rule leaves them. What was loaded for a change that no rule looks at stays as it is."""
-        if not self.whole:
+        if self.scope is Scope.PLACES:
             return dict(labels)
         return settle(self.scheme, self.annotation.propagation, list(self.steps), labels, accept=accept)
 
@@ -176,14 +212,17 @@ class Board:
         places = [(step, spec.name) for step, spec in wanted if spec.required]
         return [{"step": step, "field": field} for step, field in places if (step, field) not in labels]
 
-    def write(self, wanted: Labels, revision: int, now: datetime) -> set[Place]:
-        """Make `wanted` what the annotation says; rows are superseded, not edited. Returns the places that changed."""
+    def write(self, wanted: Labels, revision: int, now: datetime, time_ms: int | None = None) -> set[Place]:
+        """Make `wanted` what the annotation says; rows are superseded, not edited. Returns the places that changed.
+
+        `time_ms` is how long the person had looked since their change before; what a rule brought took none.
+        """
         changed = {place for place in {*self.labels, *wanted} if self.labels.get(place) != wanted.get(place)}
         # A propagated label names a current row: where its cause is a new row, it is one too.
         replaced = changed | {place for place, one in wanted.items() if self._cause(one) in changed}
         if gone := [self.rows.pop(place) for place in replaced if place in self.rows]:
             Label.objects.filter(pk__in=gone).update(superseded_at=now)
-        fresh = [self._row(place, wanted[place], revision) for place in replaced if place in wanted]
+        fresh = [self._row(place, wanted[place], revision, time_ms) for place in replaced if place in wanted]
         quick.insert([row for row in fresh if not row[1]])
         quick.insert([row for row in fresh if row[1]])  # after the rows that cause them
         self.labels = dict(wanted)
@@ -193,7 +232,7 @@ class Board:
         rule = self.scheme.propagation
         return None if one.cause is None or rule is None else (one.cause, rule.field)
 
-    def _row(self, place: Place, one: Said, revision: int) -> quick.Row:
+    def _row(self, place: Place, one: Said, revision: int, time_ms: int | None) -> quick.Row:
         step, field = place
         label = Label(
             annotation=self.annotation,
@@ -202,8 +241,23 @@ class Board:
             value=one.value,
             origin=one.origin,
             explanation=one.explanation,
+            suggestion=one.suggestion,
+            guideline_id=self.annotation.guideline_id,
+            time_ms=None if one.origin == PROPAGATED else time_ms,
             revision=revision,
         )
         if (cause := self._cause(one)) is None or cause[0] is None:
             return label, {}
         return label, {"cause_id": quick.Computed(_CURRENT, (self.annotation.pk, self.steps[cause[0]], cause[1]))}
+
+
+def _touched(annotation: Annotation, changing: Collection[Place], fills: bool) -> Scope:
+    rule = scheme(annotation.scheme_id).propagation
+    policy = annotation.propagation
+    if not rule or policy == Project.Propagation.OFF or not {rule.field, rule.until} & {field for _, field in changing}:
+        return Scope.PLACES
+    if policy == Project.Propagation.FILL:
+        return Scope.ALL
+    # Where nothing is suggested but what the browser works out, there is nothing stored to settle.
+    filled = Label.objects.current().filter(annotation=annotation, origin=PROPAGATED)
+    return Scope.LABELLED if fills or filled.exists() else Scope.PLACES

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from annotations.models import Annotation, Event, Project, Rater, User
 from annotations.schemes.rules import Place
-from annotations.services import history, queue, quick
+from annotations.services import frontier, history, queue, quick
 from annotations.services.board import Board, Labels, entries
 from annotations.services.outcomes import Closed, Outcome
 
@@ -112,7 +112,9 @@ def store(
 ) -> set[Place]:
     """Write the labels, the event, and the annotation with a renewed lease. Returns the places that changed."""
     annotation, before, now = board.annotation, board.labels, timezone.now()
-    changed = board.write(wanted, annotation.revision + 1, now)
+    looked = min(max(time_ms, 0), LONGEST_LOOK_MS)
+    changed = board.write(wanted, annotation.revision + 1, now, looked)
+    annotation.frontier = frontier.moved(board)
     if changed or undoes:
         annotation.revision += 1
         annotation.state = Annotation.State.DRAFT if annotation.state == Annotation.State.LEASED else annotation.state
@@ -126,7 +128,8 @@ def store(
         revision=annotation.revision,
         state=annotation.state,
         lease_until=annotation.lease_until,
-        time_spent_ms=F("time_spent_ms") + min(max(time_ms, 0), LONGEST_LOOK_MS),
+        frontier=annotation.frontier,
+        time_spent_ms=F("time_spent_ms") + looked,
         updated_at=now,
     )
     return changed

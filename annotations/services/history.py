@@ -12,11 +12,11 @@ from annotations.models import Annotation, Event, User
 from annotations.records import Json
 from annotations.schemes.rules import Place
 from annotations.services import quick
-from annotations.services.board import PROPAGATED, Board, entries, from_entries
+from annotations.services.board import PROPAGATED, Board, Scope, entries, from_entries
 from annotations.services.outcomes import Outcome
 
 CHANGE, ACCEPT, UNDO, REDO, KEPT = "change", "accept", "undo", "redo", "kept"
-LEASE, SUBMIT, SKIP, REOPEN, RETURN = "lease", "submit", "skip", "reopen", "return"
+LEASE, SUBMIT, SKIP, REOPEN, RETURN, REVEAL = "lease", "submit", "skip", "reopen", "return", "reveal"
 LABELLING = (CHANGE, ACCEPT, UNDO, REDO)
 
 
@@ -93,8 +93,8 @@ def stacks(annotation: Annotation) -> Stacks:
 
 def current(annotation: Annotation, places: Collection[Place] | None = None) -> Outcome:
     """What these places (None: all that have a label) say now, and what can be undone and redone."""
-    board, found = Board.load(annotation), stacks(annotation)
-    shown = board.labels if places is None else places
+    board = Board.load(annotation, Scope.LABELLED) if places is None else Board.around(annotation, places)
+    found, shown = stacks(annotation), board.labels if places is None else places
     return outcome(annotation, board, shown, undo=bool(found.done), redo=bool(found.undone))
 
 
@@ -106,6 +106,7 @@ def outcome(annotation: Annotation, board: Board, places: Iterable[Place], *, un
         undo=undo,
         redo=redo,
         lease_until=annotation.lease_until,
+        frontier=annotation.frontier,
     )
 
 

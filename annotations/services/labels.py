@@ -7,6 +7,7 @@ carries an id of the caller's, so that a request sent twice is one change; `revi
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from django.db import transaction
@@ -14,16 +15,17 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from annotations import access
-from annotations.models import Annotation, Event, Membership, User
+from annotations.models import Annotation, Event, Label, Membership, Project, User
 from annotations.records import Json
 from annotations.schemes.rules import Place
 from annotations.schemes.schema import FieldSpec
-from annotations.services import changes, history, queue
+from annotations.services import changes, history, queue, suggestions
 from annotations.services.board import PROPAGATED, Board, Said, from_entries
 from annotations.services.changes import Wish
-from annotations.services.outcomes import Closed, Conflict, Item, Missing, NotAccepted, Outcome
+from annotations.services.outcomes import Closed, Conflict, Item, Missing, NotAccepted, NotRevealed, Outcome
 
 State = Annotation.State
+ACCEPTED = Label.Origin.ACCEPTED
 
 
 def change(
@@ -41,7 +43,7 @@ def change(
     is stored. What another tab changed elsewhere merges; the lease is renewed; one that ran out loses nothing."""
 
     def decide(annotation: Annotation, newer: Sequence[Event]) -> tuple[Board, Wish]:
-        board = Board.load(annotation, {(item["step"], item["field"]) for item in items})
+        board = Board.around(annotation, {(item["step"], item["field"]) for item in items})
         edits = _edits(board, items)
         if not force:
             _refuse_conflicts(board, edits, newer)
@@ -107,6 +109,8 @@ def submit(
     if annotation.seen or annotation.state == State.SUBMITTED:  # type: ignore[attr-defined]
         return history.current(annotation)
     changes.must_be_open(annotation)
+    if annotation.mode == Project.Mode.PROGRESSIVE and annotation.revealed_at is None:
+        raise NotRevealed
     board = Board.load(annotation)
     wanted = board.settled(board.labels, accept=accept_ghosts)
     if missing := board.missing(wanted):
@@ -177,17 +181,30 @@ def _edits(board: Board, items: Sequence[Item]) -> dict[Place, Said | None]:
     """The items as answers; a later one for the same place wins. Saying again what one has said is no change."""
     edits: dict[Place, Said | None] = {}
     for item in items:
-        place, value = (item["step"], item["field"]), item["value"]
-        _check(board, place, value)
-        held = board.labels.get(place)
-        same = held is not None and held.origin != PROPAGATED and held.value == value
-        edits[place] = held if same else None if value is None else Said(value)
+        place = (item["step"], item["field"])
+        _check(board, item)
+        edits[place] = _said(board, item, edits.get(place, board.labels.get(place)))
     return edits
 
 
-def _check(board: Board, place: Place, value: Json) -> None:
-    """Raises NotAccepted where the scheme has no such place or refuses the value."""
-    step, name = place
+def _said(board: Board, item: Item, held: Said | None) -> Said | None:
+    """The item as an answer. What explains the old one goes on explaining, and to take up the suggestion that is there
+    already, or say again what one has said, changes nothing."""
+    if item["value"] is None:
+        return None
+    why = item.get("explanation", held.explanation if held else "").strip()
+    said = Said(item["value"], explanation=why)
+    if (accepted := item.get("accepted")) and item["step"] is not None:
+        if held and held.origin != PROPAGATED and held.value == said.value:
+            return replace(held, explanation=why)
+        taken = suggestions.taken(board.annotation, item["step"], said.value, **accepted)
+        return replace(said, origin=ACCEPTED, suggestion=taken) if taken else said
+    return said
+
+
+def _check(board: Board, item: Item) -> None:
+    """Raises NotAccepted where the scheme has no such place or refuses the value, or what it says of it."""
+    step, name, value, why = item["step"], item["field"], item["value"], item.get("explanation", "")
     target = "trajectory" if step is None else "step"
     names = [spec.name for spec in board.scheme.fields if spec.target == target]
     spec = board.scheme.field(name)
@@ -197,6 +214,10 @@ def _check(board: Board, place: Place, value: Json) -> None:
         raise NotAccepted(f"There is no agent step {step}.", "step", board.agent_steps())
     if value is not None and (reason := spec.refusal(value) or _unstorable(value)):
         raise NotAccepted(reason, "value", _accepted(spec))
+    if why and (value is None or spec.kind == "text"):
+        raise NotAccepted("Only an answer that is given can be explained.", "explanation", [""])
+    if reason := _unstorable(why):
+        raise NotAccepted(reason, "explanation", ["a text"])
 
 
 def _accepted(spec: FieldSpec) -> list[Json]:
@@ -228,10 +249,11 @@ def _refuse_conflicts(board: Board, edits: dict[Place, Said | None], newer: Iter
 
 def _restore(annotation: Annotation, stack: Sequence[int], *, undo: bool, redo: bool) -> tuple[Board, Wish]:
     """The labels before the event on top of the stack; the labels as they are where the stack is empty."""
-    board = Board.load(annotation)
     if not stack:
-        return board, Wish(board.labels)
+        return Board.around(annotation, ()), Wish({})
     event = Event.objects.get(pk=stack[-1])
-    wanted = board.labels | from_entries(event.before)
+    before = from_entries(event.before)
+    board = Board.around(annotation, before, fills=any(one and one.origin == PROPAGATED for one in before.values()))
+    wanted = board.labels | before
     restored = {place: one for place, one in wanted.items() if one is not None}
     return board, Wish(board.settled(restored), event, undo, redo)

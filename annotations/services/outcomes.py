@@ -5,23 +5,43 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypedDict
+from typing import NamedTuple, NotRequired, TypedDict
 
 from annotations.records import Json
 
 
+class Accepted(TypedDict):
+    """Whose suggestion an answer takes up, as scorer:<name>, judge:<name> or own:<annotation>, and how long the person
+    had it before them, in ms."""
+
+    source: str
+    looked_ms: int
+
+
+class Suggestion(NamedTuple):
+    """An answer that is offered. `confidence` is P(the reference says the same), in 0..1; None of one's own word."""
+
+    value: Json
+    confidence: float | None
+    source: str
+
+
 class Item(TypedDict):
-    """One answer to store: `step` None is the whole trajectory, `value` None takes the answer back."""
+    """One answer to store: `step` None is the whole trajectory, `value` None takes the answer back. Without an
+    explanation the one that is there stays."""
 
     step: int | None
     field: str
     value: Json
+    explanation: NotRequired[str]
+    accepted: NotRequired[Accepted]
 
 
 @dataclass(frozen=True)
 class Outcome:
     """An annotation after a request. `labels` are the places that differ from what the caller's revision showed, each
-    {"step", "field", "value", "origin", "cause"}; value None is unlabelled, cause the index of the implying step."""
+    {"step", "field", "value", "origin", "cause"}; value None is unlabelled, cause the index of the implying step.
+    `frontier` is the last step that a first progressive pass shows, None where all are shown."""
 
     revision: int
     state: str
@@ -29,6 +49,7 @@ class Outcome:
     undo: bool
     redo: bool
     lease_until: datetime | None
+    frontier: int | None = None
 
     def as_json(self) -> dict[str, Json]:
         until = self.lease_until.isoformat() if self.lease_until else None
@@ -82,3 +103,10 @@ class NoSeat(Refusal):
 
     def __init__(self) -> None:
         super().__init__("no_seat")
+
+
+class NotRevealed(Refusal):
+    """A first progressive pass: what comes later has to be shown before it is handed in."""
+
+    def __init__(self) -> None:
+        super().__init__("not_revealed")

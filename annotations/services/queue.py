@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
@@ -14,7 +15,7 @@ from django.utils import timezone
 
 from annotations import access
 from annotations.models import Annotation, Guideline, Project, Rater, Role, User
-from annotations.services import history, quick
+from annotations.services import frontier, history, quick
 from annotations.services.outcomes import NoSeat
 
 State = Annotation.State
@@ -167,8 +168,7 @@ def _start(rater: Rater) -> Annotation | None:
         trajectory_id=found.trajectory,
         scheme_id=project.scheme_id,
         guideline_id=project.newest_guideline,  # type: ignore[attr-defined]
-        mode=project.mode,
-        propagation=project.propagation,
+        **_rules(project, found.trajectory),
         state=State.LEASED,
         seat=_free_seat(project, found.taken),
         lease_until=timezone.now() + timedelta(minutes=project.lease_minutes),
@@ -179,6 +179,19 @@ def _start(rater: Rater) -> Annotation | None:
         Rater.objects.filter(pk=rater.pk).update(queue_from=found.trajectory, queue_overlap=project.overlap)
         history.record(annotation, history.LEASE, rater.user, after=after)
     return annotation
+
+
+def _rules(project: Project, trajectory: int) -> dict[str, Any]:
+    """The rules a pass begins under. A share of the assisted ones is blind, so that quality can still be measured; a
+    first progressive pass fills nothing in by itself, or it would run ahead of the person."""
+    mode, propagation = project.mode, project.propagation
+    if mode == Project.Mode.ASSISTED and random.randrange(100) < project.blind_share:
+        mode = Project.Mode.BLIND
+    if mode != Project.Mode.PROGRESSIVE:
+        return {"mode": mode, "propagation": propagation}
+    if propagation == Project.Propagation.FILL:
+        propagation = Project.Propagation.SUGGEST
+    return {"mode": mode, "propagation": propagation, "frontier": frontier.first(trajectory)}
 
 
 class Place(NamedTuple):

@@ -8,6 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from annotations.models import Annotation, Event, Label, Project, Step
+from annotations.services import progressive, projects
 from annotations.services.drafts import StepDraft
 
 RETURNED = "The trajectory was imported again and some of its steps changed; please look at those without a label."
@@ -43,6 +44,9 @@ def _succeed(project: Project, old: Annotation, trajectory: int, moved: Mapping[
     Annotation.objects.filter(pk=old.pk).update(retired_at=timezone.now(), seat=None, lease_until=None)
     successor.save()
     _copy(kept, successor, moved)
+    if successor.frontier is not None:
+        successor.frontier = progressive.restart(successor, projects.scheme_of(successor.scheme).main)
+        successor.save(update_fields=["frontier"])
     Event.objects.create(
         project=project,
         verb="annotation.carried_over",
@@ -80,6 +84,9 @@ def _copy(labels: Sequence[Label], successor: Annotation, moved: Mapping[int, in
                 origin=one.origin,
                 cause=again[one.cause_id] if one.cause_id else None,
                 explanation=one.explanation,
+                guideline_id=one.guideline_id,
+                time_ms=one.time_ms,
+                suggestion=one.suggestion,
                 revision=one.revision,
             )
         waiting = [one for one in waiting if one.pk not in again]

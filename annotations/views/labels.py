@@ -17,7 +17,7 @@ from django.urls import reverse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from annotations.models import User
-from annotations.services import labels
+from annotations.services import labels, progressive
 from annotations.services.outcomes import Item, Outcome, Refusal
 
 MOST_ITEMS = 10_000
@@ -33,11 +33,22 @@ class Body(BaseModel):
     time_ms: int = Field(default=0, ge=0)
 
 
+class AcceptedBody(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    source: str = Field(max_length=200)
+    looked_ms: int = Field(ge=0)
+
+
 class ItemBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
     step: Place | None
     field: str = Field(max_length=40)
     value: Any
+    explanation: str | None = Field(default=None, max_length=20_000)
+    accepted: AcceptedBody | None = None
+
+    def as_item(self) -> Item:
+        return cast(Item, self.model_dump(exclude_none=True) | {"step": self.step, "value": self.value})
 
 
 class ChangeBody(Body):
@@ -111,7 +122,7 @@ def _common(body: Body, slug: str) -> Answer:
 
 @door(ChangeBody)
 def change(body: ChangeBody, user: User, slug: str, annotation: int) -> Answer:
-    items = [Item(step=one.step, field=one.field, value=one.value) for one in body.items]
+    items = [one.as_item() for one in body.items]
     return labels.change(annotation, user, items, force=body.force, **_common(body, slug)).as_json()
 
 
@@ -155,6 +166,11 @@ def reopen(body: Nothing, user: User, slug: str, annotation: int) -> Answer:
 
 
 @door(Nothing)
+def reveal(body: Nothing, user: User, slug: str, annotation: int) -> Answer:
+    return progressive.reveal(annotation, user, slug=slug).as_json()
+
+
+@door(Nothing)
 def lease(body: Nothing, user: User, slug: str, annotation: int) -> Answer:
     held = labels.lease(annotation, user, slug=slug).as_json()
     return {"lease_until": held["lease_until"], "seat": held["lease_until"] is not None}
@@ -165,4 +181,4 @@ def state(body: Nothing, user: User, slug: str, annotation: int) -> Answer:
     return labels.state(annotation, user, slug=slug).as_json()
 
 
-DOORS: tuple[Door, ...] = (change, accept, undo, redo, submit, skip, reopen, lease, state)
+DOORS: tuple[Door, ...] = (change, accept, undo, redo, submit, skip, reopen, reveal, lease, state)

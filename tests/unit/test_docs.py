@@ -9,7 +9,7 @@ import pytest
 from django.core.management import get_commands
 
 from annotations import schemes
-from annotations.schemes.schema import PAGE_KEYS
+from annotations.keys import PAGE_KEYS
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]

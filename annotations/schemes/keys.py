@@ -1,0 +1,35 @@
+"""What the keys do that a scheme brings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from annotations.keys import Action
+from annotations.schemes.schema import Choice, FieldSpec, Scheme
+
+DEEDS = {"choice": "next answer", "flag": "on or off", "text": "write"}
+
+
+def actions(scheme: Scheme) -> list[Action]:
+    """One action a key of the scheme, named by the scheme, the field and the answer."""
+    return [action for spec in scheme.fields for action in _of_field(scheme, spec)]
+
+
+def _of_field(scheme: Scheme, spec: FieldSpec) -> Iterator[Action]:
+    for choice in spec.choices:
+        if choice.keys:
+            title = f"{spec.title}: {choice.title}"
+            yield Action(f"{scheme.name}/answer:{spec.name}:{choice.value}", "Label", title, choice.keys)
+    if spec.name == scheme.main and spec.level == "ordinal":
+        yield from (_settles(scheme, spec, choice) for choice in spec.choices if choice.keys)
+    if spec.key:
+        title = f"{spec.title}: {DEEDS[spec.kind]}"
+        yield Action(f"{scheme.name}/field:{spec.name}", "Label", title, (spec.key,))
+
+
+def _settles(scheme: Scheme, spec: FieldSpec, choice: Choice) -> Action:
+    """Answers all that is still open at once: the best answer before the step, this one from it on."""
+    best = spec.choices[0]
+    rest = "and all that is open" if choice is best else f"{best.title} before it where open, {choice.title} after"
+    title = f"{spec.title}: {choice.title}, {rest}"
+    return Action(f"{scheme.name}/settle:{spec.name}:{choice.value}", "Label", title, (f"Shift+{choice.keys[0]}",))

@@ -1,0 +1,110 @@
+"""What an assisted pass is offered: a scorer's or a judge's word where it is sure enough, one's own of the same steps.
+
+A suggestion is nobody's label until somebody takes it. What was taken is stored with its source and confidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.core.cache import cache
+from django.db import connection
+
+from annotations.models import Annotation, Label, Project, Rater, Score
+from annotations.records import Json
+from annotations.schemes.schema import Scheme
+from annotations.services import scores, twins
+from annotations.services.board import scheme
+from annotations.services.outcomes import Suggestion
+
+COMPARED_AT_LEAST = 20  # steps of the reference on which a judge's word has to be known before it counts as sure
+REMEMBERED = 600  # seconds for which a judge's record is not counted again
+
+
+Suggestions = Mapping[int, Suggestion]  # by the index of the step
+
+
+def of(annotation: Annotation) -> Suggestions:
+    """What the project's scorer or judge suggests for the steps of the pass, where its mode lets it."""
+    project = annotation.rater.project
+    if annotation.mode != Project.Mode.ASSISTED or not project.prefill:
+        return {}
+    kind, _, name = project.prefill.partition(":")
+    found = _of_scorer(annotation, name) if kind == "scorer" else _of_judge(annotation, kind, name)
+    least = project.prefill_confidence
+    return {step: one for step, one in found.items() if (one.confidence or 0.0) >= least}
+
+
+def taken(annotation: Annotation, step: int, value: Json, source: str, looked_ms: int) -> Json:
+    """What is stored beside a label that took up a suggestion; None where nothing of that source suggests it (any
+    more): then it is simply what the person said."""
+    offered = twins.prefix(annotation) if source.startswith("own:") else of(annotation)
+    one = offered.get(step)
+    if one is None or one.source != source or one.value != value:
+        return None
+    return {"source": source, "value": value, "confidence": one.confidence, "looked_ms": max(0, looked_ms)}
+
+
+def _of_scorer(annotation: Annotation, name: str) -> Suggestions:
+    """Right or wrong by P(not wrong); what a scorer says is never neutral."""
+    run = scores.latest(annotation.rater.project_id).get(name)
+    rows = Score.objects.filter(run=run, trajectory=annotation.trajectory_id, probability__isnull=False)
+    right, wrong = _poles(scheme(annotation.scheme_id))
+    found = {}
+    for step, probability in rows.values_list("step__index", "probability"):
+        sure = float(probability or 0)
+        value, confidence = (right, sure) if sure >= 0.5 else (wrong, 1 - sure)
+        found[step] = Suggestion(value, confidence, f"scorer:{name}")
+    return found
+
+
+def _poles(declared: Scheme) -> tuple[Json, Json]:
+    values = [choice.value for choice in declared.main_field.choices]
+    return values[0], declared.propagation.value if declared.propagation else values[-1]
+
+
+def _of_judge(annotation: Annotation, kind: str, name: str) -> Suggestions:
+    project = annotation.rater.project
+    judge = Rater.objects.filter(project=project, kind=kind, name=name).first()
+    if judge is None or judge.pk == project.reference_id:
+        return {}
+    sure = _record(judge, project, scheme(annotation.scheme_id).main)
+    said = Label.objects.current().filter(
+        annotation__rater=judge,
+        annotation__trajectory=annotation.trajectory_id,
+        annotation__retired_at__isnull=True,
+        annotation__state=Annotation.State.SUBMITTED,
+        field=scheme(annotation.scheme_id).main,
+        step__isnull=False,
+    )
+    return {
+        step: Suggestion(value, sure.get(str(value)), f"{kind}:{name}")
+        for step, value in said.values_list("step__index", "value")
+    }
+
+
+_COMPARED = """
+    SELECT j.value::text, count(*), count(*) FILTER (WHERE r.value = j.value)
+      FROM annotations_label j
+      JOIN annotations_annotation ja ON ja.id = j.annotation_id AND ja.rater_id = %(judge)s AND ja.retired_at IS NULL
+      JOIN annotations_label r ON r.step_id = j.step_id AND r.field = j.field AND r.superseded_at IS NULL
+      JOIN annotations_annotation ra ON ra.id = r.annotation_id AND ra.rater_id = %(reference)s
+                                    AND ra.retired_at IS NULL
+     WHERE j.field = %(field)s AND j.superseded_at IS NULL
+     GROUP BY 1"""
+
+
+def _record(judge: Rater, project: Project, field: str) -> Mapping[str, float]:
+    """For each value the judge gives, on which share of the reference's steps the reference said the same (smoothed by
+    one hit and one miss). Nothing where there is no reference, or too little to tell."""
+    if project.reference_id is None:
+        return {}
+    key = f"record of {judge.pk} against {project.reference_id} in {field}"
+    known: dict[str, float] | None = cache.get(key)
+    if known is None:
+        with connection.cursor() as cursor:
+            cursor.execute(_COMPARED, {"judge": judge.pk, "reference": project.reference_id, "field": field})
+            rows = cursor.fetchall()
+        known = {value: (hits + 1) / (count + 2) for value, count, hits in rows if count >= COMPARED_AT_LEAST}
+        cache.set(key, known, REMEMBERED)
+    return known
