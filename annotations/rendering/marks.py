@@ -1,4 +1,4 @@
-"""Text that a stranger wrote, escaped, and with nothing hidden in it. Every renderer passes what it shows through here."""
+"""Text that a stranger wrote, escaped, and with nothing hidden in it. Every renderer shows its texts through here."""
 
 from __future__ import annotations
 
@@ -31,6 +31,11 @@ def marked(html: str) -> str:
     return _HIDDEN.sub(_marks, html.replace("\r\n", "&#13;\n"))
 
 
+def is_hidden(one: str) -> bool:
+    """Whether this character, standing alone, would be a mark."""
+    return _HIDDEN.match(one) is not None
+
+
 def _marks(found: re.Match[str]) -> str:
     run = found[0]
     if len(run) <= _ONE_BY_ONE:
@@ -40,11 +45,11 @@ def _marks(found: re.Match[str]) -> str:
 
 
 def _mark(one: str) -> str:
-    return _span(_named(one), _code(one))
+    return _span(_named(one), _code(one), kind=" breaks" if one == "\r" else "")
 
 
-def _span(title: str, text: str, more: str = "") -> str:
-    return f'<span class="hidden-character" title="{title}"{more}>{text}</span>'
+def _span(title: str, text: str, more: str = "", kind: str = "") -> str:
+    return f'<span class="hidden-character{kind}" title="{title}"{more}>{text}</span>'
 
 
 def _code(one: str) -> str:
