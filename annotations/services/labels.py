@@ -26,6 +26,7 @@ from annotations.services.outcomes import Closed, Conflict, Item, Missing, NotAc
 
 State = Annotation.State
 ACCEPTED = Label.Origin.ACCEPTED
+MOST_WARNINGS = 10_000  # that one pass can have waved away
 
 
 def change(
@@ -158,6 +159,16 @@ def lease(annotation_id: int, user: User, *, slug: str = "") -> Outcome:
     if not queue.renew(annotation) and annotation.state in queue.OPEN:
         queue.regain(annotation, queue.lock_for(annotation_id, user))
     return history.current(annotation, ())
+
+
+@transaction.atomic
+def dismiss(annotation_id: int, user: User, warning: str, dismissed: bool, *, slug: str = "") -> list[str]:
+    """Wave a warning away, or have it back. Returns those that are waved away now."""
+    annotation = changes.own(annotation_id, user, slug, lock=True)
+    waved = [one for one in annotation.dismissed if one != warning]
+    annotation.dismissed = [*waved, warning] if dismissed and len(waved) < MOST_WARNINGS else waved
+    annotation.save(update_fields=["dismissed"])
+    return list(annotation.dismissed)
 
 
 @transaction.atomic

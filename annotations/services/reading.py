@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from django.db.models import BooleanField, ExpressionWrapper, Q
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 
 from annotations.models import Step, Trajectory
 from annotations.rendering.parts import parts
@@ -19,7 +19,12 @@ PATIENCE = 0.8  # seconds a search may take before it says how far it came
 
 def window(trajectory: Trajectory, first: int, last: int) -> list[Step]:
     """The steps with first ≤ index < last. One with an outline comes without its bodies: they may be megabytes."""
-    found = list(trajectory.steps.filter(index__gte=first, index__lt=last).defer(*BODIES))
+    return light(trajectory.steps.filter(index__gte=first, index__lt=last))
+
+
+def light(steps: QuerySet[Step]) -> list[Step]:
+    """These steps, without the bodies of those that have an outline."""
+    found = list(steps.defer(*BODIES))
     short = Step.objects.filter(pk__in=[step.pk for step in found if step.outline is None]).in_bulk()
     return [short.get(step.pk, step) for step in found]
 
@@ -39,11 +44,11 @@ class Found(NamedTuple):
 def find(trajectory: Trajectory, wanted: str, first: int = 0, last: int | None = None) -> Found:
     """Which steps from `first` on (and before `last`) hold the text, whatever its case. Gives up after PATIENCE
     seconds and says where to go on."""
-    needle, hits, began = wanted.casefold(), [], time.monotonic()
+    needle, hits, began = wanted.lower(), [], time.monotonic()
     at = first
     while batch := _bodies(trajectory, at, last):
         for step in batch:
-            count = sum(text.casefold().count(needle) for text in _texts(step))
+            count = sum(text.lower().count(needle) for text in _texts(step))
             if count:
                 hits.append((step.index, count))
             at = step.index + 1
@@ -64,5 +69,8 @@ def _bodies(trajectory: Trajectory, first: int, last: int | None) -> Sequence[St
 
 
 def _texts(step: Step) -> Iterator[str]:
+    """What a reader can look for, names of tools among it."""
     for part in parts(step):
+        if part.kind in ("call", "observation"):
+            yield part.title
         yield part.text

@@ -64,6 +64,12 @@ class SkipBody(BaseModel):
     reason: str = Field(max_length=2000)
 
 
+class DismissBody(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    warning: str = Field(pattern=r"^[a-z]{1,20}:[0-9]{1,9}$")
+    dismissed: bool
+
+
 class Nothing(BaseModel):
     pass
 
@@ -170,6 +176,11 @@ def reveal(body: Nothing, user: User, slug: str, annotation: int) -> Answer:
     return progressive.reveal(annotation, user, slug=slug).as_json()
 
 
+@door(DismissBody)
+def dismiss(body: DismissBody, user: User, slug: str, annotation: int) -> Answer:
+    return {"dismissed": labels.dismiss(annotation, user, body.warning, body.dismissed, slug=slug)}
+
+
 @door(Nothing)
 def lease(body: Nothing, user: User, slug: str, annotation: int) -> Answer:
     held = labels.lease(annotation, user, slug=slug).as_json()
@@ -181,4 +192,4 @@ def state(body: Nothing, user: User, slug: str, annotation: int) -> Answer:
     return labels.state(annotation, user, slug=slug).as_json()
 
 
-DOORS: tuple[Door, ...] = (change, accept, undo, redo, submit, skip, reopen, reveal, lease, state)
+DOORS: tuple[Door, ...] = (change, accept, undo, redo, submit, skip, reopen, reveal, dismiss, lease, state)

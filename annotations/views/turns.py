@@ -52,6 +52,11 @@ class Turn:
     scores: Sequence[Score] = ()
 
     @property
+    def place(self) -> int:
+        """Which turn it is, from 1."""
+        return self.index + 1
+
+    @property
     def of(self) -> str:
         """What a control of it adds to its name."""
         return f" of step {self.number}"

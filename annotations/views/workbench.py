@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -14,44 +15,87 @@ from django.views.decorators.http import require_GET
 from annotations import access
 from annotations.access import Request
 from annotations.http import whole
-from annotations.models import Annotation, Project, Score
+from annotations.models import Annotation, Project, Score, Step
 from annotations.rendering import markdown
 from annotations.schemes.schema import FieldSpec, Scheme
-from annotations.services import labels, projects, reading, scores, visibility
+from annotations.services import desk, preferences, projects, reading, scores, visibility
 from annotations.services.visibility import Visible
-from annotations.views import turns
+from annotations.views import labels, turns
 
 PAGE = "workbench/page.html"
 # What only some modes show stays in the database until the mode is known to show it.
 HIDDEN = ("trajectory__task__reference", "trajectory__outcome", "trajectory__meta", "trajectory__extra")
-DOORS = ("change", "accept", "undo", "redo", "submit", "skip", "reopen", "lease", "state")
+WINDOW = 20  # turns that come together
+MOST_TURNS = 3 * WINDOW
+DOORS = (*(door.__name__ for door in labels.DOORS), "cards", "desk", "find")
 
 
 @login_required
 @require_GET
 @never_cache
 def page(request: Request, slug: str, annotation: int) -> HttpResponse:
-    """The workbench of one of the user's own passes, under the mode it was begun in."""
+    """The workbench of one of the user's own passes, under the mode it was begun in, opened near the step `?at` or
+    the first that has no answer."""
     project = access.project_for(request, slug, access.LABEL)
     mine = _own(request, project, annotation)
     scheme = projects.scheme_of(mine.scheme)
-    shown = _shown(mine, visibility.of(request.membership, mine))
-    rows = turns.turns(mine.trajectory.steps.all(), shown.get("scores", {}))
-    agent = [turn.index for turn in rows if turn.number]
+    turns_in_all = desk.turns(mine)
+    at = _start(request, mine, turns_in_all)
     context = {
         "project": project,
         "annotation": mine,
         "task": mine.trajectory.task,
         "tools": turns.tools(mine.trajectory.task.tools),
-        "turns": rows,
-        "agent_steps": agent,
-        "step_fields": [_control(spec) for spec in scheme.step_fields],
         "trajectory_fields": [_control(spec) for spec in scheme.trajectory_fields],
         "guidelines": markdown.to_html(mine.guideline.text) if mine.guideline else "",
-        "shown": shown,
-        "data": _data(request, mine, scheme, agent),
+        "shown": _shown(mine, visibility.of(request.membership, mine)),
+        "data": _data(request, mine, scheme, turns_in_all, at),
+        **_cards(request, mine, scheme, at // WINDOW * WINDOW, at // WINDOW * WINDOW + WINDOW),
+        "earlier": (at // WINDOW - 1) * WINDOW if at >= WINDOW else None,
+        "later": (at // WINDOW + 1) * WINDOW if (at // WINDOW + 1) * WINDOW < turns_in_all else None,
     }
     return render(request, PAGE, context)
+
+
+@login_required
+@require_GET
+@never_cache
+def cards(request: Request, slug: str, annotation: int) -> HttpResponse:
+    """The turns `from` ≤ index < `to` as the page shows them."""
+    mine = _own(request, access.project_for(request, slug, access.LABEL), annotation)
+    first = max(0, whole(request.GET.get("from", "")) or 0)
+    last = min(whole(request.GET.get("to", "")) or first + WINDOW, first + MOST_TURNS)
+    return render(request, f"{PAGE}#cards", _cards(request, mine, projects.scheme_of(mine.scheme), first, last))
+
+
+@login_required
+@require_GET
+@never_cache
+def desk_of(request: Request, slug: str, annotation: int) -> JsonResponse:
+    """All that is said, offered and worth a warning, for a page that came without it."""
+    mine = _own(request, access.project_for(request, slug, access.LABEL), annotation)
+    return JsonResponse(desk.desk(mine))
+
+
+def _start(request: Request, mine: Annotation, turns_in_all: int) -> int:
+    asked = whole(request.GET.get("at", ""))
+    at = desk.first_open(mine) if asked is None else asked
+    return min(max(0, at or 0), max(0, turns_in_all - 1))
+
+
+def _cards(request: Request, mine: Annotation, scheme: Scheme, first: int, last: int) -> dict[str, Any]:
+    """What the partial `cards` draws: turns first ≤ index < last, as far as the pass shows them."""
+    if mine.frontier is not None:
+        last = min(last, mine.frontier + 1)
+    may = visibility.of(request.membership, mine)
+    said = _scores(mine, first, last) if may.scores else {}
+    return {
+        "project": mine.rater.project,
+        "annotation": mine,
+        "turns": turns.turns(reading.window(mine.trajectory, first, last), said, desk.numbered(mine, first)),
+        "step_fields": [_control(spec) for spec in scheme.step_fields],
+        "text_door": f"{reverse('annotate', args=[mine.rater.project.slug, mine.pk])}text/",
+    }
 
 
 @login_required
@@ -60,7 +104,7 @@ def page(request: Request, slug: str, annotation: int) -> HttpResponse:
 def text(request: Request, slug: str, annotation: int, step: int, part: str) -> HttpResponse:
     """One text of a step in full; `?raw=1` as it was written."""
     mine = _own(request, access.project_for(request, slug, access.LABEL), annotation)
-    row = get_object_or_404(mine.trajectory.steps.all(), index=step)
+    row = get_object_or_404(_readable(mine), index=step)
     found = turns.part(row, part, raw=request.GET.get("raw") == "1")
     if found is None:
         raise Http404
@@ -75,13 +119,20 @@ def find(request: Request, slug: str, annotation: int) -> JsonResponse:
     mine = _own(request, access.project_for(request, slug, access.LABEL), annotation)
     wanted = request.GET.get("q", "")
     first = whole(request.GET.get("from", "")) or 0
-    found = reading.find(mine.trajectory, wanted, first) if wanted else reading.Found([], None)
+    last = None if mine.frontier is None else mine.frontier + 1
+    found = reading.find(mine.trajectory, wanted, first, last) if wanted else reading.Found([], None)
     return JsonResponse(found._asdict())
+
+
+def _readable(mine: Annotation) -> QuerySet[Step]:
+    """The steps that the pass shows."""
+    steps = mine.trajectory.steps.all()
+    return steps if mine.frontier is None else steps.filter(index__lte=mine.frontier)
 
 
 def _own(request: Request, project: Project, annotation: int) -> Annotation:
     mine = Annotation.objects.of_user(request.user).filter(rater__project=project)
-    related = ("scheme", "guideline", "rater", "trajectory__task")
+    related = ("scheme", "guideline", "rater__project", "trajectory__task")
     return get_object_or_404(mine.select_related(*related).defer(*HIDDEN), pk=annotation)
 
 
@@ -118,15 +169,14 @@ def _shown(mine: Annotation, may: Visible) -> dict[str, Any]:
         found["reference"] = turns.shown_json(mine.trajectory.task.reference)
     if may.outcome and mine.trajectory.outcome is not None:
         found["outcome"] = turns.shown_json(mine.trajectory.outcome)
-    if may.scores:
-        found["scores"] = _scores(mine)
     return found
 
 
-def _scores(mine: Annotation) -> dict[int, list[Score]]:
+def _scores(mine: Annotation, first: int, last: int) -> dict[int, list[Score]]:
     """Index of a step → what each scorer says of it."""
+    newest = scores.latest(mine.rater.project_id).values()
     rows = (
-        Score.objects.filter(trajectory=mine.trajectory, run__in=scores.latest(mine.rater.project_id).values())
+        Score.objects.filter(trajectory=mine.trajectory, run__in=newest, step__index__range=(first, last - 1))
         .select_related("run", "step")
         .only("value", "probability", "detail", "run__config", "step__index")
         .order_by("step__index", "run_id")
@@ -137,22 +187,31 @@ def _scores(mine: Annotation) -> dict[int, list[Score]]:
     return found
 
 
-def _data(request: Request, mine: Annotation, scheme: Scheme, agent: list[int]) -> dict[str, Any]:
-    """What the page's scripts start from."""
+def _data(request: Request, mine: Annotation, scheme: Scheme, turns_in_all: int, at: int) -> dict[str, Any]:
+    """What the page's scripts start from. `desk` is null where it comes later."""
     slug = mine.rater.project.slug
     here = reverse("annotate", args=[slug, mine.pk])
+    liked = preferences.of(request.user)
     return {
         "annotation": mine.pk,
         "user": request.user.pk,
+        "username": request.user.username,
         "mode": mine.mode,
+        "revealed": mine.revealed_at is not None,
         "propagation": mine.propagation,
         "scheme": scheme.model_dump(mode="json"),
-        "steps": agent,
-        "state": labels.state(mine.pk, request.user).as_json(),
+        "keys": [action._asdict() for action in preferences.keys_for(request.user, scheme).actions],
+        "advance": liked.advance,
+        "state": mine.state,
+        "turns": turns_in_all,
+        "window": WINDOW,
+        "at": at,
+        "desk": desk.desk(mine) if turns_in_all <= desk.SMALL else None,
         "tones": {spec.name: _tones(spec) for spec in scheme.fields if spec.choices},
         "here": here,
-        "doors": {door: f"{here}{door}" for door in DOORS} | {"text": f"{here}text/", "find": f"{here}find"},
-        "login": f"{reverse('account_login')}?next={here}",
+        "doors": {door: f"{here}{door}" for door in DOORS} | {"text": f"{here}text/"},
+        "login": reverse("account_login"),
+        "preferences": reverse("preferences"),
         "items": _neighbours(mine) | {"more": reverse("label_next", args=[slug])},
     }
 

@@ -162,7 +162,8 @@ KEY_EVENT = """([key, code, modifiers]) => {
         ("&", "Digit1", {}, "Right"),  # AZERTY
         ("à", "Digit0", {}, "Neutral"),
         ("-", "Digit6", {}, "Wrong"),
-        ("!", "Digit1", {"shiftKey": True}, None),
+        ("!", "Digit1", {"shiftKey": True}, "Right"),  # and what else is open
+        ("1", "Digit1", {"shiftKey": True}, "Right"),  # AZERTY: the plain answer
         ("+", "Equal", {"shiftKey": True}, "Right"),
         ("}", "Digit0", {"ctrlKey": True, "altKey": True, "modifierAltGraph": True}, None),
         ("-", "Minus", {"ctrlKey": True, "altKey": True, "modifierAltGraph": True}, "Wrong"),

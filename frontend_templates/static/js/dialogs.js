@@ -30,9 +30,12 @@ export function askIn(dialog, { title, body = [], answers, wide = false }) {
 }
 
 /** Both values of every place in conflict, to choose from. Resolves to "mine" or "theirs"; it cannot be left unanswered. */
-export async function askConflict(dialog, { rows }) {
-  const head = make("tr", {}, ...["Where", "Here", "Elsewhere"].map((text) => make("th", { textContent: text, scope: "col" })));
-  const lines = rows.map(({ where, mine, theirs }) => make("tr", {}, make("th", { textContent: where, scope: "row" }), make("td", { textContent: mine }), make("td", { textContent: theirs })));
+export async function askConflict(dialog, items, wording) {
+  const head = make("tr", {}, ...["Where", "Here", "Elsewhere", "Elsewhere by"].map((text) => make("th", { textContent: text, scope: "col" })));
+  const lines = items.map(({ step, field, yours, theirs, by, at }) => {
+    const cells = [wording.title(field, yours), wording.title(field, theirs), `${by ?? "somebody"}, ${moment(at)}`];
+    return make("tr", {}, make("th", { textContent: wording.where(step, field) || wording.spec(field).title, scope: "row" }), ...cells.map((textContent) => make("td", { textContent })));
+  });
   const table = make("table", {}, make("thead", {}, head), make("tbody", {}, ...lines));
   const body = [make("p", { textContent: "You changed the same place in another window or on another device. Nothing is lost until you choose." }), table];
   const answers = [{ word: "mine", title: "Keep what is here", primary: true }, { word: "theirs", title: "Take what is elsewhere" }];
@@ -42,10 +45,12 @@ export async function askConflict(dialog, { rows }) {
   }
 }
 
-/** Resolves to true where the ghosts are to be accepted. */
-export async function askGhosts(dialog, count) {
+const moment = (at) => new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" }).format(new Date(at));
+
+/** Resolves to true where what is suggested is to be accepted. */
+export async function askOpen(dialog, count) {
   const these = count === 1 ? "1 suggested label is" : `${count} suggested labels are`;
-  const body = [make("p", { textContent: `${these} still open (hatched). A step that stays open is unlabelled, and the item cannot be submitted with it.` })];
+  const body = [make("p", { textContent: `${these} still open (hatched or outlined). A step that stays open is unlabelled, and the item cannot be submitted with it.` })];
   const answers = [{ word: "accept", title: `Accept ${count} and submit`, primary: true }, { word: "", title: "Leave open and go there" }];
   return (await askIn(dialog, { title: "Accept what is suggested?", body, answers })) === "accept";
 }

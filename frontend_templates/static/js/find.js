@@ -1,11 +1,12 @@
-// Finding text in the trajectory. Hits are painted as highlights: the page's text itself stays as it is.
-import { fragment } from "./doors.js";
+// Finding text in the whole trajectory: the server counts, step by step; hits in the page are painted as highlights.
+import { get } from "./doors.js";
 
-const LIMIT = 5000; // hits after which nobody counts on
+const LIMIT = 5000; // hits painted at once
+const WAIT = 250; // ms without typing before the server is asked
 
 export class Find {
-  constructor({ form, list, url, tell }) {
-    Object.assign(this, { form, list, url, tell, hits: [], place: -1 });
+  constructor({ form, feed, url, unfold, nameOf }) {
+    Object.assign(this, { form, feed, url, unfold, nameOf, hits: [], at: null, asked: 0 });
     this.input = form.querySelector("input");
     this.count = form.querySelector("output");
     this.input.addEventListener("input", () => this.search());
@@ -20,7 +21,13 @@ export class Find {
         this.next(-1);
       }
     });
+    form.querySelector("[data-find-previous]").addEventListener("click", () => this.next(-1));
     form.querySelector("[data-find-close]").addEventListener("click", () => this.close());
+    feed.addEventListener("shown", () => this.#paint());
+  }
+
+  get wanted() {
+    return this.form.hidden ? "" : this.input.value.toLowerCase();
   }
 
   open() {
@@ -33,64 +40,113 @@ export class Find {
 
   close() {
     this.form.hidden = true;
-    this.#paint([]);
+    this.asked += 1;
+    this.#paint();
     this.back?.focus({ preventScroll: true });
   }
 
   search() {
-    const wanted = this.input.value.toLowerCase();
-    this.hits = wanted ? [...this.#hitsOf(wanted)] : [];
-    this.place = -1;
-    this.#paint(this.hits);
-    this.count.textContent = wanted ? (this.hits.length ? `${this.hits.length} found` : "Nothing found") : "";
-    if (wanted) this.#lookInCut(wanted);
+    clearTimeout(this.waiting);
+    Object.assign(this, { hits: [], at: null, through: false });
+    this.asked += 1;
+    this.#paint();
+    this.#say();
+    if (this.wanted) this.waiting = setTimeout(() => this.#ask(this.asked, 0), WAIT);
   }
 
-  next(direction) {
+  /** Go to the next hit in that direction (1 or -1), loading its step where it is not in the page. */
+  async next(direction) {
     if (!this.hits.length) return;
-    this.place = (this.place + direction + this.hits.length) % this.hits.length;
-    const range = this.hits[this.place];
-    const element = range.startContainer.parentElement;
-    element.closest("[data-folded]")?.querySelector("[data-fold]").click();
-    const { top } = range.getBoundingClientRect();
-    scrollBy({ top: top - innerHeight / 3 });
-    this.count.textContent = `${this.place + 1} of ${this.hits.length}`;
-    if (window.Highlight) CSS.highlights.set("found-here", new Highlight(range));
+    const asked = this.asked;
+    const [hit, nth] = this.#beside(direction);
+    const card = await this.feed.bring(hit.index);
+    if (!card || asked !== this.asked) return;
+    this.at = { hit, nth };
+    this.#say();
+    this.#show(card, nth);
   }
 
-  *#hitsOf(wanted) {
-    let count = 0;
-    for (const text of this.list.querySelectorAll("pre.text, code.name")) {
-      const walker = document.createTreeWalker(text, NodeFilter.SHOW_TEXT);
-      for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-        const body = node.data.toLowerCase();
-        if (body.length !== node.data.length) continue; // lower case moved the places
-        for (let at = body.indexOf(wanted); at >= 0; at = body.indexOf(wanted, at + wanted.length)) {
-          if (++count > LIMIT) return;
-          const range = new Range();
-          range.setStart(node, at);
-          range.setEnd(node, at + wanted.length);
-          yield range;
-        }
-      }
+  // One request after another: each says how far the server came before it ran out of patience.
+  async #ask(asked, from) {
+    const { kind, data } = await get(`${this.url}?q=${encodeURIComponent(this.wanted)}&from=${from}`);
+    if (asked !== this.asked) return;
+    if (kind !== "done") {
+      this.count.textContent = "The server is away";
+      return;
     }
+    for (const [index, count] of data.hits) this.hits.push({ index, count });
+    this.through = data.next === null;
+    this.reached = data.next;
+    this.#say();
+    if (!this.through) await this.#ask(asked, data.next);
   }
 
-  // Texts that are cut in the page are searched whole by the server.
-  #lookInCut(wanted) {
-    clearTimeout(this.asking);
-    if (!this.list.querySelector("[data-cut]")) return;
-    this.asking = setTimeout(async () => {
-      const html = await fragment(`${this.url}?q=${encodeURIComponent(wanted)}`);
-      if (html === null || this.input.value.toLowerCase() !== wanted || this.form.hidden) return;
-      const { hits } = JSON.parse(html);
-      if (hits.length) this.count.textContent += ` in ${hits.length} steps`;
-    }, 250);
+  #say() {
+    const total = this.hits.reduce((sum, { count }) => sum + count, 0);
+    const steps = this.hits.length === 1 ? this.nameOf(this.hits[0].index) : `${this.hits.length} turns`;
+    const here = this.at ? `${this.#numberOf(this.at)} of ${total}` : total ? `${total} found in ${steps}` : this.through ? "Nothing found" : "";
+    const going = this.wanted && !this.through ? `searching${this.reached ? `, turn ${this.reached}` : ""}…` : "";
+    this.count.textContent = this.wanted ? [here, going].filter(Boolean).join(", ") : "";
   }
 
-  #paint(hits) {
+  #numberOf({ hit, nth }) {
+    return this.hits.slice(0, this.hits.indexOf(hit)).reduce((sum, { count }) => sum + count, nth + 1);
+  }
+
+  // The hit before or after the one where one is, round and round.
+  #beside(direction) {
+    if (!this.at) return direction > 0 ? [this.hits[0], 0] : [this.hits.at(-1), this.hits.at(-1).count - 1];
+    const nth = this.at.nth + direction;
+    if (nth >= 0 && nth < this.at.hit.count) return [this.at.hit, nth];
+    const hit = this.hits.at((this.hits.indexOf(this.at.hit) + direction) % this.hits.length);
+    return [hit, direction > 0 ? 0 : hit.count - 1];
+  }
+
+  #show(card, nth) {
+    const ranges = [...hitsIn(card, this.wanted)];
+    const range = ranges[Math.min(nth, ranges.length - 1)];
+    if (!range) return card.scrollIntoView({ block: "start" });
+    this.unfold(range.startContainer.parentElement);
+    const { top } = range.getBoundingClientRect();
+    scrollBy({ top: top - innerHeight / 3, behavior: "instant" });
+    if (window.Highlight) CSS.highlights.set("found-here", new Highlight(range));
+    return undefined;
+  }
+
+  #paint() {
     if (!window.Highlight) return;
-    CSS.highlights.set("found", new Highlight(...hits));
     CSS.highlights.delete("found-here");
+    const ranges = [];
+    if (this.wanted) for (const card of this.feed.cards()) for (const range of hitsIn(card, this.wanted)) if (ranges.push(range) >= LIMIT) break;
+    CSS.highlights.set("found", new Highlight(...ranges));
+  }
+}
+
+function* hitsIn(card, wanted) {
+  for (const text of card.querySelectorAll("code.name, .shown")) yield* hitsOf(text, wanted);
+}
+
+// Text is looked through as it reads, across the elements that colour it.
+function* hitsOf(root, wanted) {
+  const nodes = [];
+  const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+  let whole = "";
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    nodes.push({ node, from: whole.length });
+    whole += node.data;
+  }
+  const body = whole.toLowerCase();
+  if (body.length !== whole.length) return; // lower case moved the places
+  let place = 0;
+  const end = (at) => {
+    while (place + 1 < nodes.length && nodes[place + 1].from <= at) place += 1;
+    return [nodes[place].node, at - nodes[place].from];
+  };
+  for (let at = body.indexOf(wanted); at >= 0; at = body.indexOf(wanted, at + wanted.length)) {
+    const range = new Range();
+    range.setStart(...end(at));
+    const [node, offset] = end(at + wanted.length - 1);
+    range.setEnd(node, offset + 1);
+    yield range;
   }
 }

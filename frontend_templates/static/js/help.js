@@ -1,21 +1,33 @@
 // The sheet of keys, made from the very table that handles them.
 import { askIn, make } from "./dialogs.js";
 
-const SHOWN = new Map([["ArrowDown", "↓"], ["ArrowUp", "↑"], ["Escape", "Esc"], ["-", "−"]]);
+const SHOWN = new Map([["ArrowDown", "↓"], ["ArrowUp", "↑"], ["ArrowLeft", "←"], ["ArrowRight", "→"], ["Escape", "Esc"], ["-", "−"], [" ", "Space"]]);
 const MAC = /Mac|iPhone|iPad/.test(navigator.platform);
-const shown = (key) => key.replace("Mod+", MAC ? "⌘+" : "Ctrl+").replace(/(?<=\+)[a-z]$/, (letter) => letter.toUpperCase());
 
-/** The key table as a sheet. */
-export function showKeys(dialog, rows) {
+/** A key as people read it: Ctrl+Z for "Mod+z". */
+export function shown(key) {
+  const parts = key.replace(/\+(?=.)/g, "\u0000").split("\u0000").map((part) => (part === "Mod" ? (MAC ? "⌘" : "Ctrl") : (SHOWN.get(part) ?? part)));
+  return parts.length > 1 ? [...parts.slice(0, -1), parts.at(-1).length === 1 ? parts.at(-1).toUpperCase() : parts.at(-1)].join("+") : parts[0];
+}
+
+const kbds = (keys) => keys.flatMap((key, place) => [...(place ? [" "] : []), ...key.split(" ").map((one) => make("kbd", { textContent: shown(one) }))]);
+
+/** The key table as a sheet. `change` is where one's own keys are chosen. */
+export function showKeys(dialog, rows, change) {
   const lists = [...grouped(rows)].map(([group, members]) => {
-    const lines = members.flatMap(({ keys, title }) => {
-      const names = keys.flatMap((key, place) => [...(place ? [" "] : []), ...key.split(" ").map((one) => make("kbd", { textContent: SHOWN.get(one) ?? shown(one) }))]);
-      return [make("dt", {}, ...names), make("dd", { textContent: title })];
-    });
+    const lines = members.flatMap(({ keys, title }) => [make("dt", {}, ...kbds(keys)), make("dd", { textContent: title })]);
     return make("section", {}, make("h3", { textContent: group }), make("dl", { className: "keys" }, ...lines));
   });
-  const body = [make("div", { className: "sheet-columns" }, ...lists)];
+  const more = make("p", { className: "muted" }, "Keys do nothing while you type, and zooming the browser never labels. ", make("a", { href: change, textContent: "Choose keys of your own" }), ".");
+  const body = [make("div", { className: "sheet-columns" }, ...lists), more];
   return askIn(dialog, { title: "Keys", body, answers: [{ word: "", title: "Close", primary: true }], wide: true });
+}
+
+/** Tell assistive technology and the pointer which keys work a control. */
+export function nameKeys(element, keys) {
+  if (!keys?.length) return;
+  element.setAttribute("aria-keyshortcuts", keys.filter((key) => !key.includes(" ")).map((key) => key.replace("Mod+", MAC ? "Meta+" : "Control+")).join(" "));
+  element.title = [element.title, `Key: ${keys.map(shown).join(" or ")}`].filter(Boolean).join(" ");
 }
 
 function grouped(rows) {

@@ -3,7 +3,10 @@
 
 const PREFIX = "stepmark:outbox";
 
-/** Fires "change" whenever the queue is another one, whoever changed it. `kept` is false where the browser keeps nothing. */
+/**
+ * Fires "change" whenever the queue is another one, whoever changed it; detail.own says that whoever did it knows what it
+ * means already. `kept` is false where the browser keeps nothing.
+ */
 export class Outbox extends EventTarget {
   constructor({ user, annotation, storage = window.localStorage }) {
     super();
@@ -16,12 +19,12 @@ export class Outbox extends EventTarget {
     });
   }
 
-  add(op) {
-    this.#write([...this.#latest(), op]);
+  add(op, detail) {
+    this.#write([...this.#latest(), op], detail);
   }
 
-  remove(change) {
-    this.#write(this.#latest().filter((op) => op.change !== change));
+  remove(change, detail) {
+    this.#write(this.#latest().filter((op) => op.change !== change), detail);
   }
 
   /** The same change, told otherwise (another revision, forced, fewer items); it keeps its place. */
@@ -31,7 +34,7 @@ export class Outbox extends EventTarget {
 
   reload() {
     this.ops = this.#read();
-    this.dispatchEvent(new Event("change"));
+    this.dispatchEvent(new CustomEvent("change"));
   }
 
   /** Other tabs write the same queue: never work from a copy where the browser keeps one. */
@@ -49,7 +52,7 @@ export class Outbox extends EventTarget {
     }
   }
 
-  #write(ops) {
+  #write(ops, detail) {
     this.ops = ops;
     try {
       if (ops.length) this.storage.setItem(this.name, JSON.stringify(ops));
@@ -58,7 +61,7 @@ export class Outbox extends EventTarget {
     } catch {
       this.kept = false;
     }
-    this.dispatchEvent(new Event("change"));
+    this.dispatchEvent(new CustomEvent("change", { detail }));
   }
 }
 

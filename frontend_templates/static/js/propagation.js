@@ -20,6 +20,7 @@ export function impliedBy(scheme, steps, answer) {
   if (!rule) return new Map();
   const said = steps.map((step) => answer(step, rule.field));
   const stops = steps.map((step) => rule.until !== "" && answer(step, rule.until) !== null);
-  const found = RULES[rule.rule](said, stops, rule.value);
-  return new Map([...found].map(([place, cause]) => [steps[place], steps[cause]]));
+  const implied = new Map();
+  for (const [place, cause] of RULES[rule.rule](said, stops, rule.value)) implied.set(steps[place], steps[cause]);
+  return implied;
 }

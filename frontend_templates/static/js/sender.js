@@ -13,7 +13,7 @@ export class Sender extends EventTarget {
     Object.assign(this, { store, outbox, doors, ask, tell });
     this.status = outbox.ops.length ? "saving" : "saved";
     this.channel = "BroadcastChannel" in window ? new BroadcastChannel(outbox.name) : null;
-    this.channel?.addEventListener("message", ({ data }) => store.merge(data, new Set(data.labels.map((label) => `${label.step ?? ""}:${label.field}`))));
+    this.channel?.addEventListener("message", ({ data }) => store.merge(data, () => true));
     outbox.addEventListener("change", () => this.kick());
     window.addEventListener("online", () => this.kick());
     window.addEventListener("offline", () => this.outbox.ops.length && this.#say("away"));
@@ -61,8 +61,9 @@ export class Sender extends EventTarget {
 
   #body({ change, kind, items, revision, pinned, force, time_ms }) {
     const body = { change, revision: pinned ? revision : this.store.revision };
-    if (kind !== "change") return body;
-    return { ...body, items: items.map(({ step, field, value }) => ({ step, field, value })), time_ms, force: Boolean(force) };
+    if (kind !== "change") return { ...body, time_ms };
+    const told = items.map(({ step, field, value, explanation, accepted }) => ({ step, field, value, explanation, accepted }));
+    return { ...body, items: told, time_ms, force: Boolean(force) };
   }
 
   /** Whether to go on with the next one. */

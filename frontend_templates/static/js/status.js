@@ -6,7 +6,7 @@ const changes = (count) => (count === 1 ? "1 change" : `${count} changes`);
 
 const TROUBLE = {
   away: (count) => [`The server cannot be reached. ${count ? `${changes(count)} ${count === 1 ? "is" : "are"} kept in this browser and will be sent when it is back. ` : ""}You can go on labelling.`],
-  expired: (count, { login }) => [`You are signed out. ${changes(count)} ${count === 1 ? "waits" : "wait"} in this browser. `, make("a", { href: login, textContent: "Sign in" }), " and you are back here."],
+  expired: (count) => [`You are signed out. ${count ? `${changes(count)} ${count === 1 ? "waits" : "wait"} in this browser and will be sent when you are back. ` : ""}You can go on labelling.`],
   gone: (count) => [`The account you are signed in with cannot open this item. ${changes(count)} ${count === 1 ? "waits" : "wait"} in this browser for the account that can.`],
   closed: (count) => [`This item was closed elsewhere. ${changes(count)} ${count === 1 ? "waits" : "wait"} in this browser; reopen the item to send ${count === 1 ? "it" : "them"}.`],
 };

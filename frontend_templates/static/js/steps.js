@@ -1,44 +1,52 @@
-// The step cards: which one is in focus, what is folded, and how one moves among them.
+// Which step is in focus, and how one moves among the steps. Those that are not in the page come when one goes there.
+import { reveal } from "./feed.js";
 
 export class Steps extends EventTarget {
-  /** Fires "move" with detail {step} when another step comes into focus. `fetchText(step, part, raw)` brings a whole text. */
-  constructor({ list, order, fetchText, tell }) {
+  /** Fires "move" with detail {step} when another step comes into focus. */
+  constructor({ feed, tell }) {
     super();
-    Object.assign(this, { list, order, fetchText, tell });
-    this.cards = new Map(order.map((step) => [step, list.querySelector(`[data-step="${step}"]`)]));
-    this.current = null;
-    list.addEventListener("focusin", (event) => this.#noticed(event.target));
-    list.addEventListener("click", (event) => this.#click(event));
+    Object.assign(this, { feed, tell, order: [], places: new Map(), current: null, wanted: null, seen: new Set() });
+    feed.root.addEventListener("focusin", ({ target }) => this.#noticed(target));
+    feed.root.addEventListener("click", ({ target }) => (target.closest("button") || !String(getSelection())) && this.#noticed(target));
+    feed.addEventListener("shown", ({ detail }) => this.#shown(detail.cards));
+    this.sight = new IntersectionObserver((entries) => entries.forEach(({ isIntersecting, target }) => isIntersecting && this.seen.add(Number(target.dataset.step))));
+  }
+
+  /** The indexes of the steps, in order. */
+  begin(order) {
+    this.order = order;
+    this.places = new Map(order.map((step, place) => [step, place]));
+    this.#shown(this.feed.cards());
   }
 
   numberOf(step) {
-    return this.order.indexOf(step) + 1;
+    return (this.places.get(step) ?? -1) + 1;
+  }
+
+  has(step) {
+    return this.places.has(step);
   }
 
   card(step) {
-    return this.cards.get(step);
+    return this.feed.card(step);
   }
 
-  /** Bring the step into focus and into sight. */
+  /** Bring the step into focus and into sight; at once where it is in the page. Until it is, no step is in focus. */
   focus(step, { scroll = true } = {}) {
-    const card = this.cards.get(step);
-    if (!card) return;
-    this.#mark(step);
-    card.focus({ preventScroll: true });
-    if (!scroll) return;
-    reveal(card);
-    // Cards out of sight have only a guessed height; once they are laid out, the first scroll may have missed.
-    requestAnimationFrame(() => this.current === step && reveal(card));
+    if (!this.places.has(step)) return;
+    const card = this.feed.card(step);
+    if (card) this.#arrive(step, card, scroll);
+    else this.#fetch(step, scroll);
   }
 
-  /** The next step in that direction (1 or -1), the first that passes where `wanted` is given. False where there is none. */
-  move(direction, wanted = () => true) {
-    const from = this.current === null ? (direction > 0 ? -1 : this.order.length) : this.order.indexOf(this.current);
-    for (let place = from + direction; place >= 0 && place < this.order.length; place += direction) {
-      if (wanted(this.order[place])) {
-        this.focus(this.order[place]);
-        return true;
-      }
+  /** The next step in that direction (1 or -1), the first that passes where `passes` is given. False where there is none. */
+  move(direction, passes = () => true) {
+    const from = this.current ?? this.wanted;
+    let place = from === null ? (direction > 0 ? -1 : this.order.length) : this.places.get(from);
+    for (place += direction; place >= 0 && place < this.order.length; place += direction) {
+      if (!passes(this.order[place])) continue;
+      this.focus(this.order[place]);
+      return true;
     }
     return false;
   }
@@ -51,67 +59,46 @@ export class Steps extends EventTarget {
     this.focus(this.order.at(-1));
   }
 
-  /** Fold or unfold all texts of the step in focus, or with `all` of every turn. */
-  fold({ all = false } = {}) {
-    const root = all ? this.list : this.cards.get(this.current);
-    const buttons = [...(root?.querySelectorAll("[data-fold]") ?? [])];
-    const open = buttons.some((button) => button.getAttribute("aria-expanded") === "false");
-    for (const button of buttons) unfold(button, open);
-    return buttons.length ? open : null;
+  async #fetch(step, scroll) {
+    this.#leave();
+    this.wanted = step;
+    this.dispatchEvent(new CustomEvent("move", { detail: { step } }));
+    const card = await this.feed.bring(step);
+    if (card && this.wanted === step) this.#arrive(step, card, scroll);
+  }
+
+  #arrive(step, card, scroll) {
+    this.#mark(step, card);
+    card.focus({ preventScroll: true });
+    if (!scroll) return;
+    reveal(card);
+    // Cards out of sight have only a guessed height; once they are laid out, the first scroll may have missed.
+    requestAnimationFrame(() => this.current === step && card.isConnected && reveal(card));
   }
 
   #noticed(target) {
     const card = target.closest("[data-step]");
-    if (card) this.#mark(Number(card.dataset.step));
+    if (card) this.#mark(Number(card.dataset.step), card);
   }
 
-  #mark(step) {
-    if (step === this.current) return;
-    this.cards.get(this.current)?.removeAttribute("aria-current");
+  #mark(step, card) {
+    if (step === this.current || !this.places.has(step)) return;
+    this.#leave();
     this.current = step;
-    this.cards.get(step).setAttribute("aria-current", "step");
+    card.setAttribute("aria-current", "step");
     this.dispatchEvent(new CustomEvent("move", { detail: { step } }));
   }
 
-  #click(event) {
-    const button = event.target.closest("button");
-    if (button && "fold" in button.dataset) unfold(button, button.getAttribute("aria-expanded") === "false");
-    else if (button && "whole" in button.dataset) this.#load(button, false);
-    else if (button && "raw" in button.dataset) this.#load(button, button.getAttribute("aria-pressed") === "false");
-    else if (!button && !String(getSelection())) this.#noticed(event.target);
+  #leave() {
+    if (this.current !== null) this.feed.card(this.current)?.removeAttribute("aria-current");
+    this.current = this.wanted = null;
   }
 
-  // The rest of a text, or the text as it was written, comes when it is asked for.
-  async #load(button, raw) {
-    const block = button.closest(".block");
-    const step = block.closest(".turn").id.slice("step-".length);
-    const html = await this.fetchText(step, block.dataset.part, raw);
-    if (html === null) {
-      this.tell("The text could not be loaded: the server is away.");
-      return;
+  #shown(cards) {
+    for (const card of cards) {
+      if (!card.dataset.step) continue;
+      this.sight.observe(card);
+      if (Number(card.dataset.step) === this.current) card.setAttribute("aria-current", "step");
     }
-    // The server escaped the text; parsed apart from the page, nothing in it runs.
-    const fresh = new DOMParser().parseFromString(html, "text/html").querySelector("pre");
-    block.querySelector("pre").replaceWith(fresh);
-    delete block.dataset.cut;
-    if ("raw" in button.dataset) button.setAttribute("aria-pressed", String(raw));
-    else button.remove();
-    const more = block.querySelector("[data-fold]");
-    if (more) unfold(more, true);
   }
-}
-
-function unfold(button, open) {
-  const block = button.closest(".block");
-  block.toggleAttribute("data-folded", !open);
-  button.setAttribute("aria-expanded", String(open));
-  button.firstChild.textContent = open ? "Show less" : "Show all";
-}
-
-/** Scroll as little as it takes to see the card, from its start where it is taller than the window. */
-export function reveal(element) {
-  const { top, bottom, height } = element.getBoundingClientRect();
-  const margin = parseFloat(getComputedStyle(element).scrollMarginTop) || 0;
-  if (top >= margin && bottom <= innerHeight) return;
-  element.scrollIntoView({ block: height > innerHeight - margin || top < margin ? "start" : "end" });
 }

@@ -1,17 +1,6 @@
 // What this annotation says: what the server confirmed, and on top of it what waits to be sent. The page shows the sum.
+import { Answers, Log, said } from "./answers.js";
 import { impliedBy } from "./propagation.js";
-
-export const keyOf = (step, field) => `${step ?? ""}:${field}`;
-const same = (one, other) => ["value", "origin", "cause"].every((part) => (one?.[part] ?? null) === (other?.[part] ?? null));
-
-/** What a person said there; what a rule filled in is nobody's answer. */
-const said = (label) => (label && label.origin !== "propagated" ? label.value : null);
-
-/** [key, label before, label after] of every key that differs; null is no label. */
-function diff(before, after) {
-  const keys = [...new Set([...before.keys(), ...after.keys()])].filter((key) => !same(before.get(key), after.get(key)));
-  return keys.map((key) => [key, before.get(key) ?? null, after.get(key) ?? null]);
-}
 
 /** Ids for changes. crypto.randomUUID is missing where the page came over plain http from another machine. */
 export function newId() {
@@ -19,36 +8,55 @@ export function newId() {
   bytes[6] = (bytes[6] & 15) | 64;
   bytes[8] = (bytes[8] & 63) | 128;
   const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
 /**
- * Fires "change" with detail {keys, ghosts}: the keys whose label is another one now, and the steps whose ghost is.
- * A label is {step, field, value, origin, cause}; a key is keyOf(step, field); no label is no entry.
+ * Fires "change" with detail {changes, ghosts, offers}: the places {step, field} that say something else now, and the
+ * steps of which a ghost or an offer came or went. A label is {step, field, value, origin, cause, explanation}.
  */
 export class Store extends EventTarget {
-  constructor({ scheme, steps, propagation, state, outbox, spent = () => 0 }) {
+  constructor({ scheme, propagation, outbox, spent = () => 0 }) {
     super();
-    Object.assign(this, { scheme, steps, propagation, outbox, spent });
+    Object.assign(this, { scheme, propagation, outbox, spent });
+    this.steps = [];
     this.done = []; // changes of this page that undo takes back, the next one last
     this.undone = [];
-    this.base = new Map();
-    this.view = new Map();
-    this.ghosts = new Map();
+    this.base = new Answers();
+    this.view = new Answers();
+    this.ghosts = new Map(); // step → the step whose label carries on to it
+    this.offered = new Map(); // step → {value, confidence, source}
+  }
+
+  /** Start from what the server has, and what waits in this browser. */
+  begin({ steps, state }) {
+    this.steps = steps;
     this.#take(state);
     this.#pinAtLoad();
-    outbox.addEventListener("change", () => this.refresh());
-    let view = this.base;
-    for (const op of outbox.ops) {
-      const after = this.#after(view, op);
-      this.#remember(op, diff(view, after));
-      view = after;
-    }
-    this.refresh();
+    this.view = this.base.copy();
+    for (const op of this.outbox.ops) this.#remember(op, this.#apply(this.view, op));
+    this.outbox.addEventListener("change", ({ detail }) => detail?.own || this.rebuild());
+    this.#tell([]);
+  }
+
+  label(step, field) {
+    return this.view.get(step, field);
   }
 
   value(step, field) {
-    return this.view.get(keyOf(step, field))?.value ?? null;
+    return this.view.get(step, field)?.value ?? null;
+  }
+
+  /** The suggestion for a step that has no answer of its own yet. */
+  offer(step) {
+    return this.label(step, this.scheme.main) ? null : (this.offered.get(step) ?? null);
+  }
+
+  /** Offer these: [step, value, confidence, source]. */
+  offerAll(rows) {
+    const before = [...this.offered.keys()];
+    this.offered = new Map(rows.map(([step, value, confidence, source]) => [step, { value, confidence, source }]));
+    this.#tell([], [...before, ...this.offered.keys()]);
   }
 
   get canUndo() {
@@ -60,72 +68,96 @@ export class Store extends EventTarget {
     return this.undone.length > 0 || (this.serverRedo && !forgotten);
   }
 
-  /** Required answers that are missing, in reading order; steps that a ghost would fill are counted apart. */
+  /** Required answers that are missing, in reading order; `open` are steps that only a ghost or an offer would fill. */
   missing() {
-    const places = [...this.steps.flatMap((step) => this.scheme.fields.filter((spec) => spec.target === "step").map((spec) => [step, spec])),
-      ...this.scheme.fields.filter((spec) => spec.target === "trajectory").map((spec) => [null, spec])];
-    const open = places.filter(([step, spec]) => spec.required && this.value(step, spec.name) === null);
-    const ghosted = ([step, spec]) => spec.name === this.scheme.propagation?.field && this.ghosts.has(step);
-    return { missing: open.filter((place) => !ghosted(place)).map(([step, spec]) => ({ step, field: spec.name })), ghosts: open.filter(ghosted).length };
+    const { fields, main, propagation } = this.scheme;
+    const required = fields.filter((spec) => spec.required);
+    const missing = [];
+    const open = [];
+    for (const step of this.steps) {
+      for (const { name, target } of required) {
+        if (target !== "step" || this.view.get(step, name)) continue;
+        const fills = (name === propagation?.field && this.ghosts.has(step)) || (name === main && this.offer(step));
+        (fills ? open : missing).push({ step, field: name });
+      }
+    }
+    for (const { name, target } of required) if (target === "trajectory" && !this.view.get(null, name)) missing.push({ step: null, field: name });
+    return { missing, open };
   }
 
-  /** Set or (value null) clear answers; several are one undo unit. Says nothing when nothing would change. */
+  /** Set or (value null) clear answers; several are one undo unit. False when nothing would change. */
   change(items) {
-    const real = items.filter(({ step, field, value }) => {
-      const now = this.view.get(keyOf(step, field));
-      return value === null ? now !== undefined : now?.value !== value || now.origin === "propagated";
-    });
-    if (real.length) this.#perform({ kind: "change", time_ms: this.spent(), items: real.map((item) => ({ ...item, was: said(this.base.get(keyOf(item.step, item.field))) })) });
+    const real = items.filter((item) => this.#changes(item));
+    if (real.length) this.#perform({ kind: "change", time_ms: this.spent(), items: real.map((item) => ({ ...item, was: said(this.base.get(item.step, item.field)) })) });
     return real.length > 0;
   }
 
   /** Take the ghosts as labels. Returns how many. */
-  accept() {
+  acceptGhosts() {
     const count = this.ghosts.size;
-    if (count) this.#perform({ kind: "accept" });
+    if (count) this.#perform({ kind: "accept", time_ms: this.spent() });
     return count;
+  }
+
+  /** Take what is offered for these steps; `looked(step)` says for how long it was in sight, in ms. Returns how many. */
+  acceptOffers(steps, looked) {
+    const items = steps.filter((step) => this.offer(step)).map((step) => {
+      const { value, source } = this.offer(step);
+      return { step, field: this.scheme.main, value, accepted: { source, looked_ms: Math.round(looked(step)) } };
+    });
+    if (items.length) this.change(items);
+    return items.length;
   }
 
   undo() {
     if (!this.canUndo) return false;
     const last = this.done.at(-1);
-    this.#perform({ kind: "undo", target: last?.change, effect: last?.diff.map(([key, before]) => [key, before]) ?? [] });
+    this.#perform({ kind: "undo", target: last?.change, effect: last?.changes.map(({ step, field, before }) => [step, field, before]) ?? [] });
     return true;
   }
 
   redo() {
     if (!this.canRedo) return false;
     const last = this.undone.at(-1);
-    this.#perform({ kind: "redo", target: last?.change, effect: last?.diff.map(([key, , after]) => [key, after]) ?? [] });
+    this.#perform({ kind: "redo", target: last?.change, effect: last?.changes.map(({ step, field, after }) => [step, field, after]) ?? [] });
     return true;
   }
 
   /** The server took the change; its answer names every label that is another one than our last revision showed. */
   confirm(op, answer) {
-    const expected = diff(this.base, this.#after(this.base, op)).map(([key]) => key);
-    const known = op.kind === "change" || op.effect?.length;
-    this.merge(answer, new Set(known ? [...expected, ...(op.items ?? []).map((item) => keyOf(item.step, item.field))] : answer.labels.map((label) => keyOf(label.step, label.field))));
-    this.outbox.remove(op.change);
+    const places = this.#places(op);
+    const keys = new Set(places.map(({ step, field }) => `${step}:${field}`));
+    const isKnown = op.kind === "change" || op.effect?.length;
+    this.outbox.remove(op.change, { own: true });
+    this.merge(answer, isKnown ? ({ step, field }) => keys.has(`${step}:${field}`) : () => true, places);
   }
 
-  /** Labels as the server has them now. Waiting changes to places that others changed keep the revision they saw. */
-  merge(answer, own = new Set()) {
+  /**
+   * Labels as the server has them now. Waiting changes to places that others changed keep the revision they saw; `own`
+   * tells which of the labels are none of theirs. `places` are shown as the server has them, whether it names them or not.
+   */
+  merge(answer, own = () => false, places = []) {
     if (answer.revision < this.revision) return;
     for (const label of answer.labels) {
-      const key = keyOf(label.step, label.field);
-      for (const op of this.outbox.ops) this.#pin(op, key, label, own.has(key));
-      if (label.value === null) this.base.delete(key);
-      else this.base.set(key, label);
+      for (const op of this.outbox.ops) this.#pin(op, label, own(label));
+      this.base.set(label.step, label.field, label);
     }
     this.#standing(answer);
-    this.refresh();
+    if (this.outbox.ops.length) this.rebuild();
+    else this.#agree([...places, ...answer.labels]);
   }
 
   /** The whole of what the server has, after a time of not knowing. */
   replace(state) {
     this.#take(state);
     this.#pinAtLoad();
-    this.refresh();
+    this.rebuild();
+  }
+
+  /** More steps are shown now. */
+  grow(steps) {
+    this.steps = steps;
+    this.#tell([]);
   }
 
   /** Forget a waiting change, and the undo and redo that meant it. */
@@ -135,79 +167,129 @@ export class Store extends EventTarget {
     for (const op of this.outbox.ops.filter((one) => one.change === change || one.target === change)) this.outbox.remove(op.change);
   }
 
-  refresh() {
+  /** Work out the view anew: the queue is another one, or the ground beneath it. */
+  rebuild() {
     const before = this.view;
-    const haunted = this.ghosts;
-    this.view = this.outbox.ops.reduce((view, op) => this.#after(view, op), this.base);
-    this.ghosts = this.propagation === "suggest" ? this.#unfilled(this.view) : new Map();
-    const keys = diff(before, this.view).map(([key]) => key);
-    const ghosts = [...new Set([...haunted.keys(), ...this.ghosts.keys()])].filter((step) => haunted.get(step) !== this.ghosts.get(step));
-    this.dispatchEvent(new CustomEvent("change", { detail: { keys, ghosts } }));
+    this.view = this.base.copy();
+    for (const op of this.outbox.ops) this.#apply(this.view, op);
+    this.#tell(before.changesTo(this.view));
+  }
+
+  #changes({ step, field, value, explanation, accepted }) {
+    const now = this.view.get(step, field);
+    if (value === null) return now !== null;
+    if (now?.value !== value || now.origin === "propagated") return true;
+    return (now.origin === "accepted" && !accepted) || (explanation !== undefined && explanation !== (now.explanation ?? ""));
   }
 
   #perform(op) {
     const whole = { change: newId(), revision: this.revision, ...op };
-    this.#remember(whole, diff(this.view, this.#after(this.view, whole)));
-    this.outbox.add(whole); // its "change" brings the refresh
+    const changes = this.#apply(this.view, whole);
+    this.#remember(whole, changes);
+    this.outbox.add(whole, { own: true });
+    this.#tell(changes);
+  }
+
+  #tell(changes, offers = []) {
+    const before = this.ghosts;
+    const ruled = !changes.length || changes.some(({ field }) => this.#isRuled(field));
+    if (ruled) this.ghosts = this.propagation === "suggest" ? this.#unfilled(this.view) : new Map();
+    const ghosts = [];
+    if (ruled) {
+      for (const [step, cause] of this.ghosts) if (before.get(step) !== cause) ghosts.push(step);
+      for (const step of before.keys()) if (!this.ghosts.has(step)) ghosts.push(step);
+    }
+    this.dispatchEvent(new CustomEvent("change", { detail: { changes, ghosts, offers } }));
+  }
+
+  #isRuled(field) {
+    return field === this.scheme.propagation?.field || field === this.scheme.propagation?.until;
   }
 
   #take(state) {
-    this.base = new Map(state.labels.filter((label) => label.value !== null).map((label) => [keyOf(label.step, label.field), label]));
+    this.base = new Answers(state.labels);
     this.#standing(state);
   }
 
-  #standing({ revision, state, undo, redo }) {
-    Object.assign(this, { revision, state, serverUndo: undo, serverRedo: redo });
+  #standing({ revision, state, undo, redo, frontier }) {
+    Object.assign(this, { revision, state, serverUndo: undo, serverRedo: redo, frontier });
   }
 
-  #remember(op, diff) {
-    if (op.kind === "undo") this.undone.push(this.done.pop() ?? { change: op.change, diff: [] });
-    else if (op.kind === "redo") this.done.push(this.undone.pop() ?? { change: op.change, diff: [] });
+  #remember(op, changes) {
+    if (op.kind === "undo") this.undone.push(this.done.pop() ?? { change: op.change, changes: [] });
+    else if (op.kind === "redo") this.done.push(this.undone.pop() ?? { change: op.change, changes: [] });
     else {
-      this.done.push({ change: op.change, diff });
+      this.done.push({ change: op.change, changes });
       this.undone = [];
     }
   }
 
-  #after(view, op) {
-    const after = new Map(view);
-    const put = (key, label) => (label ? after.set(key, label) : after.delete(key));
-    if (op.effect) op.effect.forEach(([key, label]) => put(key, label));
-    else if (op.kind === "accept") this.#fill(after);
-    else op.items.forEach(({ step, field, value }) => put(keyOf(step, field), value === null ? null : { step, field, value, origin: "human", cause: null }));
-    if (!op.effect) this.#settle(after);
-    return after;
+  #apply(answers, op) {
+    const log = new Log(answers);
+    this.#write(log, op);
+    return log.changes();
   }
 
-  #implied(view) {
+  #write(log, op) {
+    if (op.effect) return op.effect.forEach(([step, field, label]) => log.put(step, field, label));
+    if (op.kind === "accept") this.#fill(log);
+    else op.items.forEach((item) => log.put(item.step, item.field, this.#answer(item, log.answers.get(item.step, item.field))));
+    if (op.kind === "accept" || op.items.some(({ field }) => this.#isRuled(field))) this.#settle(log);
+  }
+
+  // What explains the old answer goes on explaining the new one.
+  #answer({ step, field, value, explanation, accepted }, held) {
+    if (value === null) return null;
+    const why = explanation ?? held?.explanation ?? "";
+    if (accepted && held && held.origin !== "propagated" && held.value === value) return { ...held, explanation: why };
+    return { step, field, value, origin: accepted ? "accepted" : "human", cause: null, explanation: why };
+  }
+
+  #implied(answers) {
     if (this.propagation === "off") return new Map();
-    return impliedBy(this.scheme, this.steps, (step, field) => said(view.get(keyOf(step, field))));
+    return impliedBy(this.scheme, this.steps, (step, field) => said(answers.get(step, field)));
   }
 
-  #unfilled(view) {
-    const field = this.scheme.propagation?.field;
-    return new Map([...this.#implied(view)].filter(([step]) => !view.has(keyOf(step, field))));
+  #unfilled(answers) {
+    const implied = this.#implied(answers);
+    for (const step of answers.of(this.scheme.propagation?.field).keys()) implied.delete(step);
+    return implied;
   }
 
-  #fill(view) {
+  #fill(log) {
     const { field, value } = this.scheme.propagation ?? {};
-    for (const [step, cause] of this.#unfilled(view)) view.set(keyOf(step, field), { step, field, value, origin: "propagated", cause });
+    for (const [step, cause] of this.#unfilled(log.answers)) log.put(step, field, { step, field, value, origin: "propagated", cause });
   }
 
   /** A propagated label stays while something implies it, and goes with its cause. */
-  #settle(view) {
-    const implied = this.#implied(view);
-    for (const [key, label] of [...view]) {
-      if (label.origin !== "propagated") continue;
-      if (implied.has(label.step)) view.set(key, { ...label, cause: implied.get(label.step) });
-      else view.delete(key);
+  #settle(log) {
+    const { field } = this.scheme.propagation ?? {};
+    const filled = [...log.answers.of(field).values()].filter((label) => label.origin === "propagated");
+    if (filled.length) {
+      const implied = this.#implied(log.answers);
+      for (const label of filled) log.put(label.step, field, implied.has(label.step) ? { ...label, cause: implied.get(label.step) } : null);
     }
-    if (this.propagation === "fill") this.#fill(view);
+    if (this.propagation === "fill") this.#fill(log);
   }
 
-  #pin(op, key, label, own) {
+  /** The places a change touches, its own and those of the rule. */
+  #places(op) {
+    const log = new Log(this.base);
+    this.#write(log, op);
+    log.undo();
+    return [...log.touched.values(), ...(op.items ?? [])];
+  }
+
+  /** Nothing waits: what these places show is what the server has. */
+  #agree(places) {
+    const log = new Log(this.view);
+    for (const { step, field } of places) log.put(step, field, this.base.get(step, field));
+    this.#tell(log.changes());
+  }
+
+  #pin(op, label, own) {
     for (const item of op.items ?? []) {
-      if (keyOf(item.step, item.field) !== key) continue;
+      if (item.step !== label.step || item.field !== label.field) continue;
       if (own) item.was = said(label);
       else if (said(label) !== item.was && label.origin !== "propagated") op.pinned = true;
     }
@@ -217,14 +299,14 @@ export class Store extends EventTarget {
   #pinAtLoad() {
     const known = new Map();
     for (const op of this.outbox.ops) {
-      for (const item of op.items ?? []) {
-        const key = keyOf(item.step, item.field);
-        known.set(key, [...(known.get(key) ?? [item.was]), item.value]);
+      for (const { step, field, was, value } of op.items ?? []) {
+        const key = `${step}:${field}`;
+        known.set(key, [...(known.get(key) ?? [was]), value]);
       }
     }
-    const foreign = (item) => {
-      const key = keyOf(item.step, item.field);
-      return !known.get(key).includes(said(this.base.get(key))) && this.base.get(key)?.origin !== "propagated";
+    const foreign = ({ step, field }) => {
+      const held = this.base.get(step, field);
+      return !known.get(`${step}:${field}`).includes(said(held)) && held?.origin !== "propagated";
     };
     for (const op of this.outbox.ops) if ((op.items ?? []).some(foreign)) op.pinned = true;
   }

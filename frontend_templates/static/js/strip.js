@@ -1,51 +1,121 @@
-// One cell per step of the agent: what is said of it, what is suggested, where one is. Click or drag to go there.
-import { keyOf } from "./store.js";
+// The whole trajectory at a glance: a cell per step, or per run of steps where there are many. Click or drag to go there.
+import { make } from "./dialogs.js";
+
+const MOST = 240; // cells; with more steps than that a cell stands for several
+const WORST = ["none", "plain", "right", "neutral", "wrong"]; // what a cell of several steps shows of them
 
 export class Strip {
-  constructor({ root, store, steps, toneOf, titleOf }) {
-    Object.assign(this, { root, store, steps, toneOf, titleOf });
-    this.cells = new Map([...root.querySelectorAll("[data-cell]")].map((cell) => [Number(cell.dataset.cell), cell]));
+  constructor({ root, store, steps, toneOf, titleOf, marks = () => null }) {
+    Object.assign(this, { list: root.querySelector("ol"), store, steps, toneOf, titleOf, marks });
     root.addEventListener("click", (event) => this.#go(event, true));
     root.addEventListener("pointermove", (event) => event.buttons === 1 && this.#go(event, false));
     root.addEventListener("dragstart", (event) => event.preventDefault());
     steps.addEventListener("move", ({ detail }) => this.#here(detail.step));
   }
 
-  paint(step) {
-    const { main, propagation } = this.store.scheme;
-    const label = this.store.view.get(keyOf(step, main));
-    const ghost = !label && propagation?.field === main && this.store.ghosts.has(step);
-    const value = ghost ? propagation.value : (label?.value ?? null);
-    const cell = this.cells.get(step);
-    const tone = value === null ? "none" : this.toneOf(value);
-    cell.dataset.tone = tone;
-    cell.toggleAttribute("data-ghost", ghost);
-    cell.toggleAttribute("data-propagated", label?.origin === "propagated");
-    cell.querySelector("use").setAttribute("href", `#shape-${tone}`);
-    const said = value === null ? "unlabelled" : this.titleOf(value) + (ghost ? ", suggested" : "");
-    cell.setAttribute("aria-label", `Step ${this.steps.numberOf(step)}: ${said}`);
+  /** Draw it for the steps there are now. */
+  build() {
+    const { order } = this.steps;
+    this.each = Math.max(1, Math.ceil(order.length / MOST));
+    this.cells = [];
+    for (let place = 0; place < order.length; place += this.each) this.cells.push(this.#cell(place, Math.min(place + this.each, order.length)));
+    this.list.replaceChildren(...this.cells.map(({ element }) => make("li", {}, element)));
+    this.list.classList.toggle("runs", this.each > 1);
+    this.cells.forEach((cell) => this.#paint(cell));
+    this.#here(this.steps.current ?? this.steps.wanted ?? order[0]);
   }
 
-  paintAll() {
-    for (const step of this.cells.keys()) this.paint(step);
+  /** Paint the cells of these steps. */
+  paint(steps) {
+    const cells = new Set(steps.map((step) => this.#cellOf(step)));
+    cells.delete(undefined);
+    cells.forEach((cell) => this.#paint(cell));
+  }
+
+  #cell(from, to) {
+    const step = this.steps.order[from];
+    const element = make("a", { className: "cell", href: `#step-${step}`, tabIndex: -1 });
+    element.dataset.cell = step;
+    element.append(document.querySelector("[data-cell-shape]").content.cloneNode(true));
+    if (this.each === 1) element.append(make("span", { className: "cell-number", ariaHidden: "true", textContent: from + 1 }));
+    return { element, from, to };
+  }
+
+  #cellOf(step) {
+    return this.cells?.[Math.floor((this.steps.numberOf(step) - 1) / this.each)];
+  }
+
+  #paint({ element, from, to }) {
+    const said = [];
+    for (let place = from; place < to; place++) said.push(this.#said(this.steps.order[place]));
+    const worst = said.reduce((one, other) => (WORST.indexOf(other.tone) > WORST.indexOf(one.tone) ? other : one));
+    element.dataset.tone = worst.tone;
+    element.toggleAttribute("data-ghost", worst.ghost);
+    element.toggleAttribute("data-offer", worst.offer);
+    element.toggleAttribute("data-propagated", worst.propagated);
+    element.querySelector("use").setAttribute("href", `#shape-${worst.tone}`);
+    element.setAttribute("aria-label", to - from === 1 ? `Step ${from + 1}: ${worst.title}` : `Steps ${from + 1} to ${to}: ${counted(said)}`);
+    this.#mark(element, from, to);
+  }
+
+  // What others say beside one's own label: the length of a bar, from 0 to 1, and in words.
+  #mark(element, from, to) {
+    const marks = this.steps.order.slice(from, to).map((step) => this.marks(step)).filter(Boolean);
+    const strongest = marks.reduce((one, other) => (other.share > one.share ? other : one), { share: -1 });
+    element.toggleAttribute("data-mark", strongest.share >= 0);
+    if (strongest.share < 0) return;
+    element.style.setProperty("--mark", strongest.share.toFixed(3));
+    element.title = strongest.title;
+  }
+
+  #said(step) {
+    const { main, propagation } = this.store.scheme;
+    const label = this.store.label(step, main);
+    const offer = this.store.offer(step);
+    const ghost = !label && !offer && propagation?.field === main && this.store.ghosts.has(step);
+    const value = label?.value ?? offer?.value ?? (ghost ? propagation.value : null);
+    const title = value === null ? "unlabelled" : this.titleOf(value) + (ghost || offer ? ", suggested" : "");
+    return { tone: value === null ? "none" : this.toneOf(value), ghost, offer: Boolean(offer), propagated: label?.origin === "propagated", title };
   }
 
   #go(event, click) {
-    const cell = document.elementFromPoint(event.clientX, event.clientY)?.closest("[data-cell]") ?? (click ? event.target.closest("[data-cell]") : null);
+    const under = document.elementFromPoint(event.clientX, event.clientY)?.closest("[data-cell]") ?? (click ? event.target.closest("[data-cell]") : null);
     if (click) event.preventDefault();
-    if (cell && (click || Number(cell.dataset.cell) !== this.steps.current)) this.steps.focus(Number(cell.dataset.cell));
+    const step = under && this.#stepAt(under, event, click);
+    if (step !== null && step !== undefined && (click || step !== this.steps.current)) this.steps.focus(step);
+  }
+
+  // In a cell of several steps, the one that lies under the pointer; from the keyboard the first.
+  #stepAt(element, event, click) {
+    const cell = this.#cellOf(Number(element.dataset.cell));
+    if (!cell || (click && event.detail === 0)) return cell && this.steps.order[cell.from];
+    const { top, height, left, width } = element.getBoundingClientRect();
+    const along = this.#isUpright() ? (event.clientY - top) / height : (event.clientX - left) / width;
+    const share = Math.min(0.999, Math.max(0, along));
+    return this.steps.order[cell.from + Math.floor(share * (cell.to - cell.from))];
+  }
+
+  #isUpright() {
+    return this.list.scrollHeight > this.list.scrollWidth;
   }
 
   // One stop for the Tab key, however many steps there are; the cell in focus stays in sight of a strip that scrolls.
   #here(step) {
-    const before = this.root.querySelector("[aria-current]");
+    const before = this.list.querySelector("[aria-current]");
     before?.removeAttribute("aria-current");
     before?.setAttribute("tabindex", "-1");
-    const cell = this.cells.get(step);
+    const cell = this.#cellOf(step)?.element;
+    if (!cell) return;
     cell.setAttribute("aria-current", "step");
     cell.setAttribute("tabindex", "0");
-    const list = cell.closest("ol");
+    const { list } = this;
     if (list.scrollHeight > list.clientHeight) list.scrollTop = cell.offsetTop - list.clientHeight / 2;
     if (list.scrollWidth > list.clientWidth) list.scrollLeft = cell.offsetLeft - list.clientWidth / 2;
   }
+}
+
+function counted(said) {
+  const counts = new Map();
+  for (const { title } of said) counts.set(title, (counts.get(title) ?? 0) + 1);
+  return [...counts].map(([title, count]) => `${count} ${title}`).join(", ");
 }

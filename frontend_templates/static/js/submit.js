@@ -1,24 +1,41 @@
 // The ends of an item: submit, skip, reopen; and holding its seat while one works on it.
-import { askGhosts, askReason, make } from "./dialogs.js";
+import { askOpen, askReason, make } from "./dialogs.js";
 import { post } from "./doors.js";
 import { newId } from "./store.js";
 
 const RENEW = 60_000; // ms between renewals of the lease while the page is in sight
 
 export class Ending {
-  constructor({ store, sender, status, dialog, data, tell, goTo, keep }) {
-    Object.assign(this, { store, sender, status, dialog, data, tell, goTo, keep, busy: false });
+  /** `accept(places)` takes what is suggested for these. */
+  constructor({ store, sender, status, dialog, data, tell, goTo, keep, accept }) {
+    Object.assign(this, { store, sender, status, dialog, data, tell, goTo, keep, accept, busy: false });
   }
 
-  submit() {
+  /** Hand in. With `all`, what is suggested is accepted without asking: that key says so. */
+  submit({ all = false } = {}) {
+    if (this.data.mode === "progressive" && !this.data.revealed) return this.reveal();
     return this.#alone(async () => {
       this.keep();
-      const { missing, ghosts } = this.store.missing();
+      const { missing, open } = this.store.missing();
       if (missing.length) return this.goTo(missing);
-      if (ghosts && !(await askGhosts(this.dialog, ghosts))) return this.goTo([{ step: [...this.store.ghosts.keys()][0], field: this.store.scheme.propagation.field }]);
+      if (open.length && !all && !(await askOpen(this.dialog, open.length))) return this.goTo(open);
+      if (open.length) this.accept(open);
       if (!(await this.#everythingSent("Submitting"))) return null;
-      const body = { change: newId(), revision: this.store.revision, accept_ghosts: ghosts > 0 };
-      return this.#ended(await post(this.data.doors.submit, body));
+      return this.#ended(await post(this.data.doors.submit, { change: newId(), revision: this.store.revision }));
+    });
+  }
+
+  /** End the first progressive pass: everything is shown, and can be changed. */
+  reveal() {
+    return this.#alone(async () => {
+      this.keep();
+      const open = this.store.steps.filter((step) => !this.store.label(step, this.store.scheme.main));
+      if (open.length) return this.goTo(open.map((step) => ({ step, field: this.store.scheme.main })));
+      if (!(await this.#everythingSent("Showing the rest"))) return null;
+      const { kind, data } = await post(this.data.doors.reveal, {});
+      if (kind === "done") return location.reload();
+      if (data?.missing) return this.tell("A step that comes next is not labelled yet.");
+      return this.#ended({ kind, data });
     });
   }
 

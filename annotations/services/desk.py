@@ -1,0 +1,87 @@
+"""What the label page works with beside the texts: which steps there are, what is said, offered, and worth a warning.
+
+For a long trajectory this comes after the first steps are on the page, so that reading never waits for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import Count, QuerySet
+
+from annotations.models import Annotation, Label, Step
+from annotations.records import Json
+from annotations.services import history, suggestions, twins
+from annotations.services.board import scheme
+
+SMALL = 400  # turns of a trajectory whose desk comes with the page
+REPEATS = 2_000  # repeated calls that are told of
+
+
+def desk(annotation: Annotation) -> dict[str, Json]:
+    """Everything at once. `steps` are runs [first, stride, count] of the agent's indexes; offers are [step, value,
+    confidence, source]; `repeats` steps that make the same call; `twins` the person's own word on an equal step."""
+    return {
+        "state": history.current(annotation).as_json(),
+        "steps": runs(_shown(annotation).values_list("index", flat=True)),
+        "suggestions": _offers(suggestions.of(annotation)),
+        "prefix": _offers(twins.prefix(annotation)),
+        "repeats": _repeats(annotation),
+        "twins": {step: [list(one) for one in found] for step, found in twins.equal_steps(annotation).items()},
+        "dismissed": annotation.dismissed,
+    }
+
+
+def turns(annotation: Annotation) -> int:
+    """How many turns the pass shows; one less than that is the last one's index."""
+    if annotation.frontier is not None:
+        return annotation.frontier + 1
+    steps = Step.objects.filter(trajectory_id=annotation.trajectory_id)
+    last = steps.order_by("-index").values_list("index", flat=True).first()
+    return 0 if last is None else last + 1
+
+
+def first_open(annotation: Annotation) -> int | None:
+    """The agent's first step without an answer in the main field; None where every one has."""
+    said = Label.objects.current().filter(annotation=annotation, field=scheme(annotation.scheme_id).main)
+    open_steps = _shown(annotation).exclude(pk__in=said.filter(step__isnull=False).values("step"))
+    return open_steps.values_list("index", flat=True).first()
+
+
+def numbered(annotation: Annotation, before: int) -> int:
+    """How many of the agent's steps stand before that index."""
+    return _shown(annotation).filter(index__lt=before).count()
+
+
+def runs(indexes: Iterable[int]) -> list[list[int]]:
+    """Ascending numbers as [first, stride, count]: those of a long trajectory are a few rows."""
+    found: list[list[int]] = []
+    for index in indexes:
+        if found and _goes_on(found[-1], index):
+            first, _, count = found[-1]
+            found[-1] = [first, (index - first) // count, count + 1]
+        else:
+            found.append([index, 1, 1])
+    return found
+
+
+def _goes_on(run: list[int], index: int) -> bool:
+    first, stride, count = run
+    return count == 1 or index == first + stride * count
+
+
+def _shown(annotation: Annotation) -> QuerySet[Step]:
+    steps = Step.objects.of_agent().filter(trajectory_id=annotation.trajectory_id).order_by("index")
+    return steps if annotation.frontier is None else steps.filter(index__lte=annotation.frontier)
+
+
+def _offers(found: suggestions.Suggestions) -> list[list[Any]]:
+    return [[step, *one] for step, one in sorted(found.items())]
+
+
+def _repeats(annotation: Annotation) -> list[list[int]]:
+    calls = _shown(annotation).exclude(tool_calls=[]).exclude(action_hash="").order_by()
+    groups = calls.values("action_hash").annotate(times=Count("id"), places=ArrayAgg("index", order_by="index"))
+    return list(groups.filter(times__gt=1).order_by("places").values_list("places", flat=True)[:REPEATS])

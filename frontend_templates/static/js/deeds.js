@@ -1,0 +1,90 @@
+// What the keys and buttons of the label page do, by the names of the key table.
+
+/** `desk` has the parts of the page; the scheme's own actions are named by it: "scheme/answer:field:value". */
+export function deedsOf(desk) {
+  const { data, store, steps, texts, find, ending, warnings, controls, wording, tell } = desk;
+  const { scheme } = data;
+  const isOpen = (step) => store.value(step, scheme.main) === null;
+  const open = (deed) => (...given) => (desk.closed ? tell("This item is closed. Reopen it to change a label.") : deed(...given));
+  const atStep = (deed) => open((...given) => (steps.current === null ? tell("This step is still on its way.") : deed(steps.current, ...given)));
+
+  function set(spec, value) {
+    const step = spec.target === "step" ? steps.current : null;
+    if (spec.target === "step" && step === null) return tell("This step is still on its way.");
+    const ghosts = store.ghosts.size;
+    store.change([{ step, field: spec.name, value }]);
+    desk.sayAnswer(step, spec.name, store.ghosts.size - ghosts);
+    if (data.advance && spec.name === scheme.main && value !== null) steps.move(1);
+    return undefined;
+  }
+
+  const page = {
+    next: () => steps.move(1),
+    previous: () => steps.move(-1),
+    "next-open": () => steps.move(1, isOpen) || tell("No unlabelled step that way."),
+    "previous-open": () => steps.move(-1, isOpen) || tell("No unlabelled step that way."),
+    first: () => steps.first(),
+    last: () => steps.last(),
+    "previous-item": () => desk.goToItem("previous"),
+    "next-item": () => desk.goToItem("next"),
+    clear: atStep((step) => store.change(scheme.fields.filter((spec) => spec.target === "step" && spec.kind !== "text").map((spec) => ({ step, field: spec.name, value: null })))),
+    "accept-suggestion": atStep((step) => desk.accept(step)),
+    explain: atStep((step) => controls.get(step)?.explain() || tell("Give the step a label first; then say why.")),
+    undo: open(() => desk.goBack("Undone", () => store.undo()) || tell("There is nothing to undo.")),
+    redo: open(() => desk.goBack("Redone", () => store.redo()) || tell("There is nothing to redo.")),
+    fold: () => texts.fold(steps.card(steps.current)),
+    "fold-all": () => texts.foldAll(),
+    warnings: () => warnings.next(),
+    guidelines: () => desk.showGuidelines(),
+    find: () => find.open(),
+    leave: ({ target }) => desk.leaveText(target),
+    submit: open(() => ending.submit()),
+    "submit-all": open(() => ending.submit({ all: true })),
+    skip: open(() => ending.skip()),
+    reopen: () => ending.reopen(),
+    reveal: open(() => ending.reveal()),
+    keys: () => desk.showKeys(),
+  };
+  if (scheme.propagation && data.propagation === "suggest") page["accept-ghosts"] = open(() => tell(store.acceptGhosts() ? "Accepted what was carried on." : "Nothing is carried on."));
+  return { ...page, ...ofScheme(desk, set, open) };
+}
+
+function ofScheme(desk, set, open) {
+  const { data, controls, steps, store, tell } = desk;
+  const { scheme } = data;
+  const deeds = {};
+  for (const spec of scheme.fields) {
+    const place = () => (spec.target === "step" ? steps.current : null);
+    const values = [...spec.choices.map(({ value }) => value), null];
+    const work = {
+      choice: () => set(spec, values[(values.indexOf(store.value(place(), spec.name)) + 1) % values.length]),
+      flag: () => set(spec, store.value(place(), spec.name) === null ? true : null),
+      text: () => controls.get(place())?.openText(spec.name),
+    };
+    deeds[`${scheme.name}/field:${spec.name}`] = open(work[spec.kind]);
+    for (const { value } of spec.choices) {
+      deeds[`${scheme.name}/answer:${spec.name}:${value}`] = open(() => {
+        const meant = spec.target === "step" && desk.held ? desk.held : spec;
+        if (meant !== spec && !meant.choices.some((choice) => choice.value === value)) return tell(`${meant.title} has no such answer.`);
+        return set(meant, value);
+      });
+      deeds[`${scheme.name}/settle:${spec.name}:${value}`] = open(() => settle(desk, spec, value));
+    }
+  }
+  return deeds;
+}
+
+// One answer for all that is open: the best before the step, this one from it on; never for what was not in sight.
+function settle({ store, steps, tell, sayAnswer }, spec, value) {
+  if (steps.current === null) return tell("This step is still on its way.");
+  const here = steps.numberOf(steps.current);
+  const carries = store.propagation !== "off" && store.scheme.propagation?.value === value;
+  const open = steps.order.filter((step) => step !== steps.current && !store.label(step, spec.name));
+  const wanted = open.filter((step) => steps.numberOf(step) < here || !carries); // what carries on needs no label of its own
+  const items = wanted.filter((step) => steps.seen.has(step)).map((step) => ({ step, field: spec.name, value: steps.numberOf(step) < here ? spec.choices[0].value : value }));
+  store.change([{ step: steps.current, field: spec.name, value }, ...items]);
+  const unseen = wanted.length - items.length;
+  tell(`Settled ${items.length + 1} step${items.length ? "s" : ""}${unseen ? `; ${unseen} not yet in sight stay open` : ""}. Undo takes it back.`);
+  if (store.value(steps.order.at(-1), spec.name) !== null) steps.last();
+  return sayAnswer;
+}
