@@ -1,30 +1,32 @@
-"""Everything said about one trajectory that one member may see: passes, labels step by step, scores, history."""
+"""Everything said about one trajectory that one member may see: strips over all of it, words where one reads.
+
+However many steps there are, what is said of all of them is counted by the database into the cells of an axis; labels
+and scores themselves are read for the steps that are shown, and for no other.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Count, F, Min, Q, QuerySet, TextField
+from django.db.models.functions import Cast
 
+from annotations.formats.lines import load
 from annotations.models import Annotation, Label, Membership, Score, Trajectory
+from annotations.models.labels import LabelQuerySet
 from annotations.schemes.schema import Scheme
-from annotations.services import projects, scores, visibility
+from annotations.services import projects, scores, sight, visibility
+from annotations.services.axis import Axis, Group, Strip, severity, strip
 from annotations.services.visibility import Visible
 
 HISTORY = 300
-
-
-@dataclass(frozen=True)
-class Place:
-    """An agent step on the axis all strips share; `number` counts from 1."""
-
-    id: int
-    index: int
-    number: int
+SIBLINGS = 50
 
 
 class Word(NamedTuple):
@@ -43,21 +45,41 @@ class Pass:
     """One rater's pass: the main field over the axis, and the verdict on the whole."""
 
     annotation: Annotation
-    cells: list[tuple[Any, bool]] = field(default_factory=list)
+    strip: Strip
     final: Any = None
     final_explanation: str = ""
+    first_error: int | None = None  # index of the first step the rater finds wrong
+    is_reference: bool = False
 
     @property
     def name(self) -> str:
         return self.annotation.rater.name
 
+    @property
+    def kind(self) -> str:
+        return self.annotation.rater.get_kind_display().lower()
+
+    @property
+    def state(self) -> str:
+        return self.annotation.get_state_display()
+
+    @property
+    def comment(self) -> str:
+        return self.annotation.comment
+
+    @property
+    def returnable(self) -> bool:
+        """Whether it can be given back to the person who made it."""
+        return self.annotation.state == Annotation.State.SUBMITTED and self.annotation.rater.user_id is not None
+
 
 class Curve(NamedTuple):
-    """A scorer's newest run over the axis; None where it says nothing of a step."""
+    """A scorer's newest run over the axis; None where it says nothing. `lowest` is where, and what it says there."""
 
     title: str
     run: int
     values: list[float | None]
+    lowest: tuple[int, float] | None
 
 
 class StepScore(NamedTuple):
@@ -81,110 +103,171 @@ class Change:
     until: datetime | None
 
 
+@dataclass
+class _Said:
+    """The main field of one pass, counted."""
+
+    groups: list[Group] = field(default_factory=list)
+    first_error: int | None = None
+
+
 class Dossier:
-    """All of it, in eight queries however much was said."""
+    """All of it, in as many queries however much was said."""
 
     def __init__(self, membership: Membership, trajectory: Trajectory) -> None:
         self.trajectory = trajectory
         self.membership = membership
         self.visible: Visible = visibility.of(membership, trajectory)
         self.scheme: Scheme = projects.scheme_of(membership.project.scheme)
-        steps = trajectory.steps.of_agent().order_by("index").values_list("id", "index")
-        self.axis = [Place(pk, index, number) for number, (pk, index) in enumerate(steps, start=1)]
-        self._index = {place.id: place.index for place in self.axis}
-        self._labels = self._current()
-        self.passes = self._passes()
-        self.words = self._words()
-        self.curves, self.scores = self._scored()
+        self.wrong = self.scheme.propagation.value if self.scheme.propagation else -1
+        self.axis: Axis = sight.axis(membership, trajectory)
 
-    def _current(self) -> dict[int, list[Label]]:
-        """Current labels by annotation."""
+    @cached_property
+    def annotations(self) -> list[Annotation]:
+        """The passes of which something may be shown."""
         seen = visibility.annotations_visible_to(self.membership).live().filter(trajectory=self.trajectory)
-        self._seen = list(seen.select_related("rater", "guideline").order_by("rater__kind", "rater__name"))
-        found: dict[int, list[Label]] = defaultdict(list)
-        labels = Label.objects.current().filter(annotation__in=[one.pk for one in self._seen])
-        for label in labels.select_related("cause").order_by("id"):
-            found[label.annotation_id].append(label)
+        return list(seen.select_related("rater", "guideline").order_by("rater__kind", "rater__name"))
+
+    def labels(self) -> LabelQuerySet:
+        """The current labels of those passes."""
+        found: LabelQuerySet = Label.objects.current()
+        return found.filter(annotation__in=[one.pk for one in self.annotations])
+
+    def main(self) -> LabelQuerySet:
+        """Those of them that are about steps, in the field that strips are about."""
+        return self.labels().filter(field=self.scheme.main, step__isnull=False)
+
+    @cached_property
+    def passes(self) -> list[Pass]:
+        counted, finals = self._counted(), self._finals()
+        badness = severity(self.scheme.main_field)
+        found = []
+        for annotation in self.annotations:
+            said = counted[annotation.pk]
+            made = Pass(annotation, strip(self.axis, annotation.rater.name, said.groups, badness))
+            made.final, made.final_explanation = finals.get(annotation.pk, (None, ""))
+            made.first_error = said.first_error
+            made.is_reference = annotation.rater_id == self.membership.project.reference_id
+            found.append(made)
         return found
 
-    def _passes(self) -> list[Pass]:
-        return [self._pass(annotation) for annotation in self._seen]
+    def _counted(self) -> Mapping[int, _Said]:
+        """By pass, how often each value stands in each cell."""
+        cell = F("step__index") / self.axis.width
+        rows = self.main().annotate(cell=cell, said=Cast("value", TextField())).order_by()
+        groups = rows.values_list("annotation_id", "cell", "said", "origin")
+        found: dict[int, _Said] = defaultdict(_Said)
+        for annotation, key, text, origin, count, first in groups.annotate(n=Count("pk"), first=Min("step__index")):
+            value, said = load(text), found[annotation]
+            said.groups.append((key, value, origin == Label.Origin.PROPAGATED, count))
+            if value == self.wrong:
+                said.first_error = first if said.first_error is None else min(first, said.first_error)
+        return found
 
-    def _pass(self, annotation: Annotation) -> Pass:
-        main, made = {}, Pass(annotation)
-        for label in self._labels[annotation.pk]:
-            if label.step_id is None and label.field == self.scheme.final:
-                made.final, made.final_explanation = label.value, label.explanation
-            elif label.field == self.scheme.main and label.step_id is not None:
-                main[label.step_id] = (label.value, label.origin == Label.Origin.PROPAGATED)
-        made.cells = [main.get(place.id, (None, False)) for place in self.axis]
-        return made
+    def _finals(self) -> Mapping[int, tuple[Any, str]]:
+        rows = self.labels().filter(field=self.scheme.final, step__isnull=True)
+        return {pk: (value, why) for pk, value, why in rows.values_list("annotation_id", "value", "explanation")}
 
-    def _words(self) -> dict[int, list[Word]]:
-        """What raters say, by step index."""
+    def tally(self, first: int, last: int) -> Mapping[int, list[tuple[Any, int]]]:
+        """How often each value was given to the steps with first ≤ index < last, by index; the worst first."""
+        rows = self.main().filter(step__index__gte=first, step__index__lt=last).order_by()
+        counted = rows.annotate(said=Cast("value", TextField())).values_list("step__index", "said")
+        found: dict[int, list[tuple[Any, int]]] = defaultdict(list)
+        for index, text, count in counted.annotate(n=Count("pk")):
+            found[index].append((load(text), count))
+        badness = severity(self.scheme.main_field)
+        return {index: sorted(said, key=lambda one: -badness.get(one[0], 0)) for index, said in found.items()}
+
+    def words(self, first: int, last: int) -> Mapping[int, Sequence[Word]]:
+        """What raters say of the steps with first ≤ index < last, by index."""
+        rows = self.labels().filter(step__index__gte=first, step__index__lt=last).order_by("id")
+        by_step: dict[tuple[int, int], list[Label]] = defaultdict(list)
+        for label in rows.select_related("step", "cause__step").defer(*_BODIES):
+            assert label.step is not None  # the filter has seen to it
+            by_step[label.annotation_id, label.step.index].append(label)
+        places = {annotation.pk: at for at, annotation in enumerate(self.annotations)}
         found: dict[int, list[Word]] = defaultdict(list)
-        for annotation in self._seen:
-            by_step: dict[int, list[Label]] = defaultdict(list)
-            for label in self._labels[annotation.pk]:
-                if label.step_id is not None:
-                    by_step[label.step_id].append(label)
-            for step, labels in by_step.items():
-                if step in self._index:
-                    found[self._index[step]].append(self._word(annotation.rater.name, labels))
+        for (annotation, index), labels in sorted(by_step.items(), key=lambda one: places[one[0][0]]):
+            found[index].append(self._word(self.annotations[places[annotation]].rater.name, labels))
         return found
 
-    def _word(self, rater: str, labels: list[Label]) -> Word:
+    def _word(self, rater: str, labels: Sequence[Label]) -> Word:
         said = next((one for one in labels if one.field == self.scheme.main), None)
         extras = {self._title(one.field): one.value for one in labels if one is not said}
         if said is None:
             return Word(rater, None, False, None, "", extras)
-        cause = self._index.get(said.cause.step_id or 0) if said.cause else None
+        cause = said.cause.step.index if said.cause and said.cause.step else None
         return Word(rater, said.value, said.origin == Label.Origin.PROPAGATED, cause, said.explanation, extras)
 
     def _title(self, name: str) -> str:
         spec = self.scheme.field(name)
         return spec.title if spec else name
 
-    def _scored(self) -> tuple[list[Curve], dict[int, list[StepScore]]]:
+    @cached_property
+    def _runs(self) -> Mapping[int, str]:
+        """The runs whose scores may be shown → the title of their scorer."""
         runs = scores.latest(self.membership.project.pk) if self.visible.scores else {}
-        by_run: dict[int, dict[int, Score]] = defaultdict(dict)
-        for score in visibility.scores_visible_to(self.membership).filter(
-            run__in=runs.values(), trajectory=self.trajectory
+        return {run: settings.SCORERS.get(name, {}).get("title", name) for name, run in runs.items()}
+
+    def _scores(self) -> QuerySet[Score]:
+        shown = visibility.scores_visible_to(self.membership)
+        return shown.filter(run__in=self._runs, trajectory=self.trajectory)
+
+    @cached_property
+    def curves(self) -> list[Curve]:
+        if not self._runs:
+            return []
+        found: dict[int, list[float | None]] = {}
+        places = self.axis.cells()
+        cells = self._scores().annotate(cell=F("step__index") / self.axis.width).order_by()
+        for run, cell, low in cells.values_list("run_id", "cell").annotate(low=Min("probability")):
+            if cell in places:
+                found.setdefault(run, [None] * len(places))[places[cell]] = low
+        lowest = self._lowest()
+        return [Curve(title, run, found[run], lowest.get(run)) for run, title in self._runs.items() if run in found]
+
+    def _lowest(self) -> Mapping[int, tuple[int, float]]:
+        rows = self._scores().filter(probability__isnull=False).order_by("run_id", "probability", "step__index")
+        found = rows.distinct("run_id").values_list("run_id", "step__index", "probability")
+        return {run: (index, low) for run, index, low in found if low is not None}
+
+    def scores(self, first: int, last: int) -> Mapping[int, Sequence[StepScore]]:
+        """What scorers say of the steps with first ≤ index < last, by index."""
+        found: dict[int, list[StepScore]] = defaultdict(list)
+        if not self._runs:
+            return found
+        rows = self._scores().filter(step__index__gte=first, step__index__lt=last).order_by("run_id")
+        for run, index, value, probability, detail in rows.values_list(
+            "run_id", "step__index", "value", "probability", "detail"
         ):
-            by_run[score.run_id][score.step_id] = score
-        curves, by_step = [], defaultdict(list)
-        for name, run in runs.items():
-            said = by_run[run]
-            if not said:
-                continue
-            title = settings.SCORERS.get(name, {}).get("title", name)
-            values = [said[place.id].probability if place.id in said else None for place in self.axis]
-            curves.append(Curve(title, run, values))
-            for step, score in said.items():
-                flags, why = score.detail.get("flags") or [], score.detail.get("why") or []
-                by_step[self._index[step]].append(StepScore(title, score.value, score.probability, flags, why))
-        return curves, by_step
+            flags, why = detail.get("flags") or [], detail.get("why") or []
+            found[index].append(StepScore(self._runs[run], value, probability, flags, why))
+        return found
 
     def history(self) -> list[Change]:
         """The newest changes first, at most HISTORY of them."""
-        labels: QuerySet[Label] = visibility.labels_visible_to(self.membership).filter(
-            annotation__trajectory=self.trajectory
-        )
-        rows = labels.select_related("annotation__rater").order_by("-created_at", "-id")[:HISTORY]
+        rows = visibility.labels_visible_to(self.membership).filter(annotation__trajectory=self.trajectory)
+        newest = rows.select_related("annotation__rater", "step").defer(*_STEP_BODIES).order_by("-created_at", "-id")
         return [
             Change(
                 one.created_at,
                 one.annotation.rater.name,
-                self._index.get(one.step_id) if one.step_id else None,
+                one.step.index if one.step else None,
                 self._title(one.field),
                 one.value,
                 one.get_origin_display(),
                 one.superseded_at,
             )
-            for one in rows
+            for one in newest[:HISTORY]
         ]
 
-    def siblings(self) -> list[tuple[int, int]]:
-        """(id, rollout) of all live rollouts of the task, this one included."""
-        rollouts = Trajectory.objects.live().filter(task=self.trajectory.task_id).order_by("rollout")
-        return list(rollouts.values_list("id", "rollout")[:50])
+    def siblings(self) -> list[tuple[int, int, str]]:
+        """(id, rollout, policy model) of the live rollouts of the task, this one included; at most SIBLINGS."""
+        rollouts = Trajectory.objects.filter(task=self.trajectory.task_id)
+        live = rollouts.filter(Q(superseded_at__isnull=True) | Q(pk=self.trajectory.pk)).order_by("rollout", "version")
+        return list(live.values_list("id", "rollout", "policy_model")[:SIBLINGS])
+
+
+_HEAVY = ("message", "reasoning", "tool_calls", "observations", "extra", "outline")
+_STEP_BODIES = tuple(f"step__{name}" for name in _HEAVY)
+_BODIES = (*_STEP_BODIES, *(f"cause__step__{name}" for name in _HEAVY))

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+
+from annotations.services.axis import Strip
 
 register = template.Library()
 
@@ -22,32 +24,25 @@ OTHER = ("other", 2, 8)
 SAID = {1: "+1", 0: "0", -1: "−1"}
 
 
-class Cell(NamedTuple):
-    """One step in a strip: its value (None: unlabelled) and whether a person has not said it but a rule implied it."""
-
-    value: Any = None
-    implied: bool = False
-
-
 @register.simple_tag
-def strip(cells: Sequence[Cell], name: str = "", classes: str = "") -> SafeString:
-    """One cell per step. At most five paths however many steps there are."""
-    width = max(1, len(cells)) * (CELL + GAP) - GAP
-    words = escape(f"{name}: {in_words(cells)}" if name else in_words(cells))
+def strip(one: Strip, classes: str = "") -> SafeString:
+    """One cell per step, or per some steps where there are many. At most five paths however many cells there are."""
+    width = max(1, len(one.cells)) * (CELL + GAP) - GAP
+    words = escape(f"{one.rater}: {in_words(one)}" if one.rater else in_words(one))
     # Not format_html: a list draws a hundred of these.
     return mark_safe(
         f'<svg class="strip {classes}" width="{width}" viewBox="0 0 {width} {CELL}" preserveAspectRatio="none"'
-        f' role="img" aria-label="{words}">{"".join(_paths(cells))}</svg>'
+        f' role="img" aria-label="{words}">{"".join(_paths(one.cells))}</svg>'
     )
 
 
 @register.simple_tag
-def strips(rows: Iterable[tuple[str, Sequence[Cell]]]) -> SafeString:
+def strips(rows: Iterable[Strip]) -> SafeString:
     """Small strips one above another, one a rater."""
-    return mark_safe("".join(strip(cells, name, "mini") for name, cells in rows))
+    return mark_safe("".join(strip(one, "mini") for one in rows))
 
 
-def _paths(cells: Sequence[Cell]) -> Iterable[str]:
+def _paths(cells: Sequence[tuple[Any, bool]]) -> Iterable[str]:
     drawn: dict[str, list[str]] = {}
     for place, (value, implied) in enumerate(cells):
         x = place * (CELL + GAP)
@@ -61,16 +56,12 @@ def _paths(cells: Sequence[Cell]) -> Iterable[str]:
         yield f'<path class="{kind}" d="{"".join(parts)}"/>'
 
 
-def in_words(cells: Sequence[Cell]) -> str:
+def in_words(one: Strip) -> str:
     """A strip read aloud: all of a short one, the counts of a long one."""
-    if len(cells) <= 20:
-        return " ".join("·" if value is None else SAID.get(value, str(value)) for value, _ in cells) or "no steps"
-    counts = {SAID.get(value, str(value)): 0 for value, _ in cells if value is not None}
-    for value, _ in cells:
-        if value is not None:
-            counts[SAID.get(value, str(value))] += 1
-    said = ", ".join(f"{count} × {value}" for value, count in counts.items())
-    return f"{len(cells)} steps: {said or 'none labelled'}"
+    if one.steps <= 20 and len(one.cells) == one.steps:
+        return " ".join("·" if value is None else SAID.get(value, str(value)) for value, _ in one.cells) or "no steps"
+    said = ", ".join(f"{count:,} × {SAID.get(value, value)}" for value, count in one.counts.items())
+    return f"{one.steps:,} steps: {said or 'none labelled'}"
 
 
 @register.simple_tag

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection
+from typing import Any
+
+from annotations.services.axis import Strip
 from annotations.templatetags import charts
 
 
+def said(*values: Any, by: str = "", implied: Collection[int] = ()) -> Strip:
+    """A strip of one cell a step; `implied` are places that a rule filled in."""
+    counts = Counter(value for value in values if value is not None)
+    return Strip(by, [(value, at in implied) for at, value in enumerate(values)], counts, len(values))
+
+
 def test_a_strip_draws_each_value_in_its_place_and_reads_itself_aloud() -> None:
-    drawn = charts.strip([(1, False), (0, False), (-1, False), (None, False), (-1, True)], "Ines")
+    drawn = charts.strip(said(1, 0, -1, None, -1, by="Ines", implied=[4]))
     assert 'aria-label="Ines: +1 0 −1 · −1"' in drawn
     assert '<path class="right" d="M0 0h10v5h-10z"/>' in drawn
     assert '<path class="neutral" d="M12 4h10v2h-10z"/>' in drawn
@@ -15,17 +26,17 @@ def test_a_strip_draws_each_value_in_its_place_and_reads_itself_aloud() -> None:
 
 
 def test_a_long_strip_counts_instead() -> None:
-    words = charts.in_words([(1, False)] * 30 + [(-1, False)] * 2 + [(None, False)])
-    assert words == "33 steps: 30 × +1, 2 × −1"
+    assert charts.in_words(said(*[1] * 30, -1, -1, None)) == "33 steps: 30 × +1, 2 × −1"
 
 
-def test_thirty_thousand_steps_are_a_handful_of_elements() -> None:
-    drawn = charts.strip([(1, False), (-1, False), (None, False)] * 10_000, "x")
-    assert drawn.count("<path") == 3
+def test_a_strip_whose_cells_are_shared_says_what_stands_in_all() -> None:
+    drawn = charts.strip(Strip("Ines", [(1, False), (-1, False)], {1: 29_999, -1: 1}, 30_000))
+    assert 'aria-label="Ines: 30,000 steps: 29,999 × +1, 1 × −1"' in drawn
+    assert drawn.count("<path") == 2
 
 
 def test_a_name_and_a_value_are_text() -> None:
-    drawn = charts.strips([('"><script>', [("</svg><script>", False)])])
+    drawn = charts.strips([said("</svg><script>", by='"><script>')])
     assert "<script>" not in drawn
     assert drawn.count("<svg") == drawn.count("</svg>") == 1
     assert "<script>" not in charts.curve([0.5], "<script>")

@@ -1,0 +1,119 @@
+"""The axis under the strips and curves of a trajectory: what number a step has, and which cell it stands in.
+
+Up to so many steps of the agent have a cell each. In a longer trajectory neighbours share one, and the worst of what
+is said of them is what the cell shows.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from annotations.schemes.schema import FieldSpec
+
+CELLS = 240
+TICKS = 60  # numbers that fit over a strip
+BLANK = (None, False)
+Group = tuple[int, Any, bool, int]  # a step or cell, what is said there, whether a rule implied it, how often
+
+
+@dataclass(frozen=True)
+class Place:
+    """A step as a link names it: its index, and its number among the agent's; None for context."""
+
+    index: int
+    number: int | None
+
+
+@dataclass(frozen=True)
+class Axis:
+    """`steps` are the agent's, `last` is the last index of all; `agent` holds the indexes of the agent's steps. There
+    are at most `most` cells."""
+
+    steps: int
+    last: int
+    agent: Sequence[int] = ()
+    most: int = CELLS
+
+    def __len__(self) -> int:
+        return self.steps
+
+    @property
+    def width(self) -> int:
+        """How many indexes share a cell; 1 where every step of the agent has its own."""
+        return 1 if self.steps <= self.most else -(-(self.last + 1) // self.most)
+
+    @property
+    def firsts(self) -> list[int]:
+        """The index each cell begins with."""
+        return list(self.agent) if self.width == 1 else list(range(0, self.last + 1, self.width))
+
+    @property
+    def places(self) -> list[Place]:
+        return [Place(index, number) for number, index in enumerate(self.agent, start=1)]
+
+    @property
+    def ticks(self) -> list[Place]:
+        """The steps whose numbers stand over the strips: all of them, or a dozen of many."""
+        apart = 1 if self.steps <= TICKS else -(-self.steps // 12)
+        return self.places[::apart]
+
+    def number(self, index: int) -> int | None:
+        """Which of the agent's steps it is, from 1; None for context."""
+        at = bisect_left(self.agent, index)
+        return at + 1 if at < len(self.agent) and self.agent[at] == index else None
+
+    def rank(self, index: int) -> int:
+        """How many of the agent's steps come before it."""
+        return bisect_left(self.agent, index)
+
+    def place(self, index: int) -> Place:
+        return Place(index, self.number(index))
+
+    def cells(self) -> Mapping[int, int]:
+        """The key of a group → the place of its cell."""
+        return {key: at for at, key in enumerate(self.agent if self.width == 1 else range(len(self.firsts)))}
+
+
+@dataclass
+class Strip:
+    """What one rater says along an axis: a (value or None, implied by a rule) for each cell, and how often each value
+    stands in all."""
+
+    rater: str
+    cells: list[tuple[Any, bool]]
+    counts: Mapping[Any, int] = field(default_factory=dict)
+    steps: int = 0
+
+
+def severity(spec: FieldSpec) -> dict[Any, int]:
+    """How bad each answer is: by its number where answers are ordered and go below zero, else by its place."""
+    values = [choice.value for choice in spec.choices]
+    numbers = [value for value in values if isinstance(value, int)]
+    if spec.level == "ordinal" and len(numbers) == len(values) and min(numbers) < 0:
+        return {value: -value for value in numbers}
+    return {value: place for place, value in enumerate(values)}
+
+
+def strip(axis: Axis, rater: str, groups: Iterable[Group], badness: Mapping[Any, int]) -> Strip:
+    """The rater's strip. A group's key is the step's index, divided by the axis' width and rounded down."""
+    places = axis.cells()
+    cells: list[tuple[Any, bool]] = [BLANK] * len(places)
+    counts: Counter[Any] = Counter()
+    for key, value, implied, count in groups:
+        counts[value] += count
+        at = places.get(key)
+        if at is not None and _is_worse((value, implied), cells[at], badness):
+            cells[at] = (value, implied)
+    return Strip(rater, cells, counts, len(axis))
+
+
+def _is_worse(one: tuple[Any, bool], other: tuple[Any, bool], badness: Mapping[Any, int]) -> bool:
+    """Of two equal answers the one that somebody gave counts more than the one a rule implied."""
+    if other == BLANK:
+        return True
+    ranks = [(badness.get(value, -(2**31)), not implied) for value, implied in (one, other)]
+    return ranks[0] > ranks[1]

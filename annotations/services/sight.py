@@ -1,0 +1,33 @@
+"""The steps that pages where people look may show. Every step they read comes through `readable`."""
+
+from __future__ import annotations
+
+from array import array
+
+from annotations.models import Membership, Step, Trajectory
+from annotations.models.trajectories import StepQuerySet
+from annotations.services import reading
+from annotations.services.axis import Axis
+
+
+def readable(membership: Membership, steps: StepQuerySet) -> StepQuerySet:
+    """Those of the steps that this member may read."""
+    return steps
+
+
+def steps_of(membership: Membership, trajectory: Trajectory) -> StepQuerySet:
+    """The trajectory's steps that this member may read, in order."""
+    found: StepQuerySet = trajectory.steps.all()
+    return readable(membership, found)
+
+
+def window(membership: Membership, trajectory: Trajectory, first: int, last: int) -> list[Step]:
+    """The steps with first ≤ index < last. One with an outline comes without its bodies: they may be megabytes."""
+    return reading.light(steps_of(membership, trajectory).filter(index__gte=first, index__lt=last))
+
+
+def axis(membership: Membership, trajectory: Trajectory) -> Axis:
+    steps = steps_of(membership, trajectory)
+    agent = array("i", steps.of_agent().values_list("index", flat=True))
+    last = steps.order_by("-index").values_list("index", flat=True).first() or 0
+    return Axis(len(agent), last, agent)
