@@ -54,7 +54,7 @@ PAGE = (
     Action("keys", "Item", "this list", ("?",)),
 )
 
-_KEY = re.compile(r"(?:Mod\+)?(?:Shift\+)?(?:[A-Za-z][A-Za-z0-9]+|[^\s\x00-\x1f])(?: [^\s])?")
+_KEY = re.compile(r"(?:Mod\+)?(?:Shift\+)?(?:[A-Z][A-Za-z0-9]+|[^\s\x00-\x1f])(?: [^\s])?")
 PAGE_KEYS = frozenset(part for action in PAGE for key in action.keys if "+" not in key[1:] for part in key.split(" "))
 
 

@@ -23,13 +23,16 @@ REPEATS = 2_000  # repeated calls that are told of
 def desk(annotation: Annotation) -> dict[str, Json]:
     """Everything at once. `steps` are runs [first, stride, count] of the agent's indexes; offers are [step, value,
     confidence, source]; `repeats` steps that make the same call; `twins` the person's own word on an equal step."""
+    siblings = twins.siblings_of(annotation)
     return {
         "state": history.current(annotation).as_json(),
         "steps": runs(_shown(annotation).values_list("index", flat=True)),
         "suggestions": _offers(suggestions.of(annotation)),
-        "prefix": _offers(twins.prefix(annotation)),
+        "prefix": _offers(twins.prefix(annotation, siblings)),
         "repeats": _repeats(annotation),
-        "twins": {step: [list(one) for one in found] for step, found in twins.equal_steps(annotation).items()},
+        "twins": {
+            step: [list(one) for one in found] for step, found in twins.equal_steps(annotation, siblings).items()
+        },
         "dismissed": annotation.dismissed,
     }
 
@@ -50,9 +53,16 @@ def first_open(annotation: Annotation) -> int | None:
     return open_steps.values_list("index", flat=True).first()
 
 
+def first_open_of(facts: Json, main: str) -> int | None:
+    """The same, from what `desk` returned."""
+    said = {label["step"] for label in facts["state"]["labels"] if label["field"] == main}
+    steps = (first + stride * place for first, stride, count in facts["steps"] for place in range(count))
+    return next((step for step in steps if step not in said), None)
+
+
 def numbered(annotation: Annotation, before: int) -> int:
     """How many of the agent's steps stand before that index."""
-    return _shown(annotation).filter(index__lt=before).count()
+    return 0 if before <= 0 else _shown(annotation).filter(index__lt=before).count()
 
 
 def runs(indexes: Iterable[int]) -> list[list[int]]:

@@ -48,6 +48,8 @@ def reveal(annotation_id: int, user: User, *, slug: str = "") -> Outcome:
 
 def hindsight(annotation: Annotation, field: str) -> list[Hindsight]:
     """The steps whose answer in that field differs between the two passes, in order; None is no answer."""
+    if annotation.revealed_at is None:
+        return []
     first, now = first_pass(annotation, field), _answers(annotation, Q(superseded_at__isnull=True), field)
     changed = sorted(step for step in {*first, *now} if first.get(step) != now.get(step))
     return [Hindsight(step, first.get(step), now.get(step)) for step in changed]

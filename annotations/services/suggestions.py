@@ -38,7 +38,8 @@ def of(annotation: Annotation) -> Suggestions:
 def taken(annotation: Annotation, step: int, value: Json, source: str, looked_ms: int) -> Json:
     """What is stored beside a label that took up a suggestion; None where nothing of that source suggests it (any
     more): then it is simply what the person said."""
-    offered = twins.prefix(annotation) if source.startswith("own:") else of(annotation)
+    own = source.startswith("own:")
+    offered = twins.prefix(annotation, twins.siblings_of(annotation)) if own else of(annotation)
     one = offered.get(step)
     if one is None or one.source != source or one.value != value:
         return None
@@ -99,7 +100,7 @@ def _record(judge: Rater, project: Project, field: str) -> Mapping[str, float]:
     one hit and one miss). Nothing where there is no reference, or too little to tell."""
     if project.reference_id is None:
         return {}
-    key = f"record of {judge.pk} against {project.reference_id} in {field}"
+    key = f"record-{judge.pk}-{project.reference_id}-{field}"
     known: dict[str, float] | None = cache.get(key)
     if known is None:
         with connection.cursor() as cursor:

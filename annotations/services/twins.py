@@ -25,11 +25,17 @@ class Twin(NamedTuple):
     value: Json
 
 
-def prefix(annotation: Annotation) -> Mapping[int, Suggestion]:
+def siblings_of(annotation: Annotation) -> list[Annotation]:
+    """The person's live passes over other rollouts of the task."""
+    own = Annotation.objects.live().filter(rater=annotation.rater_id)
+    same_task = own.filter(trajectory__task__trajectories=annotation.trajectory_id)
+    return list(same_task.exclude(pk=annotation.pk).order_by("pk"))
+
+
+def prefix(annotation: Annotation, siblings: Sequence[Annotation]) -> Mapping[int, Suggestion]:
     """What the person said of the steps this rollout begins with, in the sibling that shares most of them: index of
     the step → that answer. It is their own word, so it is offered in every mode."""
     best: dict[int, Suggestion] = {}
-    siblings = _siblings(annotation)
     own = _turns(annotation) if siblings else []
     for other in siblings:
         shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(own, _turns(other), strict=False)))
@@ -39,9 +45,8 @@ def prefix(annotation: Annotation) -> Mapping[int, Suggestion]:
     return best
 
 
-def equal_steps(annotation: Annotation) -> Mapping[int, Sequence[Twin]]:
+def equal_steps(annotation: Annotation, siblings: Sequence[Annotation]) -> Mapping[int, Sequence[Twin]]:
     """Index of a step → where the person labelled an equal step of a sibling."""
-    siblings = _siblings(annotation)
     if not siblings:
         return {}
     places: dict[str, list[int]] = defaultdict(list)
@@ -53,14 +58,6 @@ def equal_steps(annotation: Annotation) -> Mapping[int, Sequence[Twin]]:
         for index in places[turn]:
             found[index].append(Twin(*twin))
     return found
-
-
-def _siblings(annotation: Annotation) -> list[Annotation]:
-    """The person's live passes over other rollouts of the task."""
-    own = Annotation.objects.live().filter(
-        rater=annotation.rater_id, trajectory__task__trajectories=annotation.trajectory_id
-    )
-    return list(own.exclude(pk=annotation.pk).order_by("pk"))
 
 
 def _turns(annotation: Annotation) -> list[tuple[int, str]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
-from django.http import Http404, HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -16,11 +16,12 @@ from annotations import access
 from annotations.access import Request
 from annotations.http import whole
 from annotations.models import Annotation, Project, Score, Step
+from annotations.records import Json
 from annotations.rendering import markdown
 from annotations.schemes.schema import FieldSpec, Scheme
 from annotations.services import desk, preferences, projects, reading, scores, visibility
 from annotations.services.visibility import Visible
-from annotations.views import labels, turns
+from annotations.views import labels, texts, turns
 
 PAGE = "workbench/page.html"
 # What only some modes show stays in the database until the mode is known to show it.
@@ -40,7 +41,8 @@ def page(request: Request, slug: str, annotation: int) -> HttpResponse:
     mine = _own(request, project, annotation)
     scheme = projects.scheme_of(mine.scheme)
     turns_in_all = desk.turns(mine)
-    at = _start(request, mine, turns_in_all)
+    facts = desk.desk(mine) if turns_in_all <= desk.SMALL else None
+    at = _start(request, mine, turns_in_all, facts)
     context = {
         "project": project,
         "annotation": mine,
@@ -49,7 +51,7 @@ def page(request: Request, slug: str, annotation: int) -> HttpResponse:
         "trajectory_fields": [_control(spec) for spec in scheme.trajectory_fields],
         "guidelines": markdown.to_html(mine.guideline.text) if mine.guideline else "",
         "shown": _shown(mine, visibility.of(request.membership, mine)),
-        "data": _data(request, mine, scheme, turns_in_all, at),
+        "data": _data(request, mine, scheme, turns_in_all, at) | {"desk": facts},
         **_cards(request, mine, scheme, at // WINDOW * WINDOW, at // WINDOW * WINDOW + WINDOW),
         "earlier": (at // WINDOW - 1) * WINDOW if at >= WINDOW else None,
         "later": (at // WINDOW + 1) * WINDOW if (at // WINDOW + 1) * WINDOW < turns_in_all else None,
@@ -77,9 +79,10 @@ def desk_of(request: Request, slug: str, annotation: int) -> JsonResponse:
     return JsonResponse(desk.desk(mine))
 
 
-def _start(request: Request, mine: Annotation, turns_in_all: int) -> int:
-    asked = whole(request.GET.get("at", ""))
-    at = desk.first_open(mine) if asked is None else asked
+def _start(request: Request, mine: Annotation, turns_in_all: int, facts: Json | None) -> int:
+    at = whole(request.GET.get("at", ""))
+    if at is None:
+        at = desk.first_open(mine) if facts is None else desk.first_open_of(facts, projects.scheme_of(mine.scheme).main)
     return min(max(0, at or 0), max(0, turns_in_all - 1))
 
 
@@ -102,13 +105,9 @@ def _cards(request: Request, mine: Annotation, scheme: Scheme, first: int, last:
 @require_GET
 @never_cache
 def text(request: Request, slug: str, annotation: int, step: int, part: str) -> HttpResponse:
-    """One text of a step in full; `?raw=1` as it was written."""
+    """One text of a step the pass shows, in the ways views/texts.py names."""
     mine = _own(request, access.project_for(request, slug, access.LABEL), annotation)
-    row = get_object_or_404(_readable(mine), index=step)
-    found = turns.part(row, part, raw=request.GET.get("raw") == "1")
-    if found is None:
-        raise Http404
-    return render(request, f"{PAGE}#text", {"block": found})
+    return texts.text(request, _readable(mine), step, part)
 
 
 @login_required
@@ -188,7 +187,7 @@ def _scores(mine: Annotation, first: int, last: int) -> dict[int, list[Score]]:
 
 
 def _data(request: Request, mine: Annotation, scheme: Scheme, turns_in_all: int, at: int) -> dict[str, Any]:
-    """What the page's scripts start from. `desk` is null where it comes later."""
+    """What the page's scripts start from, but for the desk: null where it comes later."""
     slug = mine.rater.project.slug
     here = reverse("annotate", args=[slug, mine.pk])
     liked = preferences.of(request.user)
@@ -206,7 +205,6 @@ def _data(request: Request, mine: Annotation, scheme: Scheme, turns_in_all: int,
         "turns": turns_in_all,
         "window": WINDOW,
         "at": at,
-        "desk": desk.desk(mine) if turns_in_all <= desk.SMALL else None,
         "tones": {spec.name: _tones(spec) for spec in scheme.fields if spec.choices},
         "here": here,
         "doors": {door: f"{here}{door}" for door in DOORS} | {"text": f"{here}text/"},

@@ -356,7 +356,7 @@ def test_the_bar_follows_the_tabs_without_a_gap(desk: Desk) -> None:
 def test_text_is_found_also_where_it_is_folded(desk: Desk) -> None:
     desk.press("/")
     desk.page.keyboard.type("Saw 4")
-    expect(desk.page.locator("[data-find-count]")).to_have_text("1 found")
+    expect(desk.page.locator("[data-find-count]")).to_have_text("1 found in step 4")
     desk.press("Enter")
     expect(desk.page.locator("[data-find-count]")).to_have_text("1 of 1")
     desk.press("Escape")

@@ -141,23 +141,38 @@ def test_a_server_in_trouble_loses_nothing(desk: Desk, watch: Watch) -> None:
     assert desk.saved().stored() == {1: 1}
 
 
-def test_signed_out_the_labels_wait_and_the_way_back_is_offered(
-    desk: Desk, watch: Watch, log_in: Callable[..., None], annotator: User
-) -> None:
-    watch.allow("status of 40[13]")
+def test_signed_out_the_labels_wait_and_one_signs_in_again_in_place(desk: Desk, watch: Watch, annotator: User) -> None:
+    watch.allow("status of 40[013]")
     desk.press("1").saved()
     Session.objects.all().delete()
     desk.press("j", "-", "j", "0")
     desk.trouble("You are signed out. 2 changes wait")
 
-    with desk.page.expect_navigation(url="**/accounts/login/**"):
-        desk.page.get_by_role("link", name="Sign in").click()
-    desk.page.get_by_label("User name").fill(annotator.username)
-    desk.page.get_by_label("Password", exact=True).fill(make.PASSWORD)
+    form = desk.page.get_by_role("form", name="Sign in again")
+    expect(form.get_by_label("User name")).to_have_value(annotator.username)
+    form.get_by_label("Password").fill("wrong")
     desk.press("Enter")
-    desk.page.wait_for_url(desk.url)
-    desk.ready().saved()
+    expect(form.get_by_role("status")).to_contain_text("not correct")
+    form.get_by_label("Password").fill(make.PASSWORD)
+    desk.press("Enter")
+    desk.saved()
+    expect(form).to_be_hidden()
     assert desk.stored() == {1: 1, 2: -1, 3: 0}
+    desk.press("Escape", "j", "1").saved()  # the page goes on as it was
+    assert desk.stored()[4] == 1
+
+
+def test_who_signs_in_as_somebody_else_is_told_and_nothing_is_sent(desk: Desk, watch: Watch) -> None:
+    watch.allow("status of 40[134]")
+    other = make.user()
+    Session.objects.all().delete()
+    desk.press("1")
+    form = desk.page.get_by_role("form", name="Sign in again")
+    form.get_by_label("User name").fill(other.username)
+    form.get_by_label("Password").fill(make.PASSWORD)
+    desk.press("Enter")
+    desk.trouble("cannot open this item. 1 change waits")
+    assert desk.stored() == {}
 
 
 def test_submitting_waits_for_the_server(desk: Desk, watch: Watch) -> None:

@@ -116,4 +116,4 @@ def test_where_propagation_is_off_nothing_is_suggested(desk: Desk) -> None:
 def test_the_key_that_accepts_is_offered_only_where_something_can_be_suggested(desk: Desk, offered: int) -> None:
     desk.press("?")
     expect(desk.page.get_by_role("dialog").get_by_text("next step")).to_be_visible()
-    expect(desk.page.get_by_role("dialog").get_by_text("accept what is suggested")).to_have_count(offered)
+    expect(desk.page.get_by_role("dialog").get_by_text("accept what was carried on")).to_have_count(offered)

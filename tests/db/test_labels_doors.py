@@ -65,6 +65,7 @@ def test_a_change_answers_with_everything_that_changed(page):
         "labels": [{"step": 2, "field": "label", "value": -1, "origin": "human", "cause": None}],
         "undo": True,
         "redo": False,
+        "frontier": None,
     }
     page.annotation.refresh_from_db()
     assert page.annotation.time_spent_ms == 1200
@@ -92,7 +93,7 @@ def test_the_state_is_all_a_page_needs_to_start_again(page, client):
         (1, "label", -1),
         (2, "note", "Why?"),
     ]
-    assert set(found) == {"revision", "state", "labels", "undo", "redo", "lease_until"}
+    assert set(found) == {"revision", "state", "labels", "undo", "redo", "lease_until", "frontier"}
     assert (found["revision"], found["undo"], found["redo"]) == (2, True, False)
 
 
