@@ -8,6 +8,8 @@ from typing import NamedTuple, Protocol
 
 from annotations.records import Json
 
+_LISTS = {"call": "tool_calls", "observation": "observations"}
+
 
 class Told(Protocol):
     """A step, stored or just read from a file."""
@@ -39,9 +41,30 @@ def parts(step: Told) -> Iterator[Part]:
     observations = list(step.observations)
     answers = _answers(step.tool_calls, observations)
     for place, call in enumerate(step.tool_calls):
-        yield Part(f"call-{place}", "call", str(call.get("name") or "tool"), text_of(call.get("arguments")))
+        yield _call(call, place)
         yield from (_answer(observations[one], one) for one in answers.get(place, []))
     yield from (_answer(observations[one], one) for one in answers.get(None, []))
+
+
+def column(name: str) -> str:
+    """The field of a step that holds the part of that name; "" where no part has such a name."""
+    if name in ("reasoning", "message"):
+        return name
+    kind, _, place = name.partition("-")
+    return _LISTS.get(kind, "") if place.isascii() and place.isdigit() and len(place) < 10 else ""
+
+
+def part(step: Told, name: str) -> Part | None:
+    """One part by its name, read from its `column` alone; None where the step has none of that name."""
+    field = column(name)
+    if field in ("reasoning", "message"):
+        text = getattr(step, field)
+        return Part(name, name, "Reasoning" if name == "reasoning" else "", text) if text else None
+    held = getattr(step, field) if field else ()
+    place = int(name.partition("-")[2]) if field else 0
+    if place >= len(held):
+        return None
+    return _call(held[place], place) if field == "tool_calls" else _answer(held[place], place)
 
 
 def text_of(content: Json) -> str:
@@ -59,6 +82,10 @@ def _part_text(one: Json) -> str:
     if isinstance(one, dict) and isinstance(one.get("text"), str):
         return str(one["text"])
     return one if isinstance(one, str) else json.dumps(one, ensure_ascii=False)
+
+
+def _call(call: Json, place: int) -> Part:
+    return Part(f"call-{place}", "call", str(call.get("name") or "tool"), text_of(call.get("arguments")))
 
 
 def _answer(observation: Json, place: int) -> Part:

@@ -11,7 +11,7 @@ from annotations.records import Json
 from annotations.rendering import jsons
 from annotations.rendering.outline import LONG, Head, head, heads
 from annotations.rendering.parts import Part, parts, text_of
-from annotations.rendering.shown import Shown, first, written
+from annotations.rendering.shown import Shown, cut, first
 from annotations.rendering.tokens import to_text
 
 FOLD_LINES = 12
@@ -95,15 +95,6 @@ def _tool(one: dict[str, Json]) -> Tool:
     return Tool(text_of(one.get("name")), text_of(one.get("description")), _pretty(parameters) if parameters else "")
 
 
-def part(step: Step, name: str, *, raw: bool = False) -> Block | None:
-    """One text of the step in full; None where it has no such part. `raw` leaves it as it was written."""
-    found = next((one for one in parts(step) if one.name == name), None)
-    if found is None:
-        return None
-    shown = written(found.text) if raw else first(found.text)
-    return Block(found.name, found.kind, found.title, found.text, shown, len(found.text.encode()), False, True)
-
-
 def shown_json(value: Json) -> Block:
     """A stored value (a reference, an outcome) as a text to read."""
     text = value if isinstance(value, str) else _pretty(value)
@@ -111,7 +102,7 @@ def shown_json(value: Json) -> Block:
 
 
 def _beginning(one: Head) -> Block:
-    shown = first(one.text) if one.whole else written(one.text)
+    shown = first(one.text, one.kind, one.title) if one.whole else cut(one.text)
     folds = _is_long(one.text, shown, 1 if one.kind in FOLDED else 4)
     return Block(one.name, one.kind, one.title, one.text, shown, one.size, folds, one.whole)
 
