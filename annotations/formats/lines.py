@@ -15,9 +15,11 @@ from typing import IO, cast, overload
 
 from annotations.records import Json
 
-# What one line may ask of memory: parsed, a hostile one takes some thirty times its bytes, so about 1 GB at these two.
-LONGEST = 64 * 2**20  # bytes; a longer line is reported and passed over, however little it took compressed
+# What one line may ask of memory. One of plain text takes three times its bytes; a hostile one at all three limits some
+# 4 GB, for what is parsed of it is bound by what it can hold of values.
+LONGEST = 512 * 2**20  # bytes; a longer line is reported and passed over, however little it took compressed
 MOST = 4_000_000  # opening brackets; parsed, each can be an object of two hundred bytes
+MOST_VALUES = 40_000_000  # commas, in texts or between values; parsed, a value can take sixty bytes
 DEEPEST = 200  # levels; pages and workers read back what is stored, with less stack to spare than here
 GZIP = b"\x1f\x8b"
 BOM = b"\xef\xbb\xbf"
@@ -72,10 +74,13 @@ def count(path: Path) -> int:
 
 
 def parse(number: int, raw: bytes) -> Line:
-    """The JSON value of one line. NaN, infinities, nesting beyond DEEPEST and more than MOST brackets are refused."""
+    """The JSON value of one line. NaN, infinities, nesting beyond DEEPEST, more than MOST brackets or MOST_VALUES commas
+    are refused."""
     brackets = raw.count(b"[") + raw.count(b"{")
     if brackets > MOST:
         return Line(number, reason=f"the line has {brackets:,} opening brackets; accepted are up to {MOST:,}")
+    if (commas := raw.count(b",")) > MOST_VALUES:
+        return Line(number, reason=f"the line has {commas:,} commas; accepted are up to {MOST_VALUES:,}")
     text, replaced = _decoded(raw)
     try:
         value = _decoder.decode(text)

@@ -97,6 +97,12 @@ def test_a_line_of_too_many_brackets_is_refused_unparsed(monkeypatch):
     assert "opening brackets" in lines.parse(1, b"[" + b",".join([b"{}"] * 10) + b"]").reason
 
 
+def test_a_line_of_too_many_values_is_refused_unparsed(monkeypatch):
+    monkeypatch.setattr(lines, "MOST_VALUES", 10)
+    assert not lines.parse(1, b"[1" + b",1" * 10 + b"]").reason
+    assert "11 commas; accepted are up to 10" in lines.parse(1, b"[1" + b",1" * 11 + b"]").reason
+
+
 def test_utf_16_is_named(tmp_path):
     assert "UTF-16" in read(tmp_path, '{"a": 1}\n'.encode("utf-16"))[0].reason
 
