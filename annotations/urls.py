@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from annotations.views import (
     agreement,
+    compare,
     exports,
     guidelines,
     imports,
@@ -44,6 +45,8 @@ of_project: list[URLPattern] = [
     path("trajectories/<int:pk>/print/", trajectory.on_paper, name="trajectory_print"),
     path("trajectories/<int:pk>/return/<int:annotation>/", trajectory.give_back, name="trajectory_return"),
     path("label/", queue.label_next, name="label_next"),
+    path("compare/", compare.page, name="compare"),
+    path("compare/rows/", compare.rows, name="compare_rows"),
     *[path(f"label/<int:annotation>/{view.__name__}", view, name=f"label_{view.__name__}") for view in labels.DOORS],
     path("label/<int:annotation>/", workbench.page, name="annotate"),
     path("label/<int:annotation>/cards", workbench.cards, name="annotate_cards"),

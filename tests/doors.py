@@ -80,6 +80,8 @@ PAGES: dict[str, list[Door]] = {
     "trajectory_outline": [Door()],
     "trajectory_history": [Door()],
     "trajectory_print": [Door()],
+    "compare": [Door()],
+    "compare_rows": [Door(ok=404)],
     "trajectory_return": [post(MANAGE, 302, {"reason": "Look again."})],
     "label_next": [Door(LABEL, 302), post(LABEL, 302)],
     "annotate": [own(200, "get", viewer=403)],

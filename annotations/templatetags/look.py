@@ -40,3 +40,14 @@ def listed(names: list[str]) -> str:
     """a, b and c; of many the first ones."""
     shown = names if len(names) <= 6 else [*names[:5], f"{len(names) - 5} more"]
     return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
+
+
+@register.filter
+def has(among: frozenset[int], one: int) -> bool:
+    return one in among
+
+
+@register.filter
+def fold_same(address: str) -> str:
+    """The address of a comparison with what is the same in all folded."""
+    return address.replace("&same=shown", "")

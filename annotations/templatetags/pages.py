@@ -23,7 +23,7 @@ class Tab(NamedTuple):
 TABS: tuple[tuple[str, str, set, tuple[str, ...]], ...] = (
     ("Overview", "project", access.SEE, ()),
     ("Label", "label_next", access.LABEL, ("annotate",)),
-    ("Trajectories", "trajectories", access.SEE, ("trajectory",)),
+    ("Trajectories", "trajectories", access.SEE, ("trajectory", "compare")),
     ("Import", "imports", access.MANAGE, ()),
     ("Scores", "scores", access.SEE_OTHERS_LABELS, ()),
     ("Agreement", "agreement", access.SEE_OTHERS_LABELS, ("report",)),

@@ -1,30 +1,31 @@
-// The steps of a trajectory that are in the page, and how to get to the others: windows come in forward and backward.
+// Steps (or rows) that are in the page, and how to get to the others: windows come in forward and backward.
 
 export class Windows {
-  constructor({ list, tell }) {
-    Object.assign(this, { list, tell });
+  /** `item` selects what is moved over; its id is `prefix` and its number, which data-step has. */
+  constructor({ list, tell, item = ".step", prefix = "step-" }) {
+    Object.assign(this, { list, tell, item, prefix });
     this.list.addEventListener("htmx:beforeSwap", ({ target }) => this.#hold(target));
     document.addEventListener("htmx:afterSettle", () => this.#settle());
-    document.addEventListener("htmx:sendError", () => this.tell("The steps could not be loaded: the server is away."));
-    document.addEventListener("htmx:responseError", () => this.tell("The steps could not be loaded."));
+    document.addEventListener("htmx:sendError", () => this.tell("More could not be loaded: the server is away."));
+    document.addEventListener("htmx:responseError", () => this.tell("More could not be loaded."));
   }
 
   get steps() {
-    return [...this.list.querySelectorAll(".step")].filter((step) => step.offsetParent !== null);
+    return [...this.list.querySelectorAll(this.item)].filter((step) => step.offsetParent !== null);
   }
 
   get current() {
-    return this.list.querySelector(".step[aria-current]");
+    return this.list.querySelector(`${this.item}[aria-current]`);
   }
 
   /** Goes to the step of that place, in this page or in the window that has it. */
   go(index) {
-    const step = document.getElementById(`step-${index}`);
+    const step = document.getElementById(`${this.prefix}${index}`);
     if (step && step.offsetParent !== null) return this.focus(step);
     const address = new URL(location.href);
     address.searchParams.set("at", index);
     if (step) address.searchParams.delete("hide");
-    address.hash = `step-${index}`;
+    address.hash = `${this.prefix}${index}`;
     location.assign(address);
     return undefined;
   }
@@ -49,7 +50,7 @@ export class Windows {
     const next = here < 0 ? this.#inSight(steps) : steps[here + direction];
     if (next) return this.focus(next);
     const more = this.list.querySelector(`[data-more=${direction > 0 ? "later" : "earlier"}]`);
-    if (!more) return this.tell(direction > 0 ? "This is the last step." : "This is the first step.");
+    if (!more) return this.tell(direction > 0 ? "This is the end." : "This is the beginning.");
     this.waiting = direction;
     const button = more.querySelector("button");
     if (button) button.click();
