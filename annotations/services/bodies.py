@@ -6,7 +6,7 @@ A step never changes once it is stored, so what is kept cannot be out of date.
 from __future__ import annotations
 
 import time
-from bisect import bisect_right
+from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Iterator
 from functools import cached_property
@@ -43,8 +43,8 @@ class Body:
         self.text = part.text
 
     @cached_property
-    def pieces(self) -> list[tuple[int, int]]:
-        """Where each piece begins, and the number of the line it begins in."""
+    def pieces(self) -> list[tuple[int, int, bool]]:
+        """Where each piece begins, the number of the line it begins in, and whether it goes on with that line."""
         return list(self._pieces())
 
     @cached_property
@@ -61,8 +61,9 @@ class Body:
         return end if end < len(self.text) else None
 
     def before(self, first: int) -> int | None:
-        place = bisect_right(self.pieces, (first - 1, self.lines))
-        return self.pieces[place - 1][0] if first > 0 and place else None
+        """Where the piece before the character there begins; None at the beginning."""
+        place = bisect_left(self.pieces, (first, 0, False))
+        return self.pieces[place - 1][0] if place else None
 
     def find(self, wanted: str, first: int = 0) -> Hits:
         """Where the text holds `wanted` from there on, whatever its case; the first MOST_HITS of them."""
@@ -77,10 +78,10 @@ class Body:
                 return Hits(hits, first)
         return Hits(hits, None)
 
-    def _pieces(self) -> Iterator[tuple[int, int]]:
+    def _pieces(self) -> Iterator[tuple[int, int, bool]]:
         at, line = 0, 1
         while at < len(self.text) or not at:
-            yield at, line
+            yield at, line, at > 0 and self.text[at - 1] != "\n"
             end = self._end(at)
             line += self.text.count("\n", at, end)
             at = end or 1

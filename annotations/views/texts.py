@@ -4,7 +4,8 @@ Whoever calls has looked who asks, and hands over the steps that may be read. A 
 
     (nothing)            what a page shows of it first; of a long one the first piece
     ?as=written          as it was written, hidden characters marked; ?as=rendered: Markdown, maths and tables drawn
-    ?pieces              {"characters", "lines", "at": [[character, line], …]}: where its pieces begin
+    ?pieces              {"characters", "lines", "at": [[character, line, goes on], …]}: where its pieces begin,
+                         in which line, and whether in the middle of it
     ?from=<character>    the piece that begins there
     ?find=<text>[&from=] {"hits": [character, …], "next": character or null}
     ?raw                 the text as it was imported, as a file
