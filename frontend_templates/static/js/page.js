@@ -9,6 +9,7 @@ import { Find } from "./find.js";
 import { nameKeys, showKeys } from "./help.js";
 import { Keys } from "./keys.js";
 import { Login } from "./login.js";
+import { looks } from "./looks.js";
 import { Outbox } from "./outbox.js";
 import { Sender } from "./sender.js";
 import { Status } from "./status.js";
@@ -21,7 +22,7 @@ import { Warnings } from "./warnings.js";
 import { Wording } from "./wording.js";
 
 // More that the page does beside labelling: each is given the desk, and returns the deeds it brings by the names of keys.
-const MORE = [];
+const MORE = [looks];
 
 const $ = (selector) => document.querySelector(selector);
 const data = JSON.parse($("#workbench-data").textContent);
