@@ -168,6 +168,8 @@ SPECTACULAR_SETTINGS = {
         "RunKind": "annotations.models.Run.Kind",
         "AnnotationState": "annotations.models.Annotation.State",
         "RaterKind": "annotations.models.Rater.Kind",
+        "ThreadKind": "annotations.models.Thread.Kind",
+        "ThreadState": "annotations.models.Thread.State",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

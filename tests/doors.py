@@ -11,7 +11,19 @@ from django.core.files.storage import default_storage
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from annotations import access
-from annotations.models import Annotation, ApiToken, Project, Rater, Report, Role, Run, SchemeVersion, Trajectory, User
+from annotations.models import (
+    Annotation,
+    ApiToken,
+    Project,
+    Rater,
+    Report,
+    Role,
+    Run,
+    SchemeVersion,
+    Thread,
+    Trajectory,
+    User,
+)
 from annotations.services import agreement
 from models_service.statistics.report import compute
 from tests import make
@@ -52,6 +64,8 @@ CHANGE = {"change": "8f14e45f-ceea-467f-a9d2-7c6f4a3a8f11", "revision": 0}
 ITEM = {"step": 1, "field": "label", "value": 1}
 MANAGE, LABEL, LEADS, TAKE = access.MANAGE, access.LABEL, access.SEE_OTHERS_LABELS, access.TAKE_DATA
 EVERYBODY = set(access.SEE)
+TALK = LEADS | {Role.ANNOTATOR}  # the thread of the world is the annotator's
+KEY = "3f2b8c1e-5a51-4c0e-9d0a-6b1f0e7c4a10"
 
 PAGES: dict[str, list[Door]] = {
     "healthz": [Door(open=True)],
@@ -80,6 +94,7 @@ PAGES: dict[str, list[Door]] = {
     "trajectory_outline": [Door()],
     "trajectory_history": [Door()],
     "trajectory_print": [Door()],
+    "trajectory_take": [Door(TAKE)],
     "compare": [Door()],
     "compare_rows": [Door(ok=404)],
     "trajectory_return": [post(MANAGE, 302, {"reason": "Look again."})],
@@ -100,6 +115,19 @@ PAGES: dict[str, list[Door]] = {
     "label_dismiss": [own(body={"warning": "recovery:1", "dismissed": True}, json=True)],
     "label_lease": [own(json=True)],
     "label_state": [own(200, "get", json=True)],
+    "label_newer": [own(200, "get", json=True)],
+    "label_guideline": [own(body={"version": 1}, json=True)],
+    "label_talk": [own(200, "get", json=True)],
+    "label_ask": [own(body={"key": KEY, "kind": "ask", "step": 1, "text": "Is it?"}, json=True)],
+    "label_reply": [own(body={"key": KEY, "thread": 0, "text": "It is not."}, json=True)],
+    "label_close": [own(body={"thread": 0}, json=True)],
+    "label_seen": [own(body={"thread": 0, "upto": 1}, json=True)],
+    "label_looks": [own(body={"page": CHANGE["change"], "looks": [[1, 900, 1, 0]]}, json=True)],
+    "questions": [Door(LEADS)],
+    "thread": [Door(TALK, no=404)],
+    "thread_reply": [post(TALK, 302, {"key": KEY, "text": "It is."}, no=404)],
+    "thread_close": [post(TALK, 302, no=404)],
+    "thread_seen": [post(TALK, 204, {"upto": 1}, no=404)],
     "imports": [Door(MANAGE), post(MANAGE, 422)],
     "runs": [Door(LEADS)],
     "run": [Door(LEADS)],
@@ -144,6 +172,13 @@ API: dict[str, list[Door]] = {
     "api-annotations-state": [own(200, "get", json=True, viewer=403)],
     "api-labels-list": [api(), own(body={"annotation": "annotation", **ITEM}, json=True, viewer=403)],
     "api-labels-bulk": [api(LABEL, ok=400, method="post")],
+    "api-threads-list": [
+        api(),
+        own(201, body={"annotation": "annotation", "step": 1, "kind": "ask", "text": "Is it?"}, json=True, viewer=403),
+    ],
+    "api-threads-detail": [api(TALK, no=404)],
+    "api-threads-reply": [api(TALK, 201, "post", body={"text": "It is."}, no=404)],
+    "api-threads-close": [api(TALK, 200, "post", no=404)],
     "api-raters-list": [api()],
     "api-guidelines-list": [api(), api(MANAGE, ok=400, method="post")],
     "api-guidelines-detail": [api()],
@@ -191,9 +226,15 @@ class World:
     report: Report
     token: ApiToken
     spare: int  # a membership to change or end
+    thread: Thread
 
     def arguments(self, name: str, wanted: Iterator[str] | list[str]) -> dict[str, Any]:
         return {one: self._argument(name, one) for one in wanted}
+
+    def filled(self, body: dict[str, Any] | None) -> dict[str, Any]:
+        """The body of a door, naming the world's own rows."""
+        rows = {"annotation": self.annotation.pk, "thread": self.thread.pk}
+        return {name: rows.get(name, value) for name, value in (body or {}).items()}
 
     def _argument(self, name: str, wanted: str) -> Any:
         fixed = {
@@ -220,6 +261,7 @@ class World:
             "task": self.trajectory.task_id,
             "step": self.trajectory.steps.of_agent()[0].pk,
             "scheme": self.project.scheme_id,
+            "thread": self.thread.pk,
         }
         return next(pk for word, pk in keys.items() if word in name)
 
@@ -245,7 +287,8 @@ def world(**fields: Any) -> World:
     result = compute(agreement.table(project, {}), resamples=10)
     report = Report.objects.create(project=project, result=result)
     spare = make.member(project, make.user("spare"), Role.VIEWER)
-    return World(project, people, trajectory, annotation, import_, export, report, token, spare.pk)
+    thread = make.thread(annotation, "Does step 1 count?")
+    return World(project, people, trajectory, annotation, import_, export, report, token, spare.pk, thread)
 
 
 def addresses() -> Iterator[tuple[str, URLPattern]]:

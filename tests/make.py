@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -14,16 +15,18 @@ from annotations.models import (
     Guideline,
     Label,
     Membership,
+    Message,
     Project,
     Rater,
     Role,
     SchemeVersion,
     Step,
     Task,
+    Thread,
     Trajectory,
     User,
 )
-from annotations.services import projects
+from annotations.services import asking, projects
 
 _numbers = itertools.count(1)
 
@@ -115,3 +118,15 @@ def lease(trajectory: Trajectory, annotator: User, **fields: Any) -> Annotation:
     rules = {"scheme": project.scheme, "propagation": project.propagation, "mode": project.mode}
     held = {"state": Annotation.State.LEASED, "seat": 0, "lease_until": until}
     return Annotation.objects.create(rater=made, trajectory=trajectory, **(rules | held | fields))
+
+
+def thread(annotation: Annotation, text: str = "", *, step: int | None = 1, kind: str = "ask") -> Thread:
+    """A question of the annotation's own person at that step."""
+    user = annotation.rater.user
+    assert user is not None
+    text = text or f"Is step {step} right?"
+    return asking.begin(annotation.pk, user, kind=kind, step=step, text=text, key=uuid.uuid4()).thread
+
+
+def answer(thread: Thread, by: User, text: str = "It is.") -> Message:
+    return asking.reply(thread, by, text, uuid.uuid4())

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from annotations.api.errors import Refused, problem, together
-from annotations.models import Annotation, Label, Rater, Run, Score, Step, Task, Trajectory
+from annotations.models import Annotation, Label, Rater, Run, Score, Step, Task, Thread, Trajectory
 
 BIGGEST_KEY = 2**63 - 1
 BIGGEST_NUMBER = 2**31 - 1
@@ -138,4 +138,16 @@ class ScoreFilter(django_filters.FilterSet):
 
     class Meta:
         model = Score
+        fields: list[str] = []
+
+
+class ThreadFilter(django_filters.FilterSet):
+    state = django_filters.ChoiceFilter(choices=Thread.State.choices, label="Open: it waits for an answer.")
+    kind = django_filters.ChoiceFilter(choices=Thread.Kind.choices)
+    trajectory = KeyFilter(field_name="trajectory_id")
+    step = WholeFilter(field_name="step__index", label="The step's place in its trajectory, from 0.")
+    begun_by = django_filters.CharFilter(field_name="begun_by__username", label="The user name of who began it.")
+
+    class Meta:
+        model = Thread
         fields: list[str] = []

@@ -38,6 +38,9 @@ class LabelOut(serializers.ModelSerializer):
         source="cause.step.index", allow_null=True, help_text="Place of the step that implied it."
     )
     value = serializers.JSONField()
+    guideline = serializers.IntegerField(
+        source="guideline.version", allow_null=True, help_text="The version that was shown with it."
+    )
 
     class Meta:
         model = Label
@@ -53,6 +56,7 @@ class LabelOut(serializers.ModelSerializer):
             "origin",
             "cause",
             "explanation",
+            "guideline",
             "revision",
             "created_at",
         ]
@@ -156,10 +160,10 @@ class Labels(mixins.ListModelMixin, ProjectView):
 
     def rows(self) -> QuerySet[Label]:
         found = visibility.labels_visible_to(self.membership).current().filter(annotation__retired_at__isnull=True)
-        joined = found.select_related("step", "cause__step", "annotation__rater")
+        joined = found.select_related("step", "cause__step", "annotation__rater", "guideline")
         return joined.only(
             *("annotation_id", "field", "value", "origin", "explanation", "revision", "created_at"),
-            *("step__index", "cause__step__index", "annotation__trajectory_id"),
+            *("step__index", "cause__step__index", "annotation__trajectory_id", "guideline__version"),
             *("annotation__rater__name", "annotation__rater__kind"),
         )
 

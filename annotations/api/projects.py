@@ -18,7 +18,7 @@ from annotations.api.errors import Refused
 from annotations.api.filters import RaterFilter
 from annotations.models import Guideline, Membership, Project, Rater, Role, SchemeVersion
 from annotations.models.projects import ProjectQuerySet
-from annotations.services import projects, setup, visibility
+from annotations.services import guidelines, projects, setup, visibility
 
 MOST_OVERLAP = 50
 LONGEST_LEASE = 24 * 60  # minutes
@@ -181,7 +181,7 @@ class Guidelines(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectView):
     @extend_schema(request=GuidelineIn, responses={201: GuidelineTextOut})
     def create(self, request: Request, slug: str) -> Response:
         """Publish the text as the next version; the version in force where it says just that."""
-        stored = setup.publish(self.project, self.taken(GuidelineIn)["text"], self.person)
+        stored = guidelines.publish(self.project, self.taken(GuidelineIn)["text"], self.person)
         return Response(GuidelineTextOut(stored).data, status=status.HTTP_201_CREATED)
 
 

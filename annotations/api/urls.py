@@ -8,7 +8,7 @@ from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import SimpleRouter
 
-from annotations.api import docs, exports, labels, members, projects, queue, runs, scores, trajectories
+from annotations.api import docs, exports, labels, members, projects, queue, runs, scores, threads, trajectories
 from annotations.api.errors import problem
 
 
@@ -29,6 +29,7 @@ for prefix, view in {
     "steps": trajectories.Steps,
     "annotations": queue.Annotations,
     "labels": labels.Labels,
+    "threads": threads.Threads,
     "raters": projects.Raters,
     "guidelines": projects.Guidelines,
     "members": members.Members,

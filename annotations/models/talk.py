@@ -3,11 +3,36 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, F, OuterRef, Q, Subquery, Value, When
 
 from annotations.models.labels import Annotation
 from annotations.models.projects import Project, User
 from annotations.models.trajectories import Step, Trajectory
+
+
+class ThreadQuerySet(models.QuerySet["Thread"]):
+    def with_state(self) -> ThreadQuerySet:
+        """Each with `state` and `last`, the id of its newest message."""
+        spoken = self.annotate(last=Subquery(_newest().values("pk")[:1]), last_by=_speaker())
+        closed = When(closed_at__isnull=False, then=Value(Thread.State.CLOSED))
+        waiting = When(last_by=F("begun_by"), then=Value(Thread.State.OPEN))
+        return spoken.annotate(state=Case(closed, waiting, default=Value(Thread.State.ANSWERED)))
+
+    def in_state(self, state: str) -> ThreadQuerySet:
+        return self.with_state().filter(state=state)  # type: ignore[misc]
+
+    def waiting(self) -> ThreadQuerySet:
+        """The open ones: nobody has answered since the person who began it spoke last."""
+        return self.filter(closed_at__isnull=True).alias(last_by=_speaker()).filter(last_by=F("begun_by"))
+
+
+def _newest() -> models.QuerySet[Message]:
+    return Message.objects.filter(thread=OuterRef("pk")).order_by("-pk")
+
+
+def _speaker() -> Subquery:
+    """Who spoke last."""
+    return Subquery(_newest().values("author")[:1])
 
 
 class Thread(models.Model):
@@ -17,6 +42,13 @@ class Thread(models.Model):
     class Kind(models.TextChoices):
         ASK = "ask", "Question"
         FLAG = "flag", "Flag"
+
+    class State(models.TextChoices):
+        """What a thread has come to. It follows from who spoke last and whether it was closed since."""
+
+        OPEN = "open", "Open"
+        ANSWERED = "answered", "Answered"
+        CLOSED = "closed", "Closed"
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="threads")
     trajectory = models.ForeignKey(Trajectory, models.CASCADE, related_name="threads")
@@ -29,6 +61,8 @@ class Thread(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     closed_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ThreadQuerySet.as_manager()
 
     class Meta:
         indexes = [

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from annotations.formats.lines import Packed, dump, load
 from annotations.models import Annotation, Label, Project, Rater, Task
@@ -168,7 +169,7 @@ LONG = {
     "propagation": "annotation__propagation",
     "scheme": "annotation__scheme__name",
     "scheme_version": "annotation__scheme__version",
-    "guideline_version": "annotation__guideline__version",
+    "guideline_version": "shown_version",
     "time_spent_ms": "annotation__time_spent_ms",
     "created_at": "created_at",
     "submitted_at": "annotation__submitted_at",
@@ -182,7 +183,12 @@ def long_rows(project: Project, raters: Sequence[Rater]) -> Generator[dict[str, 
         live, annotation__rater__in=raters, annotation__state=Annotation.State.SUBMITTED
     )
     order = [f"annotation__{name}" for name in ORDER] + ["annotation__rater__kind", "annotation__rater__name"]
-    rows = labels.order_by(*order, F("step__index").asc(nulls_last=True), "field").values_list(*LONG.values())
+    shown = Coalesce("guideline__version", "annotation__guideline__version")
+    rows = (
+        labels.annotate(shown_version=shown)
+        .order_by(*order, F("step__index").asc(nulls_last=True), "field")
+        .values_list(*LONG.values())
+    )
     for values in rows.iterator(chunk_size=5_000):
         row = dict(zip(LONG, values, strict=True))
         digest, ordinal = row.pop("hash"), row.pop("ordinal")

@@ -24,6 +24,7 @@ TABS: tuple[tuple[str, str, set, tuple[str, ...]], ...] = (
     ("Overview", "project", access.SEE, ()),
     ("Label", "label_next", access.LABEL, ("annotate",)),
     ("Trajectories", "trajectories", access.SEE, ("trajectory", "compare")),
+    ("Questions", "questions", access.SEE_OTHERS_LABELS, ("thread",)),
     ("Import", "imports", access.MANAGE, ()),
     ("Scores", "scores", access.SEE_OTHERS_LABELS, ()),
     ("Agreement", "agreement", access.SEE_OTHERS_LABELS, ("report",)),

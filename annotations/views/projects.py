@@ -15,7 +15,7 @@ from annotations import access
 from annotations.access import Request
 from annotations.forms import ProjectForm, SettingsForm
 from annotations.models import Project, Report, Run
-from annotations.services import progress_counts, projects, setup
+from annotations.services import progress_counts, projects, setup, threads
 from annotations.views.runs import progress_rows
 
 
@@ -57,7 +57,7 @@ def _create(form: ProjectForm, request: Request) -> Project | None:
 @require_GET
 def page(request: Request, slug: str) -> HttpResponse:
     project = access.project_for(request, slug)
-    context: dict[str, Any] = {"project": project}
+    context: dict[str, Any] = {"project": project, "news": threads.news(request.membership)}
     if access.may(request.membership, access.LABEL):
         context["passes"] = progress_counts.my_passes(project, request.user)[:12]
         context["my_count"] = progress_counts.my_count(project, request.user)

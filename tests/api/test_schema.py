@@ -46,6 +46,7 @@ def populated(user: User, role: Role) -> dict[str, Any]:
     run = Run.objects.create(project=project, kind=Run.Kind.SCORE, created_by=user)
     Score.objects.create(run=run, trajectory=trajectory, step=trajectory.steps.of_agent()[0], value=0.5)
     report = Report.objects.create(project=project, result={"alpha": None})
+    thread = make.thread(annotation)
     return {
         "slug": project.slug,
         "annotations": annotation.pk,
@@ -56,6 +57,7 @@ def populated(user: User, role: Role) -> dict[str, Any]:
         "exports": run.pk,
         "reports": report.pk,
         "members": member.pk,
+        "threads": thread.pk,
         "schemes": project.scheme_id,
         "guidelines": 1,
     }

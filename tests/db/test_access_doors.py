@@ -36,9 +36,8 @@ def ask(walked: World, who: str, name: str, method: str, body: dict[str, Any] | 
         client.force_login(walked.people[who])
     url = reverse(name, kwargs=walked.arguments(name, arguments_of(route)))
     as_json = name.startswith(("api-", "label_")) and name != "label_next"
-    if body and "annotation" in body:
-        body = {**body, "annotation": walked.annotation.pk}
-    form = {"csrfmiddlewaretoken": "as a browser sends it", **(body or {})}
+    body = walked.filled(body)
+    form = {"csrfmiddlewaretoken": "as a browser sends it", **body}
     sent = {"data": body, "content_type": "application/json"} if as_json else {"data": form}
     with transaction.atomic():
         answer = getattr(client, method)(url, **({} if method == "get" else sent))

@@ -162,6 +162,19 @@ def test_propagated_labels_name_their_cause_in_the_long_table(project, tmp_path)
     assert [(row["origin"], row["cause_step"]) for row in table] == [("human", None), ("propagated", 2)]
 
 
+def test_each_label_of_the_long_table_names_the_guidelines_that_were_shown_with_it(project, tmp_path):
+    from pyarrow import parquet
+
+    annotation = Annotation.objects.get(rater__name="j", state="submitted")
+    old, new = (project.guidelines.create(version=number, text=f"Version {number}.") for number in (2, 3))
+    annotation.labels.filter(step__isnull=False).update(guideline=old)
+    Annotation.objects.filter(pk=annotation.pk).update(guideline=new)
+    result = exports.export(project, "parquet", tmp_path, rater="j")
+    table = parquet.read_table(tmp_path / result["files"][0]).to_pylist()
+    assert {row["guideline_version"] for row in table if row["step"] is not None} == {2}
+    assert [row["guideline_version"] for row in table if row["step"] is None] == [3], "it was given without naming one"
+
+
 def test_only_finished_work_on_the_newest_version_goes_out(project, tmp_path):
     person = make.rater(project, "p", Rater.Kind.HUMAN, make.user())
     first, second = project.trajectories.order_by("rollout")
