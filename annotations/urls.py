@@ -42,6 +42,11 @@ of_project: list[URLPattern] = [
     path("trajectories/<int:pk>/", trajectory.page, name="trajectory"),
     path("trajectories/<int:pk>/steps/", trajectory.steps, name="trajectory_steps"),
     path("trajectories/<int:pk>/steps/<int:index>/<slug:name>/", trajectory.part, name="trajectory_part"),
+    path(
+        "trajectories/<int:pk>/steps/<int:index>/<slug:name>/image/<int:number>/",
+        trajectory.image,
+        name="trajectory_image",
+    ),
     path("trajectories/<int:pk>/said/", trajectory.said, name="trajectory_said"),
     path("trajectories/<int:pk>/outline/", trajectory.outline, name="trajectory_outline"),
     path("trajectories/<int:pk>/history/", trajectory.history, name="trajectory_history"),
@@ -60,6 +65,9 @@ of_project: list[URLPattern] = [
     path("label/<int:annotation>/desk", workbench.desk_of, name="annotate_desk"),
     path("label/<int:annotation>/find", workbench.find, name="annotate_find"),
     path("label/<int:annotation>/text/<int:step>/<slug:part>/", workbench.text, name="annotate_text"),
+    path(
+        "label/<int:annotation>/text/<int:step>/<slug:part>/image/<int:number>/", workbench.image, name="annotate_image"
+    ),
     path("questions/", threads.page, name="questions"),
     path("questions/<int:pk>/", threads.one, name="thread"),
     path("questions/<int:pk>/reply/", threads.answer, name="thread_reply"),

@@ -26,7 +26,7 @@ from annotations.models import (
 )
 from annotations.services import agreement
 from models_service.statistics.report import compute
-from tests import make
+from tests import make, pictures
 
 NOBODY: set[Role] = set()
 
@@ -90,6 +90,7 @@ PAGES: dict[str, list[Door]] = {
     "trajectory": [Door()],
     "trajectory_steps": [Door()],
     "trajectory_part": [Door()],
+    "trajectory_image": [Door()],
     "trajectory_said": [Door()],
     "trajectory_outline": [Door()],
     "trajectory_history": [Door()],
@@ -104,6 +105,7 @@ PAGES: dict[str, list[Door]] = {
     "annotate_desk": [own(200, "get", viewer=403)],
     "annotate_find": [own(200, "get", viewer=403)],
     "annotate_text": [own(200, "get", viewer=403)],
+    "annotate_image": [own(200, "get", viewer=403)],
     "label_change": [own(body={**CHANGE, "items": [ITEM]}, json=True)],
     "label_accept": [own(body=CHANGE, json=True)],
     "label_undo": [own(body=CHANGE, json=True)],
@@ -274,6 +276,7 @@ def world(**fields: Any) -> World:
     other = SchemeVersion.objects.create(name="other", version="1", document=project.scheme.document, sha256="f" * 64)
     make.project(people["stranger"], slug="elsewhere", scheme=other)
     trajectory = make.trajectory(project, outcome={"reward": 1}, policy_model="model")
+    trajectory.steps.filter(index=1).update(extra={"fields": {"content": [pictures.as_openai()]}})
     make.rating(make.rater(project, "judge"), trajectory, [1, 0, -1], final=1)
     make.rating(make.rater(project, "gold", Rater.Kind.IMPORT), trajectory, [1, 1, 1], final=1)
     annotation = make.lease(trajectory, people["annotator"])

@@ -14,7 +14,7 @@ AT_ONCE = 500
 def fill(apps, schema_editor):
     steps = apps.get_model("annotations", "Step").objects.filter(action_hash="").order_by("pk")
     last = 0
-    while batch := list(steps.filter(pk__gt=last).defer("extra")[:AT_ONCE]):
+    while batch := list(steps.filter(pk__gt=last)[:AT_ONCE]):
         for step in batch:
             step.action_hash, step.turn_hash = action_hash(step), turn_hash(step.source, step)
             step.outline = outline(parts(step))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from annotations.records import Json
-from annotations.rendering.parts import Told, parts, text_of
+from annotations.rendering.parts import Part, Told, parts, text_of
 
 
 def action_hash(step: Told) -> str:
@@ -19,7 +19,12 @@ def action_hash(step: Told) -> str:
 
 def turn_hash(source: str, step: Told) -> str:
     """Equal where all a reader sees of the two steps is equal. 16 hexadecimal digits."""
-    return _digest([source, *(text for part in parts(step) for text in (part.kind, part.title, part.text))])
+    return _digest([source, *(text for part in parts(step) for text in _seen(part))])
+
+
+def _seen(part: Part) -> Iterator[str]:
+    yield from (part.kind, part.title, part.text)
+    yield from (image.mark for image in part.images)
 
 
 def _canonical(arguments: Json) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from annotations.records import Json
+from annotations.rendering import images
+from annotations.rendering.images import Image
 
 _LISTS = {"call": "tool_calls", "observation": "observations"}
 
@@ -22,22 +24,28 @@ class Told(Protocol):
     def tool_calls(self) -> Sequence[Json]: ...
     @property
     def observations(self) -> Sequence[Json]: ...
+    @property
+    def extra(self) -> Json: ...
 
 
 class Part(NamedTuple):
-    """One text. `name` tells it from the step's others; `kind` is reasoning, message, call or observation."""
+    """One text. `name` tells it from the step's others; `kind` is reasoning, message, call or observation. `images` are
+    the pictures that stand in it."""
 
     name: str
     kind: str
     title: str
     text: str
+    images: tuple[Image, ...] = ()
 
 
-def parts(step: Told) -> Iterator[Part]:
+def parts(step: Told, *, pictures: bool = True) -> Iterator[Part]:
+    """Its parts in reading order. Without `pictures` those of the message are not looked for, and `extra` not read."""
     if step.reasoning:
         yield Part("reasoning", "reasoning", "Reasoning", step.reasoning)
-    if step.message:
-        yield Part("message", "message", "", step.message)
+    shown = _pictures(message_content(step)) if pictures else ()
+    if step.message or shown:
+        yield Part("message", "message", "", step.message, shown)
     observations = list(step.observations)
     answers = _answers(step.tool_calls, observations)
     for place, call in enumerate(step.tool_calls):
@@ -67,6 +75,16 @@ def part(step: Told, name: str) -> Part | None:
     return _call(held[place], place) if field == "tool_calls" else _answer(held[place], place)
 
 
+def message_content(step: Told) -> Json:
+    """A message's content where it is more than a text: a list of parts (see formats/chat.py)."""
+    fields = step.extra.get("fields") if isinstance(step.extra, dict) else None
+    return fields.get("content") if isinstance(fields, dict) else None
+
+
+def content_of(observation: Json) -> Json:
+    return observation.get("content") if isinstance(observation, dict) else observation
+
+
 def text_of(content: Json) -> str:
     """The text of a chat message's content, which may be a string, a list of parts, or anything else in JSON."""
     if content is None:
@@ -75,10 +93,20 @@ def text_of(content: Json) -> str:
         return content
     if isinstance(content, list):
         return "\n".join(_part_text(one) for one in content)
-    return json.dumps(content, ensure_ascii=False)
+    return _picture_text(content) or json.dumps(content, ensure_ascii=False)
+
+
+def _picture_text(one: Json) -> str:
+    """A mark in the place of a picture, and what stands around it; "" where there is none."""
+    if (source := images.source_of(one)) is not None:
+        return images.described(source).mark
+    inside = one.get("content") if isinstance(one, dict) else None
+    return text_of(inside) if isinstance(inside, list) and any(images.sources(inside)) else ""
 
 
 def _part_text(one: Json) -> str:
+    if found := _picture_text(one):
+        return found
     if isinstance(one, dict) and isinstance(one.get("text"), str):
         return str(one["text"])
     return one if isinstance(one, str) else json.dumps(one, ensure_ascii=False)
@@ -89,10 +117,13 @@ def _call(call: Json, place: int) -> Part:
 
 
 def _answer(observation: Json, place: int) -> Part:
-    told = isinstance(observation, dict)
-    content = observation.get("content") if told else observation
-    name = observation.get("name") if told else ""
-    return Part(f"observation-{place}", "observation", str(name or "Observation"), text_of(content))
+    content = content_of(observation)
+    name = observation.get("name") if isinstance(observation, dict) else ""
+    return Part(f"observation-{place}", "observation", str(name or "Observation"), text_of(content), _pictures(content))
+
+
+def _pictures(content: Json) -> tuple[Image, ...]:
+    return tuple(map(images.described, images.sources(content))) if isinstance(content, (list, dict)) else ()
 
 
 def _answers(calls: Sequence[Json], observations: Sequence[Json]) -> dict[int | None, list[int]]:

@@ -16,12 +16,14 @@ from __future__ import annotations
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
 from django.shortcuts import render
+from django.utils.cache import get_conditional_response
+from django.utils.http import quote_etag
 
 from annotations.http import whole
 from annotations.models import Step
 from annotations.rendering import shown
 from annotations.rendering.outline import LONG
-from annotations.services import bodies
+from annotations.services import bodies, pictures
 from annotations.services.bodies import Body
 
 PAGE = "_shared/text.html"
@@ -49,6 +51,29 @@ def text(request: HttpRequest, steps: QuerySet[Step], index: int, name: str) -> 
     if view is None:
         return HttpResponseBadRequest(f"as: found {asked['as'][:40]!r}; accepted are written and rendered")
     return render(request, PAGE, {"block": {"shown": view(body.text, body.part.kind, body.part.title)}})
+
+
+def image(request: HttpRequest, steps: QuerySet[Step], index: int, name: str, number: int) -> HttpResponse:
+    """A picture of a text, by its number from 1; what is in it is known by its first bytes alone. A browser asks again
+    each time whether it may still show it, and is sent the bytes once. Raises Http404."""
+    mark = steps.filter(index=index).values_list("pk", "content_hash").first()
+    if mark is None:
+        raise Http404
+    tag = quote_etag(f"{mark[0]}-{mark[1][:16]}-{name}-{number}")
+    if (known := get_conditional_response(request, etag=tag)) is not None:
+        return known
+    media, data = pictures.bytes_of(steps, index, name, number)
+    if not media:
+        raise Http404
+    headers = {
+        "ETag": tag,
+        "Cache-Control": "private, no-cache",
+        "Content-Disposition": f'inline; filename="step-{index}-{name}-{number}.{media.partition("/")[2]}"',
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return HttpResponse(data, content_type=media, headers=headers)
 
 
 def _place(text: str, length: int) -> int | None:

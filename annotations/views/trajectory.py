@@ -199,6 +199,14 @@ def part(request: Request, slug: str, pk: int, index: int, name: str) -> HttpRes
     return texts.text(request, sight.steps_of(request.membership, trajectory), index, name)
 
 
+@login_required
+@require_GET
+def image(request: Request, slug: str, pk: int, index: int, name: str, number: int) -> HttpResponse:
+    """A picture in a text of a step."""
+    trajectory = trajectory_of(access.project_for(request, slug), pk)
+    return texts.image(request, sight.steps_of(request.membership, trajectory), index, name, number)
+
+
 def _file(request: Request, project: Project, pk: int) -> Dossier:
     return Dossier(request.membership, trajectory_of(project, pk))
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from annotations.models import Score, Step
 from annotations.records import Json
 from annotations.rendering import jsons
 from annotations.rendering.outline import LONG, Head, head, heads
 from annotations.rendering.parts import Part, parts, text_of
+from annotations.rendering.pointers import pointers as pointers_of
 from annotations.rendering.shown import Shown, cut, first
 from annotations.rendering.tokens import to_text
+from annotations.services import pictures
+from annotations.services.pictures import Picture
+from annotations.views import screens
+from annotations.views.screens import Screen
 
 FOLD_LINES = 12
 FOLD_CHARACTERS = 900
@@ -23,7 +28,8 @@ FOLDED = frozenset(["reasoning", "observation"])  # the rest is what is judged: 
 class Block:
     """One text of a step. `part` names it to the door that sends it whole; `size` is the whole text's, in bytes.
 
-    `text` is it as written, or its beginning where it is not `whole`. `shown` is what stands on the page.
+    `text` is it as written, or its beginning where it is not `whole`. `shown` is what stands on the page. `pictures`
+    are those in it, `screen` the one that a call points at.
     """
 
     part: str
@@ -34,6 +40,8 @@ class Block:
     size: int
     folded: bool
     whole: bool
+    pictures: tuple[Picture, ...] = ()
+    screen: Screen | None = None
 
     @property
     def big(self) -> bool:
@@ -73,15 +81,39 @@ class Tool:
 
 def turns(steps: Iterable[Step], scores: Mapping[int, Sequence[Score]], before: int = 0) -> list[Turn]:
     """Turns in order, each with what `scores` has under its index. `before` of the agent's steps came before them."""
-    number = before
+    number, last = before, _Last()
     found = []
     for step in steps:
         agent = step.source == Step.Source.AGENT
         number += agent
         shown = heads(step.outline) if step.outline is not None else map(head, parts(step))
-        blocks = tuple(_beginning(one) for one in shown)
+        blocks = tuple(_block(one, step, last) for one in shown)
         found.append(Turn(step.index, step.source, number if agent else None, blocks, scores.get(step.index, ())))
     return found
+
+
+class _Last:
+    """The last picture so far. Where the first turns call for one that came before them, it is looked up, once."""
+
+    def __init__(self) -> None:
+        self._picture: Picture | None = None
+        self._known = False
+
+    def pictures(self, one: Head, step: Step) -> tuple[Picture, ...]:
+        found = tuple(Picture(step.index, one.name, number, image) for number, image in enumerate(one.images, 1))
+        if shown := [picture for picture in found if picture.image.media]:
+            self._picture, self._known = shown[-1], True
+        return found
+
+    def screen(self, one: Head, step: Step) -> Screen | None:
+        pointers = pointers_of(one.text) if one.kind == "call" and one.whole else []
+        if pointers and not self._known and step.pk:
+            self._picture, self._known = pictures.before(step.trajectory_id, step.index), True
+        return screens.screen(self._picture, pointers) if pointers and self._picture else None
+
+
+def _block(one: Head, step: Step, last: _Last) -> Block:
+    return replace(_beginning(one), pictures=last.pictures(one, step), screen=last.screen(one, step))
 
 
 def tools(stored: Json) -> list[Tool]:

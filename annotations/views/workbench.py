@@ -112,6 +112,14 @@ def text(request: Request, slug: str, annotation: int, step: int, part: str) -> 
 
 @login_required
 @require_GET
+def image(request: Request, slug: str, annotation: int, step: int, part: str, number: int) -> HttpResponse:
+    """A picture in a text of a step the pass shows."""
+    mine = _own(request, access.project_for(request, slug, access.LABEL), annotation)
+    return texts.image(request, _readable(mine), step, part, number)
+
+
+@login_required
+@require_GET
 @never_cache
 def find(request: Request, slug: str, annotation: int) -> JsonResponse:
     """Which steps hold `q`, from `from` on: {"hits": [[index, how often], …], "next": where to go on, or null}."""
