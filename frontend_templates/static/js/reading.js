@@ -4,6 +4,7 @@ import { bigBar } from "./big-bar.js";
 import { BigText } from "./big-text.js";
 import { fragment } from "./doors.js";
 import { drawMaths } from "./maths.js";
+import { bindPictures, toggleMarks } from "./pictures.js";
 import { rangeOf } from "./text-places.js";
 
 const CHOICE = "stepmark.rendered"; // whether this person wants drawn what can be
@@ -24,6 +25,7 @@ export class Reading extends EventTarget {
     this.rendered = read(CHOICE);
     this.sight = new IntersectionObserver((entries) => entries.forEach((entry) => entry.isIntersecting && this.#near(entry.target)), { rootMargin: NEAR });
     root.addEventListener("click", ({ target }) => this.#click(target.closest(".block button")));
+    bindPictures(root);
     this.apply(root);
   }
 
@@ -87,7 +89,8 @@ export class Reading extends EventTarget {
   #click(button) {
     const block = button?.closest(".block");
     if (!block || !this.root.contains(block)) return;
-    if ("fold" in button.dataset) this.#unfold(block, isFolded(block));
+    if ("marks" in button.dataset) toggleMarks(button);
+    else if ("fold" in button.dataset) this.#unfold(block, isFolded(block));
     else if ("whole" in button.dataset) this.#whole(block);
     else if ("raw" in button.dataset) this.#turn(block, viewOf(block) === "written" ? "first" : "written");
     else if ("render" in button.dataset) this.#turn(block, viewOf(block) === "rendered" ? "first" : "rendered");
