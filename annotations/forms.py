@@ -233,3 +233,21 @@ class ExportForm(forms.Form):
         self.fields["rater"] = forms.ChoiceField(choices=raters, required=False, label="Whose labels")
         self.fields["rater"].help_text = "Label files and Parquet carry everybody's, the others the reference's."
         self.fields["zero"] = forms.ChoiceField(choices=zero, required=False, label="Steps labelled 0")
+
+
+class PaceForm(forms.Form):
+    """What the numbers of the pace page are to be about."""
+
+    since = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    person = forms.ChoiceField(required=False)
+    under = forms.FloatField(
+        required=False, min_value=0, max_value=3600, label="Hardly looked at: under, s", widget=forms.NumberInput
+    )
+    t = forms.FloatField(
+        required=False, min_value=0, max_value=3600, label="Hasty acceptance: under, s", widget=forms.NumberInput
+    )
+
+    def __init__(self, *args: Any, people: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [("", "Everybody"), *((name, name) for name in people)]
+        self.fields["person"] = forms.ChoiceField(choices=choices, required=False)

@@ -27,6 +27,7 @@ TABS: tuple[tuple[str, str, set, tuple[str, ...]], ...] = (
     ("Questions", "questions", access.SEE_OTHERS_LABELS, ("thread",)),
     ("Import", "imports", access.MANAGE, ()),
     ("Scores", "scores", access.SEE_OTHERS_LABELS, ()),
+    ("Pace", "pace", access.LABEL, ("pace_rows",)),
     ("Agreement", "agreement", access.SEE_OTHERS_LABELS, ("report",)),
     ("Exports", "exports", access.TAKE_DATA, ()),
     ("Runs", "runs", access.SEE_OTHERS_LABELS, ("run",)),
