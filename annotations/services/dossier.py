@@ -7,7 +7,7 @@ and scores themselves are read for the steps that are shown, and for no other.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -112,10 +112,10 @@ class _Said:
 
 
 class Dossier:
-    """All of it, in as many queries however much was said."""
+    """All of it, in as many queries however much was said. `raters` narrows it to what these say, without scores."""
 
-    def __init__(self, membership: Membership, trajectory: Trajectory) -> None:
-        self.trajectory = trajectory
+    def __init__(self, membership: Membership, trajectory: Trajectory, raters: Collection[int] | None = None) -> None:
+        self.trajectory, self.raters = trajectory, raters
         self.membership = membership
         self.visible: Visible = visibility.of(membership, trajectory)
         self.scheme: Scheme = projects.scheme_of(membership.project.scheme)
@@ -126,6 +126,8 @@ class Dossier:
     def annotations(self) -> list[Annotation]:
         """The passes of which something may be shown."""
         seen = visibility.annotations_visible_to(self.membership).live().filter(trajectory=self.trajectory)
+        if self.raters is not None:
+            seen = seen.filter(rater__in=self.raters)
         return list(seen.select_related("rater", "guideline").order_by("rater__kind", "rater__name"))
 
     def labels(self) -> LabelQuerySet:
@@ -206,7 +208,8 @@ class Dossier:
     @cached_property
     def _runs(self) -> Mapping[int, str]:
         """The runs whose scores may be shown → the title of their scorer."""
-        runs = scores.latest(self.membership.project.pk) if self.visible.scores else {}
+        shown = self.visible.scores and self.raters is None
+        runs = scores.latest(self.membership.project.pk) if shown else {}
         return {run: settings.SCORERS.get(name, {}).get("title", name) for name, run in runs.items()}
 
     def _scores(self) -> QuerySet[Score]:

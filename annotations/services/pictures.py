@@ -11,7 +11,7 @@ from annotations.models import Step
 from annotations.rendering import images
 from annotations.rendering.images import Image
 from annotations.rendering.outline import head, heads
-from annotations.rendering.parts import column, content_of, message_content, parts
+from annotations.rendering.parts import Told, column, content_of, message_content, parts
 
 LOOKED_BACK = 30  # steps in which the screen that a call means is looked for
 
@@ -29,10 +29,13 @@ def bytes_of(steps: QuerySet[Step], index: int, name: str, number: int) -> tuple
     """Media type and bytes of a picture in a text of one of `steps`; "" and b"" where there is none to be shown."""
     field = {"message": "extra", "observations": "observations"}.get(column(name), "")
     step = steps.only(field).filter(index=index).first() if field else None
-    if step is None:
-        return "", b""
+    return in_step(step, name, number) if step else ("", b"")
+
+
+def in_step(step: Told, name: str, number: int) -> tuple[str, bytes]:
+    """The same of a picture in a text of this step."""
     place = int(name.partition("-")[2] or 0)
-    content = message_content(step) if field == "extra" else _nth(step.observations, place)
+    content = message_content(step) if column(name) == "message" else _nth(list(step.observations), place)
     found = next(islice(images.sources(content), number - 1, None), None) if number > 0 else None
     return (images.described(found).media, images.bytes_of(found)) if found else ("", b"")
 

@@ -35,9 +35,14 @@ def text(request: HttpRequest, steps: QuerySet[Step], index: int, name: str) -> 
     body = bodies.body(steps, index, name)
     if body is None:
         raise Http404
+    return answer(request, body, f"step-{index}-{name}.txt")
+
+
+def answer(request: HttpRequest, body: Body, name: str) -> HttpResponse:
+    """What the address asks of the text. `name` is that of the file it can be had as."""
     asked = request.GET
     if "raw" in asked:
-        return _file(body, f"step-{index}-{name}.txt")
+        return _file(body, name)
     if "pieces" in asked:
         return JsonResponse({"characters": len(body.text), "lines": body.lines, "at": body.pieces})
     if (first := _place(asked.get("from", "0"), len(body.text))) is None:
@@ -65,10 +70,16 @@ def image(request: HttpRequest, steps: QuerySet[Step], index: int, name: str, nu
     media, data = pictures.bytes_of(steps, index, name, number)
     if not media:
         raise Http404
+    response = picture(media, data, f"step-{index}-{name}-{number}")
+    response["ETag"] = tag
+    return response
+
+
+def picture(media: str, data: bytes, name: str) -> HttpResponse:
+    """A picture by itself: nothing in it runs, and no other site shows it."""
     headers = {
-        "ETag": tag,
         "Cache-Control": "private, no-cache",
-        "Content-Disposition": f'inline; filename="step-{index}-{name}-{number}.{media.partition("/")[2]}"',
+        "Content-Disposition": f'inline; filename="{name}.{media.partition("/")[2]}"',
         "Content-Security-Policy": "default-src 'none'; sandbox",
         "Cross-Origin-Resource-Policy": "same-origin",
         "X-Content-Type-Options": "nosniff",

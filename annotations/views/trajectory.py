@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
-from django.template.loader import get_template, render_to_string
 from django.urls import reverse
-from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_GET, require_POST
 
 from annotations import access
@@ -25,21 +21,10 @@ from annotations.services.axis import CELLS
 from annotations.services.dossier import Dossier
 from annotations.services.gists import Gist
 from annotations.services.outcomes import Refusal
-from annotations.views import paper, texts, turns
+from annotations.views import cards, texts, turns
 
-PAGE, PRINT = "trajectories/page.html", "trajectories/print.html"
-WINDOW = 40
-LINES = 100  # of the outline, at a time
+PAGE = "trajectories/page.html"
 HIDDEN = ("reasoning", "calls", "results", "context")  # what a reader may fold away
-
-
-@dataclass(frozen=True)
-class Line:
-    """A step in the outline: its number, its gist, and how often each value was given to it."""
-
-    number: int
-    gist: Gist
-    tally: list[tuple[Any, int]]
 
 
 @login_required
@@ -52,7 +37,7 @@ def page(request: Request, slug: str, pk: int) -> HttpResponse:
     file = Dossier(request.membership, trajectory)
     at = max(0, whole(request.GET.get("at", "")) or 0)
     context = (
-        _steps(file, at // WINDOW * WINDOW)
+        _steps(file, at // cards.WINDOW * cards.WINDOW)
         | _outline(file, at)
         | {
             "project": project,
@@ -66,7 +51,7 @@ def page(request: Request, slug: str, pk: int) -> HttpResponse:
         }
     )
     if not context["long"]:
-        context |= _said(file)
+        context |= said_of(file)
     return render(request, PAGE, context)
 
 
@@ -127,7 +112,7 @@ def steps(request: Request, slug: str, pk: int) -> HttpResponse:
     start = max(0, whole(request.GET.get("from", "")) or 0)
     backwards = (whole(request.GET.get("to", "")) or 0) > 0
     if backwards:
-        start = max(0, (whole(request.GET["to"]) or 0) - WINDOW)
+        start = max(0, (whole(request.GET["to"]) or 0) - cards.WINDOW)
     only = "earlier" if backwards else "later"
     return render(request, f"{PAGE}#steps", _steps(file, start, only) | {"project": request.membership.project})
 
@@ -137,7 +122,7 @@ def steps(request: Request, slug: str, pk: int) -> HttpResponse:
 def said(request: Request, slug: str, pk: int) -> HttpResponse:
     """What was said of all of a long trajectory: strips, curves, what went wrong."""
     file = _file(request, access.project_for(request, slug), pk)
-    return render(request, f"{PAGE}#said", _said(file) | {"project": request.membership.project})
+    return render(request, f"{PAGE}#said", said_of(file) | {"project": request.membership.project})
 
 
 @login_required
@@ -156,39 +141,6 @@ def history(request: Request, slug: str, pk: int) -> HttpResponse:
     file = _file(request, access.project_for(request, slug), pk)
     context = {"project": request.membership.project, "trajectory": file.trajectory, "history": file.history()}
     return render(request, f"{PAGE}#history", context)
-
-
-@login_required
-@require_GET
-def on_paper(request: Request, slug: str, pk: int) -> StreamingHttpResponse:
-    """All of it on one page made for paper, sent as it is made."""
-    file = _file(request, access.project_for(request, slug), pk)
-    context = _said(file) | {
-        "project": request.membership.project,
-        "alone": True,
-        "may_return": False,
-        "here": request.build_absolute_uri(reverse("trajectory", args=[slug, pk])),
-        "reference": turns.shown_json(file.trajectory.task.reference) if shows(file, "reference") else None,
-        "outcome": turns.shown_json(file.trajectory.outcome) if shows(file, "outcome") else None,
-        "text_limit": paper.TEXT,
-        "whole_limit": paper.WHOLE,
-        "step_limit": paper.STEPS,
-    }
-    return StreamingHttpResponse(_printed(request, file, context))
-
-
-def _printed(request: Request, file: Dossier, context: dict[str, Any]) -> Iterator[str]:
-    """The page in pieces: what stands before the steps, the steps, what stands after them."""
-    marks = {"steps_go_here": mark_safe("<!--steps-->"), "end_goes_here": mark_safe("<!--end-->")}
-    page = render_to_string(PRINT, context | marks, request)
-    before, rest = page.split("<!--steps-->")  # no text can hold the mark: a page's texts are escaped
-    between, after = rest.split("<!--end-->")
-    yield before
-    cut = paper.Cut()
-    step = get_template(f"{PRINT}#step")
-    for card in paper.cards(file, cut):
-        yield step.render({"card": card, "alone": True})
-    yield between + render_to_string(f"{PRINT}#end", {"cut": cut}) + after
 
 
 @login_required
@@ -212,34 +164,18 @@ def _file(request: Request, project: Project, pk: int) -> Dossier:
 
 
 def _steps(file: Dossier, start: int, only: str = "") -> dict[str, Any]:
-    """The window from there, and where the windows around it begin. `only`: the way the reader is going."""
-    trajectory, end = file.trajectory, start + WINDOW
-    shown = sight.window(file.membership, trajectory, start, end)
-    return {
-        "trajectory": trajectory,
-        "file": file,
-        "cards": cards(file, shown, start, end),
-        "earlier": start if start > 0 and only != "later" else None,
-        "later": end if end <= file.axis.last and only != "earlier" else None,
-        "text_door": reverse("trajectory_steps", args=[file.membership.project.slug, trajectory.pk]),
-    }
+    shown = sight.window(file.membership, file.trajectory, start, start + cards.WINDOW)
+    return cards.window(file, shown, start, only) | doors(file)
 
 
-def cards(file: Dossier, shown: list[Any], start: int, end: int) -> list[dict[str, Any]]:
-    """Each step with what was said of it, as trajectories/_step.html shows them."""
-    words, scores = file.words(start, end), file.scores(start, end)
-    return [
-        {
-            "turn": replace(turn, number=file.axis.number(turn.index)),
-            "stable_id": step.stable_id,
-            "words": words.get(turn.index, ()),
-            "scores": scores.get(turn.index, ()),
-        }
-        for step, turn in zip(shown, turns.turns(shown, {}), strict=True)
-    ]
+def doors(file: Dossier) -> dict[str, str]:
+    """Where the page asks for more of itself, and for a text in full."""
+    door = reverse("trajectory", args=[file.membership.project.slug, file.trajectory.pk])
+    return {"door": door, "text_door": f"{door}steps/"}
 
 
-def _said(file: Dossier) -> dict[str, Any]:
+def said_of(file: Dossier) -> dict[str, Any]:
+    """What was said of all of it, and what went wrong."""
     return {
         "trajectory": file.trajectory,
         "file": file,
@@ -251,21 +187,8 @@ def _said(file: Dossier) -> dict[str, Any]:
 
 
 def _outline(file: Dossier, at: int) -> dict[str, Any]:
-    """The lines of the outline around that step."""
-    agent, number = file.axis.agent, file.axis.rank(at)
-    start = number // LINES * LINES
-    chosen = agent[start : start + LINES]
-    lines: list[Line] = []
-    if chosen:
-        first, end = chosen[0], chosen[-1] + 1
-        tally = file.tally(first, end)
-        steps = sight.steps_of(file.membership, file.trajectory).of_agent().filter(index__gte=first, index__lt=end)
-        found = enumerate(gists.read(steps), start=start + 1)
-        lines = [Line(number, gist, tally.get(gist.index, [])) for number, gist in found]
-    return {
-        "trajectory": file.trajectory,
-        "lines": lines,
-        "lines_before": agent[start - LINES] if start else None,
-        "lines_after": agent[start + LINES] if start + LINES < len(agent) else None,
-        "steps_in_all": len(agent),
-    }
+    def read(first: int, end: int) -> list[Gist]:
+        steps = sight.steps_of(file.membership, file.trajectory).of_agent()
+        return gists.read(steps.filter(index__gte=first, index__lt=end))
+
+    return cards.outline(file, at, read) | doors(file)

@@ -18,7 +18,7 @@ from app.stack.postgres import CannotStart, Postgres
 # `up` starts its own; the others look at files only.
 WITHOUT_DATABASE = {
     "up", "help", "check", "collectstatic", "findstatic", "makemigrations", "makemessages", "compilemessages",
-    "diffsettings", "spectacular", "startapp", "startproject", "test", "testserver", "sqlmigrate",
+    "diffsettings", "spectacular", "startapp", "startproject", "test", "testserver", "sqlmigrate", "view",
 }  # fmt: skip
 _ONE_AT_A_TIME = 0x57E9  # our number among PostgreSQL's advisory locks
 
