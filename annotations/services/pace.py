@@ -20,7 +20,7 @@ from annotations import access
 from annotations.models import Membership, Rater
 from annotations.services.board import scheme
 
-UNDER, HASTY = 3.0, 2.0  # seconds, where one does not say
+UNDER, HASTY = 3, 2  # seconds, where one does not say
 PER_PAGE = 100
 
 

@@ -1,4 +1,4 @@
-"""How labelling goes: numbers counted from what is stored, each with the rows behind it, and one's own for annotators."""
+"""How labelling goes: numbers counted from what is stored, the rows behind each, and for annotators their own alone."""
 
 from __future__ import annotations
 
