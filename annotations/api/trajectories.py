@@ -123,7 +123,7 @@ class Steps(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectView):
 
     def rows(self) -> QuerySet[Step]:
         # The key orders as trajectory and index do: steps are written once, in order.
-        return Step.objects.filter(trajectory__project=self.project)
+        return visibility.steps_visible_to(self.membership, Step.objects.filter(trajectory__project=self.project))
 
     def get_serializer_context(self) -> dict[str, Any]:
         return {**super().get_serializer_context(), "extra": self.may(access.SEE_OTHERS_LABELS)}
@@ -197,7 +197,12 @@ class TrajectoryDetailOut(TrajectoryOut):
 
     @extend_schema_field(StepOut(many=True, allow_null=True))
     def get_bodies(self, trajectory: Trajectory) -> Any:
-        return StepOut(trajectory.steps.all(), many=True, context=self.context).data if self.context["steps"] else None
+        shown = self.context["steps"]
+        return (
+            None
+            if shown is None
+            else StepOut(shown.filter(trajectory=trajectory), many=True, context=self.context).data
+        )
 
 
 class Trajectories(mixins.ListModelMixin, ProjectView):
@@ -210,7 +215,9 @@ class Trajectories(mixins.ListModelMixin, ProjectView):
 
     def rows(self) -> QuerySet[Trajectory]:
         own = (
-            Trajectory.objects.filter(project=self.project).select_related("task").annotate(agent_steps=_agent_steps())
+            Trajectory.objects.filter(project=self.project)
+            .select_related("task")
+            .annotate(agent_steps=self._agent_steps())
         )
         if self.action == "retrieve":
             return own
@@ -224,7 +231,8 @@ class Trajectories(mixins.ListModelMixin, ProjectView):
         """A trajectory of any version, with its task."""
         found = self.get_object()
         visible = visibility.of(self.membership, found)
-        context = {"visible": visible, "extra": visible.extra, "steps": self._wants_steps()}
+        readable = visibility.steps_visible_to(self.membership, Step.objects.all())
+        context = {"visible": visible, "extra": visible.extra, "steps": readable if self._wants_steps() else None}
         return Response(TrajectoryDetailOut(found, context=context).data)
 
     def _wants_steps(self) -> bool:
@@ -233,7 +241,7 @@ class Trajectories(mixins.ListModelMixin, ProjectView):
             raise Refused(f"{asked!r} is neither true nor false.", "steps", ["true", "false"])
         return asked == "true"
 
-
-def _agent_steps() -> Coalesce:
-    steps = Step.objects.of_agent().filter(trajectory=OuterRef("pk")).order_by().values("trajectory")
-    return Coalesce(Subquery(steps.annotate(n=Count("pk")).values("n"), output_field=IntegerField()), 0)
+    def _agent_steps(self) -> Coalesce:
+        agent = Step.objects.of_agent().filter(trajectory=OuterRef("pk"))
+        steps = visibility.steps_visible_to(self.membership, agent).order_by().values("trajectory")
+        return Coalesce(Subquery(steps.annotate(n=Count("pk")).values("n"), output_field=IntegerField()), 0)

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Case, Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, TextField, Value, When
+from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Subquery, TextField, Value, When
 from django.db.models.functions import Cast, Coalesce, Left
 
 from annotations.formats.lines import load
-from annotations.models import Label, Membership, Step, Task, Trajectory
+from annotations.models import Label, Membership, Task, Trajectory
 from annotations.services import visibility
 from annotations.services.axis import CELLS, Axis, Group, Strip, severity, strip
 from annotations.services.filters import Filters
@@ -78,7 +78,7 @@ class Browser:
 
     def _rows(self, keys: Sequence[int]) -> list[Row]:
         """The rows of these trajectories, in that order."""
-        last = Step.objects.filter(trajectory=OuterRef("pk")).order_by("-index").values("index")[:1]
+        last = self.search.readable().order_by("-index").values("index")[:1]
         shown: dict[str, Any] = {
             "source": F("task__source"),
             "instruction": Left("task__instruction", 160),

@@ -11,9 +11,9 @@ from typing import Any
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Count, QuerySet
 
-from annotations.models import Annotation, Label, Step
+from annotations.models import Annotation, Label, Score, Step
 from annotations.records import Json
-from annotations.services import history, suggestions, twins
+from annotations.services import history, scores, suggestions, twins, visibility
 from annotations.services.board import scheme
 
 SMALL = 400  # turns of a trajectory whose desk comes with the page
@@ -22,7 +22,8 @@ REPEATS = 2_000  # repeated calls that are told of
 
 def desk(annotation: Annotation) -> dict[str, Json]:
     """Everything at once. `steps` are runs [first, stride, count] of the agent's indexes; offers are [step, value,
-    confidence, source]; `repeats` steps that make the same call; `twins` the person's own word on an equal step."""
+    confidence, source]; `repeats` steps that make the same call; `twins` the person's own word on an equal step;
+    `scores` [step, P(not wrong), scorer] of the surest that it is wrong, where the mode shows them."""
     siblings = twins.siblings_of(annotation)
     return {
         "state": history.current(annotation).as_json(),
@@ -34,6 +35,7 @@ def desk(annotation: Annotation) -> dict[str, Json]:
             step: [list(one) for one in found] for step, found in twins.equal_steps(annotation, siblings).items()
         },
         "dismissed": annotation.dismissed,
+        "scores": _scores(annotation) if visibility.BY_MODE[annotation.mode].scores else [],
     }
 
 
@@ -95,3 +97,12 @@ def _repeats(annotation: Annotation) -> list[list[int]]:
     calls = _shown(annotation).exclude(tool_calls=[]).exclude(action_hash="").order_by()
     groups = calls.values("action_hash").annotate(times=Count("id"), places=ArrayAgg("index", order_by="index"))
     return list(groups.filter(times__gt=1).order_by("places").values_list("places", flat=True)[:REPEATS])
+
+
+def _scores(annotation: Annotation) -> list[list[Any]]:
+    newest = {run: name for name, run in scores.latest(annotation.rater.project_id).items()}
+    rows = Score.objects.filter(run__in=newest, trajectory=annotation.trajectory_id, probability__isnull=False)
+    lowest: dict[int, list[Any]] = {}
+    for step, probability, run in rows.order_by("-probability").values_list("step__index", "probability", "run_id"):
+        lowest[step] = [step, probability, newest[run]]
+    return sorted(lowest.values())

@@ -17,6 +17,7 @@ from annotations.services.outcomes import Outcome
 
 CHANGE, ACCEPT, UNDO, REDO, KEPT = "change", "accept", "undo", "redo", "kept"
 LEASE, SUBMIT, SKIP, REOPEN, RETURN, REVEAL = "lease", "submit", "skip", "reopen", "return", "reveal"
+SAW = "saw_others"
 GUIDELINE = "guideline"  # another version of the guidelines was taken up
 LABELLING = (CHANGE, ACCEPT, UNDO, REDO)
 

@@ -19,10 +19,10 @@ from annotations.models import Annotation, Event, Label, Membership, Project, Us
 from annotations.records import Json
 from annotations.schemes.rules import Place
 from annotations.schemes.schema import FieldSpec
-from annotations.services import changes, history, queue, suggestions
+from annotations.services import changes, history, queue, spread, suggestions
 from annotations.services.board import PROPAGATED, Board, Said, from_entries
 from annotations.services.changes import Wish
-from annotations.services.outcomes import Closed, Conflict, Item, Missing, NotAccepted, NotRevealed, Outcome
+from annotations.services.outcomes import Closed, Conflict, Item, Missing, NotAccepted, NotRevealed, Outcome, SawOthers
 
 State = Annotation.State
 ACCEPTED = Label.Origin.ACCEPTED
@@ -140,13 +140,15 @@ def skip(annotation_id: int, user: User, reason: str, *, slug: str = "") -> Outc
 
 @transaction.atomic
 def reopen(annotation_id: int, user: User, *, slug: str = "") -> Outcome:
-    """Go on with what was submitted or skipped, as a draft with a new lease. Raises NoSeat."""
+    """Go on with what was submitted or skipped, as a draft with a new lease. Raises NoSeat, SawOthers."""
     project = queue.lock_for(annotation_id, user)
     annotation = changes.own(annotation_id, user, slug, lock=True)
     if annotation.state in queue.OPEN:
         return history.current(annotation)
     if annotation.state not in (State.SUBMITTED, State.SKIPPED):
         raise Closed(annotation.state)
+    if spread.has_looked(annotation):
+        raise SawOthers
     queue.take_seat(annotation, project)
     annotation.lease_until = queue.longer_lease(annotation)
     return changes.move(annotation, State.DRAFT, history.REOPEN, user, comment="")

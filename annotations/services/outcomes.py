@@ -110,3 +110,10 @@ class NotRevealed(Refusal):
 
     def __init__(self) -> None:
         super().__init__("not_revealed")
+
+
+class SawOthers(Refusal):
+    """The person has looked at what others said: only a lead can give the pass back to them."""
+
+    def __init__(self) -> None:
+        super().__init__("saw_others")

@@ -30,7 +30,7 @@ from annotations import access
 from annotations.models import Annotation, Label, Membership, Run, Score, Step, Thread, Trajectory
 from annotations.models.labels import AnnotationQuerySet, LabelQuerySet
 from annotations.models.trajectories import StepQuerySet
-from annotations.services import projects, sight
+from annotations.services import projects, visibility
 from annotations.services.filters import BIGGEST, NOBODY, SORTS, Filters
 
 Cursor = tuple[float, int]  # what the row is sorted by, and its id
@@ -140,8 +140,11 @@ class Search:
             return found
         return found.filter(Exists(self._scores().filter(probability__lte=self.filters.score)))
 
+    def readable(self) -> StepQuerySet:
+        return visibility.steps_visible_to(self.membership, Step.objects.filter(trajectory=OuterRef("pk")))
+
     def agent(self) -> StepQuerySet:
-        return sight.readable(self.membership, Step.objects.of_agent().filter(trajectory=OuterRef("pk")))
+        return self.readable().of_agent()
 
     def steps(self) -> Coalesce:
         counted = self.agent().order_by().values("trajectory").annotate(n=Count("pk")).values("n")

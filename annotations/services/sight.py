@@ -1,4 +1,4 @@
-"""The steps that pages where people look may show. Every step they read comes through `readable`."""
+"""The steps that pages where people look may show. All of them come through `steps_of`."""
 
 from __future__ import annotations
 
@@ -6,19 +6,14 @@ from array import array
 
 from annotations.models import Membership, Step, Trajectory
 from annotations.models.trajectories import StepQuerySet
-from annotations.services import reading
+from annotations.services import reading, visibility
 from annotations.services.axis import Axis
-
-
-def readable(membership: Membership, steps: StepQuerySet) -> StepQuerySet:
-    """Those of the steps that this member may read."""
-    return steps
 
 
 def steps_of(membership: Membership, trajectory: Trajectory) -> StepQuerySet:
     """The trajectory's steps that this member may read, in order."""
     found: StepQuerySet = trajectory.steps.all()
-    return readable(membership, found)
+    return visibility.steps_visible_to(membership, found)
 
 
 def window(membership: Membership, trajectory: Trajectory, first: int, last: int) -> list[Step]:

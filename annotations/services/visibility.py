@@ -1,19 +1,21 @@
 """What a member may see. The one place that decides it, for pages, the API and files alike.
 
 Who may see others' labels sees everything. For the rest the mode decides: blind shows nothing that could sway a
-judgement, `reference` the task's reference and the outcome, `assisted` scores and judges. A pass is shown under the
-mode it was begun in, whatever the project says since.
+judgement, `reference` the task's reference and the outcome, `assisted` scores and judges, `progressive` not even the
+steps that come later, and with the second pass reference and outcome. A pass is shown under the mode it was begun in,
+whatever the project says since.
 """
 
 from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from annotations import access
 from annotations.models import Annotation, Label, Membership, Project, Rater, Score, Trajectory
 from annotations.models.labels import AnnotationQuerySet, LabelQuerySet
+from annotations.models.trajectories import StepQuerySet
 
 Mode = Project.Mode
 
@@ -41,6 +43,7 @@ BY_MODE: dict[str, Visible] = {
     Mode.ASSISTED: Visible(judges=True, scores=True),
     Mode.PROGRESSIVE: Visible(),
 }
+REVEALED = Visible(reference=True, outcome=True)  # a progressive pass once it has ended without hindsight
 
 
 def of(membership: Membership, what: Annotation | Trajectory) -> Visible:
@@ -51,7 +54,7 @@ def of(membership: Membership, what: Annotation | Trajectory) -> Visible:
     if isinstance(what, Trajectory):
         return Lens(membership).of(what)
     if what.rater.user_id == membership.user_id:
-        return BY_MODE[what.mode]
+        return REVEALED if what.revealed_at else BY_MODE[what.mode]
     return EVERYTHING if access.may(membership, access.SEE_OTHERS_LABELS) else Visible()
 
 
@@ -75,6 +78,21 @@ class Lens:
     def reference_of(self, task_id: int) -> bool:
         """Whether the task's reference may be shown: not while a pass of theirs over a sibling is to do without."""
         return self._all or (BY_MODE[self._default].reference and task_id not in self._without_reference)
+
+
+def steps_visible_to(membership: Membership, steps: StepQuerySet) -> StepQuerySet:
+    """Those of the project's steps that this member may read. Who labels without hindsight reads a trajectory as far as
+    their own first pass has come, and one they have not begun not at all; so do counts of its steps."""
+    if not access.may(membership, access.LABEL - access.SEE_OTHERS_LABELS):
+        return steps
+    first = _own(membership).filter(mode=Mode.PROGRESSIVE, revealed_at__isnull=True)
+    progressive = membership.project.mode == Mode.PROGRESSIVE
+    if not progressive and not first.exists():
+        return steps
+    here = first.filter(trajectory=OuterRef("trajectory"))
+    shown = ~Exists(here) | Exists(here.filter(frontier__gte=OuterRef("index")))
+    begun = Exists(_own(membership).filter(trajectory=OuterRef("trajectory")))
+    return steps.filter(shown, begun) if progressive else steps.filter(shown)
 
 
 def annotations_visible_to(membership: Membership) -> AnnotationQuerySet:

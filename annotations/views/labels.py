@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from annotations.models import User
 from annotations.services import labels, progressive
+from annotations.services import spread as spreads
 from annotations.services.outcomes import Item, Outcome, Refusal
 
 MOST_ITEMS = 10_000
@@ -176,6 +177,11 @@ def reveal(body: Nothing, user: User, slug: str, annotation: int) -> Answer:
     return progressive.reveal(annotation, user, slug=slug).as_json()
 
 
+@door(Nothing)
+def spread(body: Nothing, user: User, slug: str, annotation: int) -> Answer:
+    return {"others": spreads.look(annotation, user, slug=slug)}
+
+
 @door(DismissBody)
 def dismiss(body: DismissBody, user: User, slug: str, annotation: int) -> Answer:
     return {"dismissed": labels.dismiss(annotation, user, body.warning, body.dismissed, slug=slug)}
@@ -192,4 +198,4 @@ def state(body: Nothing, user: User, slug: str, annotation: int) -> Answer:
     return labels.state(annotation, user, slug=slug).as_json()
 
 
-DOORS: tuple[Door, ...] = (change, accept, undo, redo, submit, skip, reopen, reveal, dismiss, lease, state)
+DOORS: tuple[Door, ...] = (change, accept, undo, redo, submit, skip, reopen, reveal, spread, dismiss, lease, state)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -25,7 +26,7 @@ KEY = "key:"  # what the names of the key fields begin with
 @require_http_methods(["GET", "POST"])
 def page(request: Request) -> HttpResponse:
     """Keys are written with spaces between: `j ArrowDown`. A sequence is written with an underscore: `g_g`."""
-    problems: dict[str, str] = {}
+    problems: Mapping[str, str] = {}
     if request.method == "POST":
         try:
             preferences.change(request.user, own=_keys(request), advance=request.POST.get("advance") == "1")
@@ -43,7 +44,7 @@ def _keys(request: Request) -> dict[str, list[str]]:
     return {name: [key.replace("_", " ") for key in str(text).split()][:8] for name, text in asked.items()}
 
 
-def _sections(request: Request, problems: dict[str, str]) -> list[tuple[str, list[dict[str, Any]]]]:
+def _sections(request: Request, problems: Mapping[str, str]) -> list[tuple[str, list[dict[str, Any]]]]:
     """(title, rows) of the page's own actions by group, then of each scheme the person meets."""
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
     own = preferences.of(request.user).keys
@@ -55,7 +56,7 @@ def _sections(request: Request, problems: dict[str, str]) -> list[tuple[str, lis
     return list(found.items())
 
 
-def _row(request: Request, action: Action, own: Any, problems: dict[str, str]) -> dict[str, Any]:
+def _row(request: Request, action: Action, own: Any, problems: Mapping[str, str]) -> dict[str, Any]:
     written = " ".join(key.replace(" ", "_") for key in own.get(action.name, action.keys))
     return {
         "name": f"{KEY}{action.name}",

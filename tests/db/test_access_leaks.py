@@ -177,6 +177,46 @@ def test_assisted_mode_shows_scores_and_judges_but_no_person_and_no_reference():
     assert "/api/v1/projects/walked/labels/" in " ".join(found["zq-judge-note"])
 
 
+LATER = ["zq-later-message", "zq-later-call", "zq-later-seen"]
+
+
+def test_progressive_mode_shows_no_step_before_its_time_at_any_door():
+    walked = marked(Mode.PROGRESSIVE)
+    mine, steps = walked.annotation, walked.trajectory.steps.of_agent()
+    call = {"id": "1", "name": "zq-later-call", "arguments": "{}"}
+    seen = {"tool_call_id": "1", "name": "look", "content": "zq-later-seen"}
+    steps.filter(index=3).update(message="zq-later-message", tool_calls=[call], observations=[seen])
+    Annotation.objects.filter(pk=mine.pk).update(mode=Mode.PROGRESSIVE, frontier=2)
+    read = list(answers(walked))
+    assert leaked(found_in(walked), allowed=[]) == {}
+    assert [asked for asked, text in read for mark in LATER if mark in text] == []
+    assert [asked for asked, text in read if "I try 2" in text]  # what is shown already is there to be found
+    walked.people["annotator"] = walked.people[Role.OWNER]
+    texts = [text for _, text in answers(walked)]
+    assert all(any(mark in text for text in texts) for mark in LATER)
+
+
+def test_who_has_not_begun_a_progressive_trajectory_reads_none_of_it(client):
+    walked = marked(Mode.PROGRESSIVE)
+    untouched = make.trajectory(walked.project)
+    untouched.steps.update(message="zq-untouched")
+    client.force_login(walked.people["annotator"])
+    here = f"/p/{walked.project.slug}/trajectories/"
+    api = f"/api/v1/projects/{walked.project.slug}/"
+    for door in (
+        here,
+        f"{here}{untouched.pk}/",
+        f"{here}{untouched.pk}/steps/?from=0",
+        f"{api}steps/",
+        f"{api}trajectories/",
+    ):
+        answer = client.get(door)
+        assert answer.status_code == 200, door
+        assert "zq-untouched" not in _all_of(answer), door
+    found = {one["id"]: one["steps"] for one in client.get(f"{api}trajectories/").json()["results"]}
+    assert found[untouched.pk] == 0
+
+
 def test_a_lead_finds_every_mark_so_the_marks_can_be_found():
     walked = marked(Mode.BLIND)
     walked.people["annotator"] = walked.people[Role.OWNER]

@@ -156,7 +156,7 @@ function sourceOf({ source, confidence }) {
 
 function open(element) {
   element.querySelector("label").hidden = false;
-  element.querySelector("[data-open], [data-explain]").setAttribute("aria-expanded", "true");
+  element.querySelector("[data-open], [data-explain]").hidden = true;
   element.querySelector("textarea").focus();
 }
 

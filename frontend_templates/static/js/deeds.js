@@ -42,6 +42,7 @@ export function deedsOf(desk) {
     "submit-all": open(() => ending.submit({ all: true })),
     skip: open(() => ending.skip()),
     reopen: () => ending.reopen(),
+    others: () => desk.showOthers(),
     reveal: open(() => ending.reveal()),
     keys: () => desk.showKeys(),
   };
@@ -59,7 +60,7 @@ function ofScheme(desk, set, open) {
     const work = {
       choice: () => set(spec, values[(values.indexOf(store.value(place(), spec.name)) + 1) % values.length]),
       flag: () => set(spec, store.value(place(), spec.name) === null ? true : null),
-      text: () => controls.get(place())?.openText(spec.name),
+      text: () => (spec.target === "step" && place() === null ? tell("This step is still on its way.") : controls.get(place())?.openText(spec.name)),
     };
     deeds[`${scheme.name}/field:${spec.name}`] = open(work[spec.kind]);
     for (const { value } of spec.choices) {

@@ -55,6 +55,13 @@ export async function askOpen(dialog, count) {
   return (await askIn(dialog, { title: "Accept what is suggested?", body, answers })) === "accept";
 }
 
+/** Resolves to true where they want to see what the others said, at its price. */
+export async function askOthers(dialog) {
+  const body = [make("p", { textContent: "You see how often the others gave which label, without names. From then on you cannot reopen this item yourself: only a lead can return it to you." })];
+  const answers = [{ word: "show", title: "Show it", primary: true }, { word: "", title: "Cancel" }];
+  return (await askIn(dialog, { title: "What the others said", body, answers })) === "show";
+}
+
 /** Why the item is skipped; null where it is not. */
 export async function askReason(dialog) {
   const input = make("textarea", { id: "skip-reason", rows: 3, required: true, maxLength: 1000 });

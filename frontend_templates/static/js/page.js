@@ -17,12 +17,13 @@ import { Steps } from "./steps.js";
 import { Store } from "./store.js";
 import { Strip } from "./strip.js";
 import { Ending } from "./submit.js";
+import { talk } from "./talk.js";
 import { Texts } from "./texts.js";
 import { Warnings } from "./warnings.js";
 import { Wording } from "./wording.js";
 
 // More that the page does beside labelling: each is given the desk, and returns the deeds it brings by the names of keys.
-const MORE = [looks];
+const MORE = [looks, talk];
 
 const $ = (selector) => document.querySelector(selector);
 const data = JSON.parse($("#workbench-data").textContent);
@@ -55,7 +56,7 @@ const steps = new Steps({ feed, tell });
 const wording = new Wording({ scheme, tones: data.tones, numberOf: (step) => steps.numberOf(step) });
 const texts = new Texts({ root: $(".turns"), fetchText, tell });
 const find = new Find({ form: $("[data-find]"), feed, url: data.doors.find, unfold: (element) => element.closest("[data-folded]")?.querySelector("[data-fold]")?.click(), nameOf: (index) => (steps.has(index) ? `step ${steps.numberOf(index)}` : "one turn") });
-const strip = new Strip({ root: $(".strip"), store, steps, toneOf: (value) => wording.tone(value), titleOf: (value) => wording.title(scheme.main, value) });
+const strip = new Strip({ root: $(".strip"), store, steps, toneOf: (value) => wording.tone(value), titleOf: (value) => wording.title(scheme.main, value), marks: (step) => desk.marks.get(step) ?? null });
 const sender = new Sender({ store, outbox, doors: data.doors, ask: (conflict) => askConflict(dialog, conflict.items, wording), tell });
 const status = new Status({ line: $("[data-status]"), bar: $("[data-trouble]"), sender, outbox, data });
 const keepTexts = () => controls.forEach((one) => one.keepTexts());
@@ -89,6 +90,7 @@ const desk = {
     store.acceptGhosts();
   },
   looked: () => 0,
+  marks: new Map(), // step → {share, title}: what the strip says beside one's own label
   sayAnswer(step, field, more) {
     const about = more > 0 ? `, ${more} suggested after it` : more < 0 ? `, ${-more} suggestions gone` : "";
     say(`${wording.where(step, field)}: ${wording.title(field, store.value(step, field))}${about}`);
@@ -101,6 +103,18 @@ const desk = {
   goToItem(which) {
     if (data.items[which]) location.assign(data.items[which]);
     else tell(which === "next" ? "This is your newest item. Submit it to get the next." : "This is your first item.");
+  },
+  /** After handing in: what the others said, without names. */
+  async showOthers() {
+    const others = await ending.others();
+    if (!others) return;
+    for (const [step, counts] of Object.entries(others)) {
+      const total = counts.reduce((sum, [, count]) => sum + count, 0);
+      const differ = counts.reduce((sum, [value, count]) => sum + (value === store.value(Number(step), scheme.main) ? 0 : count), 0);
+      desk.marks.set(Number(step), { share: differ / total, title: `Others: ${counts.map(([value, count]) => `${count} ${wording.title(scheme.main, value)}`).join(", ")}` });
+    }
+    strip.build();
+    $("[data-do=others]").hidden = true;
   },
   showGuidelines() {
     const guidelines = $("[data-guidelines]");
@@ -119,7 +133,7 @@ const desk = {
 };
 
 function paintCounts() {
-  const done = [...store.view.of(scheme.main).keys()].filter((step) => steps.has(step)).length;
+  const done = store.view.of(scheme.main).size;
   const all = store.frontier === null ? `of ${steps.order.length}` : "so far, the next step comes when this one is labelled";
   $("[data-count]").textContent = `${done} ${all}`;
   const open = store.ghosts.size + [...store.offered.keys()].filter((step) => store.offer(step)).length;
@@ -188,6 +202,7 @@ function paintEnds() {
   $("[data-do=reveal]").hidden = closed || !first;
   $("[data-do=reveal]").disabled = Boolean(desk.growing) || !store.steps.every((step) => store.label(step, scheme.main));
   $("[data-do=reopen]").hidden = !closed;
+  $("[data-do=others]").hidden = data.state !== "submitted";
   if (closed) $("[data-do=skip]").disabled = true;
 }
 
@@ -211,7 +226,7 @@ async function begin() {
   const order = unrolled(found.steps);
   steps.begin(order);
   store.begin({ steps: order, state: found.state });
-  store.offerAll(found.suggestions);
+  store.offerAll([...found.suggestions, ...found.prefix]); // one's own word counts before a machine's
   addControls($(".trajectory-fields"), null);
   feed.dispatchEvent(new CustomEvent("shown", { detail: { cards: feed.cards() } }));
   desk.warnings = new Warnings({ store, steps, wording, button: $("[data-do=warnings]"), door: data.doors.dismiss, facts: found, tell });
@@ -222,6 +237,7 @@ async function begin() {
     button.addEventListener("click", () => deeds[button.dataset.do]());
     nameKeys(button, keysOf(button.dataset.do));
   }
+  for (const [step, probability, scorer] of found.scores) desk.marks.set(step, { share: 1 - probability, title: `${scorer}: ${probability.toFixed(2)} likely not wrong` });
   strip.build();
   desk.warnings.look();
   paintCounts();

@@ -2,11 +2,12 @@
 import { make } from "./dialogs.js";
 
 const MOST = 240; // cells; with more steps than that a cell stands for several
+const AT_ONCE = 1000; // steps whose cells are painted without delay
 const WORST = ["none", "plain", "right", "neutral", "wrong"]; // what a cell of several steps shows of them
 
 export class Strip {
   constructor({ root, store, steps, toneOf, titleOf, marks = () => null }) {
-    Object.assign(this, { list: root.querySelector("ol"), store, steps, toneOf, titleOf, marks });
+    Object.assign(this, { list: root.querySelector("ol"), store, steps, toneOf, titleOf, marks, stale: new Set() });
     root.addEventListener("click", (event) => this.#go(event, true));
     root.addEventListener("pointermove", (event) => event.buttons === 1 && this.#go(event, false));
     root.addEventListener("dragstart", (event) => event.preventDefault());
@@ -21,15 +22,23 @@ export class Strip {
     for (let place = 0; place < order.length; place += this.each) this.cells.push(this.#cell(place, Math.min(place + this.each, order.length)));
     this.list.replaceChildren(...this.cells.map(({ element }) => make("li", {}, element)));
     this.list.classList.toggle("runs", this.each > 1);
+    this.stale.clear();
     this.cells.forEach((cell) => this.#paint(cell));
     this.#here(this.steps.current ?? this.steps.wanted ?? order[0]);
   }
 
-  /** Paint the cells of these steps. */
+  /** Paint the cells of these steps; where they are many, once the page has answered the key. */
   paint(steps) {
-    const cells = new Set(steps.map((step) => this.#cellOf(step)));
-    cells.delete(undefined);
-    cells.forEach((cell) => this.#paint(cell));
+    for (const step of steps) this.stale.add(this.#cellOf(step));
+    if (this.stale.size * this.each < AT_ONCE) this.#refresh();
+    else this.waiting ??= setTimeout(() => this.#refresh());
+  }
+
+  #refresh() {
+    this.waiting = null;
+    this.stale.delete(undefined);
+    for (const cell of this.stale) this.#paint(cell);
+    this.stale.clear();
   }
 
   #cell(from, to) {

@@ -1,5 +1,5 @@
 // The ends of an item: submit, skip, reopen; and holding its seat while one works on it.
-import { askOpen, askReason, make } from "./dialogs.js";
+import { askOpen, askOthers, askReason, make } from "./dialogs.js";
 import { post } from "./doors.js";
 import { newId } from "./store.js";
 
@@ -56,6 +56,16 @@ export class Ending {
     });
   }
 
+  /** What the others said, once they know that it cannot be changed afterwards; null where it is not to be had. */
+  async others() {
+    const sure = await askOthers(this.dialog);
+    if (!sure) return null;
+    const { kind, data } = await post(this.data.doors.spread, {});
+    if (kind === "done") return data.others;
+    this.tell(data?.error ?? "The server cannot be reached.");
+    return null;
+  }
+
   /** Keep the seat while the page is open and in sight. */
   holdSeat() {
     const renew = async () => {
@@ -91,6 +101,7 @@ export class Ending {
       this.tell("Not submitted: others hold all the seats of this item. Your labels stay.");
     }
     else if (data?.error === "closed") location.reload();
+    else if (data?.error === "saw_others") this.tell("You have seen what others said: ask a lead to return the item to you.");
     else if (kind === "away" || kind === "expired") this.tell("The server cannot be reached or has signed you out. Nothing is lost; try again in a moment.");
     else this.tell(`That was not accepted: ${data?.error ?? kind}`);
   }
