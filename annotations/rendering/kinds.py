@@ -8,7 +8,7 @@ from typing import NamedTuple
 from annotations.rendering import code, diffs, jsons, markdown, tables, terminal
 
 _HTML = re.compile(r"\s{0,100}(?:<!doctype html|<html|<\?xml|<svg)", re.IGNORECASE)
-_SHEBANG = re.compile(r"#!\s?/\S{0,40}\b(python|bash|sh|node)")
+_SHEBANG = re.compile(r"#!\s?/[^\n]{0,60}\b(python|bash|sh|node)")
 _TRACEBACK = "Traceback (most recent call last):\n"
 
 

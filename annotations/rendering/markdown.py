@@ -41,7 +41,7 @@ def to_html(text: str) -> SafeString:
     cleaned = nh3.clean(
         _READER.render(text),
         tags=_TAGS,
-        attributes={"a": {"href"}},
+        attributes={"*": set(), "a": {"href"}},
         url_schemes={"http", "https", "mailto"},
         link_rel="noopener noreferrer nofollow",
     )
@@ -59,7 +59,7 @@ def drawn(text: str) -> str:
     cleaned = nh3.clean(
         _STRANGERS.render(text, {"dollars": maths.dollars_are_maths(text)}),
         tags=_TAGS | {"span", "div", "ins", "del"},
-        attributes={"a": {"href"}, "ol": {"start"}},
+        attributes={"*": set(), "a": {"href"}, "ol": {"start"}},
         allowed_classes=_OURS,
         url_schemes={"http", "https", "mailto"},
         url_relative="deny",
