@@ -31,7 +31,12 @@ class Wish:
 
 
 _COLUMNS = [field.attname for field in Annotation._meta.concrete_fields]
-_OF_PROJECT = ["id", "slug", "lease_minutes", "overlap"]
+# In the model's own order: from_db gives each value to the next of these columns that the model has.
+_OF_PROJECT = [
+    field.attname
+    for field in Project._meta.concrete_fields
+    if field.attname in {"id", "slug", "lease_minutes", "overlap"}
+]
 # By hand, because it runs at every key: the ORM takes longer to write this query than PostgreSQL to answer it.
 _OWN = f"""
     SELECT EXISTS (SELECT FROM annotations_event e WHERE e.annotation_id = a.id AND e.change = %s), m.role, r.id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -276,3 +277,13 @@ def test_one_person_asking_in_several_tabs_at_once_gets_one_trajectory():
 
     with ThreadPoolExecutor(6) as pool:
         assert len(set(pool.map(ask, range(6)))) == 1
+
+
+def test_a_label_renews_the_lease_for_the_projects_minutes_and_not_for_another_number():
+    person = make.user()
+    project = make.project(person, lease_minutes=40, overlap=3)
+    mine = make.lease(make.trajectory(project), person, lease_until=timezone.now() + timedelta(minutes=1))
+    item = labels.Item(step=1, field="label", value=1)
+    outcome = labels.change(mine.pk, person, [item], change=uuid.uuid4(), revision=0)
+    assert outcome.lease_until is not None
+    assert timedelta(minutes=39) < outcome.lease_until - timezone.now() <= timedelta(minutes=40)
