@@ -20,7 +20,7 @@ _LABELS = ("action", "mouse_action_type", "action_type", "type", "command", "nam
 _POINTS = ("coordinate", "coordinates", "point", "point_2d", "position", "mouse_position", "click_point", "start_box")
 _BOXES = ("bbox", "box", "bounding_box", "bbox_2d", "box_2d", "rect", "region")
 _CODE = re.compile(
-    r"\b(\w{0,20}click|moveTo|dragTo|moveRel)\(\s{0,9}(?:x=)?(\d{1,5}(?:\.\d{1,6})?),\s{0,9}(?:y=)?(\d{1,5}(?:\.\d{1,6})?)"
+    r"\b(\w{0,20}[cC]lick|moveTo|dragTo|moveRel)\(\s{0,9}(?:x=)?(\d{1,5}(?:\.\d{1,6})?),\s{0,9}(?:y=)?(\d{1,5}(?:\.\d{1,6})?)"
 )
 _PAIR = re.compile(r"\(?\s{0,9}(\d{1,5}(?:\.\d{1,6})?)\s{0,9},\s{0,9}(\d{1,5}(?:\.\d{1,6})?)")
 
