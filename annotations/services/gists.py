@@ -22,6 +22,7 @@ from annotations.rendering.parts import Told, text_of
 SAID, CALLS, SEEN = 600, 3_000, 1_500  # characters of each that are looked at
 ARGUMENTS = 200  # of a call, as it is shown
 _CALL = re.compile(r'"name":"((?:[^"\\]|\\.)*)","arguments":(?:"((?:[^"\\]|\\.)*)|([^"].*))?', re.S)
+_HALF = re.compile(r"(?<!\\)((?:\\\\)*)\\u[0-9a-fA-F]{0,3}$")  # an escape of which not all is there
 _CONTENT = re.compile(r'"(?:content|text)":"((?:[^"\\]|\\.)*)', re.S)
 
 
@@ -105,7 +106,7 @@ def _content(observations: Iterable[Json]) -> str:
 
 def _unquoted(text: str) -> str:
     """The inside of a JSON string that may break off in the middle of an escape."""
-    whole = re.sub(r"\\(?:u[0-9a-fA-F]{0,3})?$", "", text)
+    whole = _HALF.sub(r"\1", text)
     try:
         return str(json.loads(f'"{whole}"', strict=False))
     except ValueError:

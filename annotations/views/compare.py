@@ -30,7 +30,7 @@ def page(request: Request, slug: str) -> HttpResponse:
     if len(request.GET.getlist("ids")) > 1:  # as a form of boxes to tick sends them
         return HttpResponseRedirect(f"?{urlencode({'ids': ','.join(request.GET.getlist('ids'))}, safe=',')}")
     ids, complaint = _ids(request.GET.get("ids", ""))
-    found = _trajectories(project, ids)
+    found = _trajectories(project, ids, all_of_them=not complaint)
     if found and not complaint and len({one.task_id for one in found}) > 1:
         names = ", ".join(f"{one.external_id} ({one.task.external_id})" for one in found)
         complaint = f"Only rollouts of one task can be compared; found {names}."
@@ -77,12 +77,12 @@ def _ids(text: str) -> tuple[list[int], str]:
     return ids, ""
 
 
-def _trajectories(project: Project, ids: list[int]) -> list[Trajectory]:
-    """In that order. Raises Http404 where one is not the project's."""
+def _trajectories(project: Project, ids: list[int], *, all_of_them: bool = True) -> list[Trajectory]:
+    """In that order. Raises Http404 where all are wanted and one is not the project's."""
     found = Trajectory.objects.filter(project=project, pk__in=ids).select_related("task").in_bulk()
-    if len(found) < len(ids):
+    if all_of_them and len(found) < len(ids):
         raise Http404
-    return [found[pk] for pk in ids]
+    return [found[pk] for pk in ids if pk in found]
 
 
 def _siblings(trajectory: Trajectory) -> list[Trajectory]:
