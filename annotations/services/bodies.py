@@ -21,7 +21,7 @@ from annotations.rendering.parts import Part, column, part
 
 PIECE = 100_000  # characters that come together
 PIECE_LINES = 5_000
-KEPT = 32_000_000  # characters of long texts that a process keeps; the newest one always
+KEPT = 32_000_000  # characters of long texts that a process keeps
 AT_ONCE = 1_000_000  # characters searched between two looks at the clock
 MOST_HITS = 1_000
 PATIENCE = 0.8  # seconds a search may take before it says how far it came
@@ -109,10 +109,11 @@ def _places(text: str, needle: str) -> Iterator[int]:
         at = folded.find(needle, at + len(needle))
 
 
-class _Kept:
-    """The long texts read last, oldest first, together at most KEPT characters."""
+class Kept:
+    """The long texts read last, oldest first, together at most so many characters; the newest one always."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        self._most = most
         self._bodies: OrderedDict[tuple[object, ...], Body] = OrderedDict()
         self._lock = Lock()
 
@@ -125,11 +126,11 @@ class _Kept:
     def put(self, key: tuple[object, ...], body: Body) -> None:
         with self._lock:
             self._bodies[key] = body
-            while len(self._bodies) > 1 and sum(len(one.text) for one in self._bodies.values()) > KEPT:
+            while len(self._bodies) > 1 and sum(len(one.text) for one in self._bodies.values()) > self._most:
                 self._bodies.popitem(last=False)
 
 
-_kept = _Kept()
+_kept = Kept(KEPT)
 
 
 def body(steps: QuerySet[Step], index: int, name: str) -> Body | None:
