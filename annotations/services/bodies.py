@@ -67,7 +67,7 @@ class Body:
 
     def find(self, wanted: str, first: int = 0) -> Hits:
         """Where the text holds `wanted` from there on, whatever its case; the first MOST_HITS of them."""
-        needle, hits, began = wanted.casefold(), list[int](), time.monotonic()
+        needle, hits, began = wanted.lower(), list[int](), time.monotonic()
         while needle and first < len(self.text):
             slice_ = self.text[first : first + AT_ONCE + len(wanted) - 1]
             hits.extend(first + at for at in _places(slice_, needle) if at < AT_ONCE)
@@ -99,14 +99,14 @@ class Body:
 
 
 def _places(text: str, needle: str) -> Iterator[int]:
-    """Where the text holds the needle, both in one case. A letter that is two in the other case moves no place."""
-    folded = text.casefold()
-    if len(folded) != len(text):
-        folded = "".join(one.casefold() if len(one.casefold()) == 1 else one for one in text)
-    at = folded.find(needle)
+    """Where the text holds the needle, both in lower case. A letter that is two there moves no place."""
+    lower = text.lower()
+    if len(lower) != len(text):
+        lower = "".join(one if len(one.lower()) > 1 else one.lower() for one in text)
+    at = lower.find(needle)
     while at >= 0:
         yield at
-        at = folded.find(needle, at + len(needle))
+        at = lower.find(needle, at + len(needle))
 
 
 class Kept:
