@@ -30,7 +30,7 @@ def begin(
     """
     if kind not in Thread.Kind.values:
         raise NotAccepted(f"A thread is no {kind!r}.", "kind", Thread.Kind.values)
-    words = _words(text)
+    words = cleaned(text)
     annotation = changes.own(annotation_id, user, slug)
     project, trajectory = annotation.rater.project_id, annotation.trajectory_id
     place = None if step is None else _step(annotation, step)
@@ -64,7 +64,7 @@ def _step(annotation: Annotation, index: int) -> Step:
 @transaction.atomic
 def reply(thread: Thread, by: User, text: str, key: UUID) -> Message:
     """Say something more; a closed thread is open again."""
-    words = _words(text)
+    words = cleaned(text)
     locked = _locked(thread)
     try:
         with transaction.atomic():
@@ -110,10 +110,12 @@ def _said_before(key: UUID, same: Q) -> Message:
     return found
 
 
-def _words(text: str) -> str:
+def cleaned(text: str) -> str:
+    """The text as it is kept. Raises NotAccepted for what cannot be."""
     words = text.replace("\r\n", "\n").strip()
     if not 0 < len(words) <= LONGEST:
-        raise NotAccepted(f"A message of {len(words):,} characters.", "text", [f"1 to {LONGEST:,} characters"])
+        found = f"These are {len(words):,} characters." if words else "Nothing is written."
+        raise NotAccepted(found, "text", [f"1 to {LONGEST:,} characters"])
     if "\x00" in words or any("\ud800" <= letter <= "\udfff" for letter in words):
         raise NotAccepted("The text holds a character that cannot be stored.", "text", ["a text"])
     return words

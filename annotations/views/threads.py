@@ -26,6 +26,7 @@ from annotations.views.labels import Answer, Door, Nothing, Place, door
 
 PAGE = "threads/page.html"
 MINE = "threads/_mine.html"
+CHANGED = "your first words had arrived already. Send what you changed since as another message."
 Key = Annotated[int, Field(strict=True, ge=0, lt=2**63)]
 
 
@@ -146,11 +147,14 @@ def answer(request: Request, slug: str, pk: int) -> HttpResponse:
     thread = _visible(request.membership, pk)
     text = request.POST.get("text", "")
     try:
-        asking.reply(thread, request.user, text, _key(request.POST.get("key", "")))
+        said = asking.reply(thread, request.user, text, _key(request.POST.get("key", "")))
+        refusal = "" if said.text == asking.cleaned(text) else CHANGED
     except NotAccepted as no:
-        context = {"project": project, "rows": _rows(request.membership, pk, text=text, refusal=no), "alone": True}
-        return render(request, f"{PAGE}#threads" if request.htmx else PAGE, context, status=422)
-    return _back(request, pk)
+        refusal = str(no)
+    if not refusal:
+        return _back(request, pk)
+    context = {"project": project, "rows": _rows(request.membership, pk, text=text, refusal=refusal), "alone": True}
+    return render(request, f"{PAGE}#threads" if request.htmx else PAGE, context, status=422)
 
 
 @login_required

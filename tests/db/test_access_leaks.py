@@ -30,9 +30,12 @@ OTHERS = [
     *("zq-judge-comment", "zq-gold-comment", "zq-colleague-comment"),
 ]
 SCORE = ["0.73519", "zq-score-flag"]
+TALK = ["zq-colleague-question", "zq-lead-answer"]
 RESULTS = ["zq-run-result", "zq-run-config", "zq-run-error", "zq-report", "zq-event"]
 OWN = "zq-own-note"
-EVERYTHING = [REFERENCE, OUTCOME, *EXTRA, *JUDGE, *OTHERS, *SCORE, *RESULTS]
+OWN_TALK = ["zq-own-question", "zq-own-answer"]
+MINE = [OWN, *OWN_TALK]
+EVERYTHING = [REFERENCE, OUTCOME, *EXTRA, *JUDGE, *OTHERS, *SCORE, *TALK, *RESULTS]
 
 
 def marked(mode: str) -> World:
@@ -57,10 +60,20 @@ def marked(mode: str) -> World:
     project.reference = Rater.objects.get(name="zq-gold-name")
     project.save()
     _results(walked, step)
+    _talk(walked)
     ann = walked.people["annotator"]
     item = {"step": 2, "field": "note", "value": OWN}
     labels.change(walked.annotation.pk, ann, [item], change="8f14e45f-ceea-467f-a9d2-7c6f4a3a8f00", revision=0)
     return walked
+
+
+def _talk(walked: World) -> None:
+    """A colleague and the annotator each ask about the same step, and a lead answers both."""
+    theirs = Annotation.objects.get(rater__name="zq-colleague-name")
+    lead = walked.people["manager"]
+    make.answer(make.thread(theirs, TALK[0]), lead, TALK[1])
+    walked.thread = make.thread(walked.annotation, OWN_TALK[0])
+    make.answer(walked.thread, lead, OWN_TALK[1])
 
 
 def _results(walked: World, step: Any) -> None:
@@ -94,6 +107,8 @@ VARIANTS: dict[str, list[str]] = {
     "api-trajectories-detail": ["?steps=true"],
     "api-labels-list": ["?kind=judge", "?kind=human", "?rater=zq-judge-name", "?state=submitted"],
     "api-annotations-list": ["?kind=human", "?state=submitted", "?rater=zq-gold-name"],
+    "questions": ["?state=all", "?q=zq"],
+    "api-threads-list": ["?state=answered", "?begun_by=zq-colleague-name", "?step=1"],
     "api-raters-list": ["?kind=judge", "?name=zq-gold-name"],
 }
 PARTS = ["message", "reasoning", "call-0", "observation-0", "extra"]
@@ -109,7 +124,7 @@ def answers(walked: World) -> Iterator[tuple[str, str]]:
             arguments = walked.arguments(name, arguments_of(route))
             if door.method == "get":
                 yield from _gets(client, name, arguments)
-            elif "label" in name or "annotation" in name or name == "api-next":
+            elif any(word in name for word in ("label", "annotation", "thread")) or name == "api-next":
                 yield from _posts(client, name, arguments, door, walked)
 
 
@@ -129,11 +144,13 @@ def _posts(client: Client, name: str, arguments: dict[str, Any], door: Any, walk
     if door.method != "post" or name in ("label_next", "api-labels-bulk"):
         return
     revision = Annotation.objects.get(pk=walked.annotation.pk).revision
-    body = {**(door.body or {}), "annotation": walked.annotation.pk} if name == "api-labels-list" else door.body
-    if "revision" in (body or {}):
+    body = walked.filled(door.body)
+    if "revision" in body:
         body = {**body, "revision": revision}
+    sent = {"data": body} if name.startswith("thread") else {"data": body, "content_type": "application/json"}
     url = reverse(name, kwargs=arguments)
-    yield f"POST {url}", _all_of(client.post(url, body, content_type="application/json"))
+    for headers in ({}, {"HX-Request": "true"}):
+        yield f"POST {url} {headers}", _all_of(client.post(url, **sent, headers=headers))
 
 
 def _all_of(answer: HttpResponse) -> str:
@@ -146,11 +163,11 @@ def found_in(walked: World) -> dict[str, list[str]]:
     """Mark → where it was found."""
     read = list(answers(walked))
     assert len(read) > 150
-    return {mark: [asked for asked, text in read if mark in text] for mark in [*EVERYTHING, OWN]}
+    return {mark: [asked for asked, text in read if mark in text] for mark in [*EVERYTHING, *MINE]}
 
 
 def leaked(found: dict[str, list[str]], allowed: list[str]) -> dict[str, list[str]]:
-    return {mark: where for mark, where in found.items() if where and mark not in [*allowed, OWN]}
+    return {mark: where for mark, where in found.items() if where and mark not in [*allowed, *MINE]}
 
 
 def test_blind_means_that_nothing_of_it_is_in_any_answer():
@@ -159,6 +176,10 @@ def test_blind_means_that_nothing_of_it_is_in_any_answer():
     places = " ".join(found[OWN])
     for door in ("/api/v1/projects/walked/labels/", "/state", "/p/walked/label/", "/p/walked/trajectories/"):
         assert door in places
+    for mark in OWN_TALK:
+        places = " ".join(found[mark])
+        for door in ("/api/v1/projects/walked/threads/", "/talk", "/p/walked/questions/"):
+            assert door in places, f"{mark} is not at {door}"
 
 
 def test_reference_mode_shows_the_reference_and_the_outcome_and_nobodys_labels():
@@ -222,6 +243,7 @@ def test_a_lead_finds_every_mark_so_the_marks_can_be_found():
     walked.people["annotator"] = walked.people[Role.OWNER]
     found = found_in(walked)
     assert [mark for mark in EVERYTHING if not found[mark] and mark != "zq-event"] == []
+    assert any("/p/walked/questions/" in asked for asked in found[TALK[0]])
 
 
 @pytest.mark.parametrize("query", VARIANTS["trajectories"])

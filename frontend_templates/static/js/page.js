@@ -11,6 +11,7 @@ import { Keys } from "./keys.js";
 import { Login } from "./login.js";
 import { looks } from "./looks.js";
 import { Outbox } from "./outbox.js";
+import { Reading } from "./reading.js";
 import { Sender } from "./sender.js";
 import { Status } from "./status.js";
 import { Steps } from "./steps.js";
@@ -18,7 +19,6 @@ import { Store } from "./store.js";
 import { Strip } from "./strip.js";
 import { Ending } from "./submit.js";
 import { talk } from "./talk.js";
-import { Texts } from "./texts.js";
 import { Warnings } from "./warnings.js";
 import { Wording } from "./wording.js";
 
@@ -47,15 +47,14 @@ const tell = (text) => {
 const spent = stopwatch();
 const outbox = new Outbox(data);
 const store = new Store({ scheme, propagation: data.propagation, outbox, spent });
-const fetchText = (step, part, raw) => fragment(`${data.doors.text}${step}/${part}/${raw ? "?raw=1" : ""}`);
 const fetchCards = (from, to) => fragment(`${data.doors.cards}?from=${from}&to=${to}`);
 const controls = new Map(); // step (null: the trajectory) → its Controls, where it is in the page
 const holdsWork = (element) => element.contains(document.activeElement) || Boolean(element.querySelector("[data-step][aria-current]"));
 const feed = new Feed({ root: $(".turns"), window: $("[data-window]"), size: data.window, turns: data.turns, at: data.at, fetchCards, keeps: holdsWork, tell });
 const steps = new Steps({ feed, tell });
 const wording = new Wording({ scheme, tones: data.tones, numberOf: (step) => steps.numberOf(step) });
-const texts = new Texts({ root: $(".turns"), fetchText, tell });
-const find = new Find({ form: $("[data-find]"), feed, url: data.doors.find, unfold: (element) => element.closest("[data-folded]")?.querySelector("[data-fold]")?.click(), nameOf: (index) => (steps.has(index) ? `step ${steps.numberOf(index)}` : "one turn") });
+const texts = new Reading({ root: $(".turns"), tell });
+const find = new Find({ form: $("[data-find]"), feed, texts, url: data.doors.find, nameOf: (index) => (steps.has(index) ? `step ${steps.numberOf(index)}` : "one turn") });
 const strip = new Strip({ root: $(".strip"), store, steps, toneOf: (value) => wording.tone(value), titleOf: (value) => wording.title(scheme.main, value), marks: (step) => desk.marks.get(step) ?? null });
 const sender = new Sender({ store, outbox, doors: data.doors, ask: (conflict) => askConflict(dialog, conflict.items, wording), tell });
 const status = new Status({ line: $("[data-status]"), bar: $("[data-trouble]"), sender, outbox, data });
