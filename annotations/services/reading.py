@@ -35,22 +35,22 @@ def agent_steps(trajectory: Trajectory) -> list[int]:
 
 
 class Found(NamedTuple):
-    """Steps that hold the text, by index, with how often; and where to go on from, None at the end."""
+    """(index of a step, name of the text, how often) of each text that holds what was looked for; a tool's own name is
+    the text "<part>/name". `next` is where to go on from, None at the end."""
 
-    hits: list[tuple[int, int]]
+    hits: list[tuple[int, str, int]]
     next: int | None
 
 
 def find(trajectory: Trajectory, wanted: str, first: int = 0, last: int | None = None) -> Found:
-    """Which steps from `first` on (and before `last`) hold the text, whatever its case. Gives up after PATIENCE
+    """Which texts from the step `first` on (and before `last`) hold it, whatever its case. Gives up after PATIENCE
     seconds and says where to go on."""
-    needle, hits, began = wanted.lower(), [], time.monotonic()
-    at = first
+    needle, began, at = wanted.lower(), time.monotonic(), first
+    hits: list[tuple[int, str, int]] = []
     while batch := _bodies(trajectory, at, last):
         for step in batch:
-            count = sum(text.lower().count(needle) for text in _texts(step))
-            if count:
-                hits.append((step.index, count))
+            counts = [(step.index, name, text.lower().count(needle)) for name, text in _texts(step)]
+            hits += [one for one in counts if one[2]]
             at = step.index + 1
             if time.monotonic() - began > PATIENCE:
                 return Found(hits, at)
@@ -68,9 +68,9 @@ def _bodies(trajectory: Trajectory, first: int, last: int | None) -> Sequence[St
     return list(Step.objects.filter(pk__in=chosen).defer("extra", "outline").order_by("index"))
 
 
-def _texts(step: Step) -> Iterator[str]:
-    """What a reader can look for, names of tools among it."""
-    for part in parts(step):
+def _texts(step: Step) -> Iterator[tuple[str, str]]:
+    """What a reader can look for, names of tools among it, in reading order."""
+    for part in parts(step, pictures=False):
         if part.kind in ("call", "observation"):
-            yield part.title
-        yield part.text
+            yield f"{part.name}/name", part.title
+        yield part.name, part.text

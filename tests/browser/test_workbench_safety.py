@@ -95,9 +95,12 @@ def test_a_long_text_stays_out_until_it_is_asked_for(
     desk.press("/")
     page.keyboard.type("the needle")
     expect(page.locator("[data-find-count]")).to_have_text("1 found in step 2")
-    desk.press("Escape")
-    page.get_by_role("button", name="Load the rest (234.4").click()
-    expect(desk.card(2).locator(".observation pre")).to_contain_text("<b>the needle</b>")
+    desk.press("Enter")
+    expect(page.locator("[data-find-count]")).to_have_text("1 of 1")
+    needle = desk.card(2).get_by_text("<b>the needle</b>")
+    expect(needle).to_be_visible()
+    here = "CSS.highlights.get('found-here')?.values().next().value.toString() ?? ''"
+    page.wait_for_function(f"() => ({here}).toLowerCase() === 'the needle'")
     expect(desk.card(2).locator(".observation b")).to_have_count(0)
 
 

@@ -34,6 +34,10 @@ export function deedsOf(desk) {
     redo: open(() => desk.goBack("Redone", () => store.redo()) || tell("There is nothing to redo.")),
     fold: () => texts.fold(steps.card(steps.current)),
     "fold-all": () => texts.foldAll(),
+    rendered: () => {
+      texts.setRendered(!texts.rendered);
+      tell(texts.rendered ? "Texts are drawn where they can be." : "Texts are shown as they were written.");
+    },
     warnings: () => warnings.next(),
     guidelines: () => desk.showGuidelines(),
     find: () => find.open(),

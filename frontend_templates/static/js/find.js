@@ -5,8 +5,8 @@ const LIMIT = 5000; // hits painted at once
 const WAIT = 250; // ms without typing before the server is asked
 
 export class Find {
-  constructor({ form, feed, url, unfold, nameOf }) {
-    Object.assign(this, { form, feed, url, unfold, nameOf, hits: [], at: null, asked: 0 });
+  constructor({ form, feed, texts, url, nameOf }) {
+    Object.assign(this, { form, feed, texts, url, nameOf, hits: [], at: null, asked: 0 });
     this.input = form.querySelector("input");
     this.count = form.querySelector("output");
     this.input.addEventListener("input", () => this.search());
@@ -24,6 +24,7 @@ export class Find {
     form.querySelector("[data-find-previous]").addEventListener("click", () => this.next(-1));
     form.querySelector("[data-find-close]").addEventListener("click", () => this.close());
     feed.addEventListener("shown", () => this.#paint());
+    texts.addEventListener("drawn", () => this.#paint());
   }
 
   get wanted() {
@@ -41,6 +42,7 @@ export class Find {
   close() {
     this.form.hidden = true;
     this.asked += 1;
+    this.at = null;
     this.#paint();
     this.back?.focus({ preventScroll: true });
   }
@@ -63,7 +65,8 @@ export class Find {
     if (!card || asked !== this.asked) return;
     this.at = { hit, nth };
     this.#say();
-    this.#show(card, nth);
+    const range = await this.#rangeOf(card, hit, nth);
+    if (asked === this.asked) this.#show(card, range);
   }
 
   // One request after another: each says how far the server came before it ran out of patience.
@@ -74,7 +77,7 @@ export class Find {
       this.count.textContent = "The server is away";
       return;
     }
-    for (const [index, count] of data.hits) this.hits.push({ index, count });
+    for (const [index, part, count] of data.hits) this.hits.push({ index, part, count });
     this.through = data.next === null;
     this.reached = data.next;
     this.#say();
@@ -83,7 +86,8 @@ export class Find {
 
   #say() {
     const total = this.hits.reduce((sum, { count }) => sum + count, 0);
-    const steps = this.hits.length === 1 ? this.nameOf(this.hits[0].index) : `${this.hits.length} turns`;
+    const turns = new Set(this.hits.map(({ index }) => index));
+    const steps = turns.size === 1 ? this.nameOf(this.hits[0].index) : `${turns.size} turns`;
     const here = this.at ? `${this.#numberOf(this.at)} of ${total}` : total ? `${total} found in ${steps}` : this.through ? "Nothing found" : "";
     const going = this.wanted && !this.through ? `searching${this.reached ? `, turn ${this.reached}` : ""}…` : "";
     this.count.textContent = this.wanted ? [here, going].filter(Boolean).join(", ") : "";
@@ -102,11 +106,32 @@ export class Find {
     return [hit, direction > 0 ? 0 : hit.count - 1];
   }
 
-  #show(card, nth) {
-    const ranges = [...hitsIn(card, this.wanted)];
-    const range = ranges[Math.min(nth, ranges.length - 1)];
+  /** The nth hit of a text as a range of the page: of what stands there, or of what has to be brought first. */
+  async #rangeOf(card, { index, part, count }, nth) {
+    const [name, place] = part.split("/");
+    const block = this.texts.block(index, name);
+    if (!block) return null;
+    if (place === "name") return [...hitsOf(block.querySelector("code.name"), this.wanted)][nth] ?? null;
+    const ranges = "cut" in block.dataset ? [] : [...hitsOf(block.querySelector(".shown"), this.wanted)];
+    if (ranges.length !== count) return this.#brought(block, index, name, nth);
+    block.matches("[data-folded]") && block.querySelector("[data-fold]").click();
+    return ranges[nth];
+  }
+
+  async #brought(block, index, name, nth) {
+    let from = 0;
+    for (let before = 0; from !== null; ) {
+      const { kind, data } = await get(`${block.dataset.door}?find=${encodeURIComponent(this.wanted)}&from=${from}`);
+      if (kind !== "done") return null;
+      if (nth - before < data.hits.length) return this.texts.showOffset(index, name, data.hits[nth - before], this.wanted.length);
+      before += data.hits.length;
+      from = data.next;
+    }
+    return null;
+  }
+
+  #show(card, range) {
     if (!range) return card.scrollIntoView({ block: "start" });
-    this.unfold(range.startContainer.parentElement);
     const { top } = range.getBoundingClientRect();
     scrollBy({ top: top - innerHeight / 3, behavior: "instant" });
     if (window.Highlight) CSS.highlights.set("found-here", new Highlight(range));
@@ -115,7 +140,7 @@ export class Find {
 
   #paint() {
     if (!window.Highlight) return;
-    CSS.highlights.delete("found-here");
+    if (!this.at) CSS.highlights.delete("found-here");
     const ranges = [];
     if (this.wanted) for (const card of this.feed.cards()) for (const range of hitsIn(card, this.wanted)) if (ranges.push(range) >= LIMIT) break;
     CSS.highlights.set("found", new Highlight(...ranges));

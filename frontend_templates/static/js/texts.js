@@ -1,2 +1,0 @@
-// The texts of the label page.
-export { Reading as Texts } from "./reading.js";
