@@ -128,6 +128,21 @@ class ReturnForm(forms.Form):
     reason = forms.CharField(max_length=2000)
 
 
+class GiveForm(forms.Form):
+    """Who a trajectory is given to, and whose place they take."""
+
+    to = forms.CharField(max_length=150)
+    instead_of = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+    reason = forms.CharField(required=False, max_length=2000)
+
+    def clean_to(self) -> User:
+        name = self.cleaned_data["to"]
+        found = User.objects.filter(username=name, is_active=True).first()
+        if found is None:
+            raise forms.ValidationError(f"Nobody here is called {name}.")
+        return found
+
+
 class TokenForm(forms.ModelForm):
     class Meta:
         model = ApiToken

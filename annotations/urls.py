@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from annotations.views import (
     agreement,
+    assigning,
     compare,
     exports,
     guidelines,
@@ -13,6 +14,7 @@ from annotations.views import (
     labels,
     looks,
     members,
+    pace,
     preferences,
     projects,
     queue,
@@ -53,6 +55,8 @@ of_project: list[URLPattern] = [
     path("trajectories/<int:pk>/print/", whole.on_paper, name="trajectory_print"),
     path("trajectories/<int:pk>/page.zip", whole.take, name="trajectory_take"),
     path("trajectories/<int:pk>/return/<int:annotation>/", trajectory.give_back, name="trajectory_return"),
+    path("trajectories/<int:pk>/release/<int:annotation>/", assigning.release, name="trajectory_release"),
+    path("trajectories/<int:pk>/give/", assigning.give, name="trajectory_give"),
     path("compare/", compare.page, name="compare"),
     path("compare/rows/", compare.rows, name="compare_rows"),
     path("label/", queue.label_next, name="label_next"),
@@ -81,6 +85,8 @@ of_project: list[URLPattern] = [
     path("runs/<int:pk>/rejected.csv", runs.problems, {"kind": "csv"}, name="run_problems_csv"),
     path("runs/<int:pk>/rejected.json", runs.problems, {"kind": "json"}, name="run_problems_json"),
     path("scores/", scores.page, name="scores"),
+    path("pace/", pace.page, name="pace"),
+    path("pace/rows/", pace.rows, name="pace_rows"),
     path("agreement/", agreement.index, name="agreement"),
     path("agreement/<int:pk>/", agreement.report, name="report"),
     path("exports/", exports.page, name="exports"),

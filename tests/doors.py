@@ -98,6 +98,8 @@ PAGES: dict[str, list[Door]] = {
     "trajectory_take": [Door(TAKE)],
     "compare": [Door()],
     "compare_rows": [Door(ok=404)],
+    "trajectory_release": [post(MANAGE, 302)],
+    "trajectory_give": [post(MANAGE, 302, {"to": "annotator"})],
     "trajectory_return": [post(MANAGE, 302, {"reason": "Look again."})],
     "label_next": [Door(LABEL, 302), post(LABEL, 302)],
     "annotate": [own(200, "get", viewer=403)],
@@ -175,6 +177,8 @@ API: dict[str, list[Door]] = {
     "api-annotations-submit": [own(422, json=True, viewer=403)],
     "api-annotations-skip": [own(body={"reason": "unclear"}, json=True, viewer=403)],
     "api-annotations-state": [own(200, "get", json=True, viewer=403)],
+    "api-annotations-release": [api(MANAGE, method="post")],
+    "api-trajectories-assign": [api(MANAGE, method="post", body={"to": "annotator"})],
     "api-labels-list": [api(), own(body={"annotation": "annotation", **ITEM}, json=True, viewer=403)],
     "api-labels-bulk": [api(LABEL, ok=400, method="post")],
     "api-threads-list": [

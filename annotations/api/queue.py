@@ -19,7 +19,7 @@ from annotations.api.base import ProjectView
 from annotations.api.filters import AnnotationFilter
 from annotations.api.labels import BasisIn, OutcomeOut, refused
 from annotations.models import Annotation, Rater
-from annotations.services import labels, queue, visibility
+from annotations.services import assigning, labels, queue, visibility
 from annotations.services.outcomes import Outcome, Refusal
 
 
@@ -51,12 +51,17 @@ class AnnotationOut(serializers.ModelSerializer):
             "created_at",
             "updated_at",
             "submitted_at",
+            "revealed_at",
         ]
         read_only_fields = fields
 
 
 class SubmitIn(BasisIn):
     accept_ghosts = serializers.BooleanField(required=False, default=False, help_text="Take what is suggested along.")
+
+
+class ReleaseIn(serializers.Serializer):
+    reason = serializers.CharField(max_length=2000, required=False, default="", allow_blank=True)
 
 
 class SkipIn(serializers.Serializer):
@@ -76,7 +81,10 @@ class Annotations(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectView)
     serializer_class = AnnotationOut
     filterset_class = AnnotationFilter
     lookup_value_converter = "int"
-    roles = dict.fromkeys(["state", "accept", "undo", "redo", "submit", "skip", "reopen", "lease"], access.LABEL)
+    roles = {
+        **dict.fromkeys(["state", "accept", "undo", "redo", "submit", "skip", "reopen", "reveal", "lease"], access.LABEL),
+        "release": access.MANAGE,
+    }
     also = {
         "accept": (409,),
         "undo": (409,),
@@ -84,6 +92,7 @@ class Annotations(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectView)
         "submit": (409, 422),
         "skip": (409,),
         "reopen": (409,),
+        "release": (409,),
     }
 
     def rows(self) -> QuerySet[Annotation]:
@@ -120,9 +129,24 @@ class Annotations(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectView)
     def reopen(self, request: Request, slug: str, pk: int) -> Response:
         return self._do(labels.reopen, pk)
 
+    @deed(None, "End the first pass of the progressive mode: everything is shown, and both passes are kept.")
+    def reveal(self, request: Request, slug: str, pk: int) -> Response:
+        return self._do(progressive.reveal, pk)
+
     @deed(None, "Hold the seat for another lease.")
     def lease(self, request: Request, slug: str, pk: int) -> Response:
         return self._do(labels.lease, pk)
+
+    @extend_schema(request=ReleaseIn, responses={200: AnnotationOut})
+    @action(detail=True, methods=["post"])
+    def release(self, request: Request, slug: str, pk: int) -> Response:
+        """Free the seat of anybody's open pass for others. Its labels and draft stay. 409 where it is not open."""
+        reason = self.taken(ReleaseIn)["reason"]
+        try:
+            assigning.release(pk, self.person, reason, slug=slug)
+        except Refusal as no:
+            raise refused(no) from no
+        return Response(AnnotationOut(get_object_or_404(self.rows(), pk=pk)).data)
 
     def _basis(self, kind: type[BasisIn], pk: int) -> dict[str, Any]:
         """The body, with a change id and the revision that stands now where it names none."""

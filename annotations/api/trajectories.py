@@ -8,15 +8,19 @@ from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquer
 from django.db.models.functions import Coalesce
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import mixins, serializers
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotations import access
 from annotations.api.base import ProjectView
 from annotations.api.errors import Refused
-from annotations.api.filters import StepFilter, TaskFilter, TrajectoryFilter
-from annotations.models import Step, Task, Trajectory
-from annotations.services import visibility
+from annotations.api.filters import BIGGEST_KEY, StepFilter, TaskFilter, TrajectoryFilter
+from annotations.api.labels import refused
+from annotations.api.queue import AnnotationOut
+from annotations.models import Step, Task, Trajectory, User
+from annotations.services import assigning, visibility
+from annotations.services.outcomes import Refusal
 from annotations.services.visibility import Lens, Visible
 
 Anything = serializers.JSONField
@@ -205,6 +209,19 @@ class TrajectoryDetailOut(TrajectoryOut):
         )
 
 
+class AssignIn(serializers.Serializer):
+    to = serializers.CharField(max_length=150, help_text="The user name of a member who labels.")
+    instead_of = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        default=None,
+        min_value=1,
+        max_value=BIGGEST_KEY,
+        help_text="The id of an open pass whose seat they take.",
+    )
+    reason = serializers.CharField(max_length=2000, required=False, default="", allow_blank=True)
+
+
 class Trajectories(mixins.ListModelMixin, ProjectView):
     """The newest version of each rollout."""
 
@@ -212,6 +229,8 @@ class Trajectories(mixins.ListModelMixin, ProjectView):
     serializer_class = TrajectoryOut
     filterset_class = TrajectoryFilter
     lookup_value_converter = "int"
+    roles = {"assign": access.MANAGE}
+    also = {"assign": (409,)}
 
     def rows(self) -> QuerySet[Trajectory]:
         own = (
@@ -234,6 +253,21 @@ class Trajectories(mixins.ListModelMixin, ProjectView):
         readable = visibility.steps_visible_to(self.membership, Step.objects.all())
         context = {"visible": visible, "extra": visible.extra, "steps": readable if self._wants_steps() else None}
         return Response(TrajectoryDetailOut(found, context=context).data)
+
+    @extend_schema(request=AssignIn, responses={200: AnnotationOut})
+    @action(detail=True, methods=["post"])
+    def assign(self, request: Request, slug: str, pk: int) -> Response:
+        """Give it to somebody: a pass of theirs is leased for a day, and is what they get next. 409 says why not: no
+        seat is free, they have submitted it, they do not label here."""
+        data = self.taken(AssignIn)
+        to = User.objects.filter(username=data.pop("to"), is_active=True).first()
+        if to is None:
+            raise Refused("Nobody here is called that.", "to", assigning.labellers(self.project))
+        try:
+            given = assigning.give(pk, to, self.person, **data, slug=slug)
+        except Refusal as no:
+            raise refused(no) from no
+        return Response(AnnotationOut(given).data)
 
     def _wants_steps(self) -> bool:
         asked = self.request.query_params.get("steps", "false").lower()

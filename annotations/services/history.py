@@ -19,6 +19,9 @@ CHANGE, ACCEPT, UNDO, REDO, KEPT = "change", "accept", "undo", "redo", "kept"
 LEASE, SUBMIT, SKIP, REOPEN, RETURN, REVEAL = "lease", "submit", "skip", "reopen", "return", "reveal"
 SAW = "saw_others"
 GUIDELINE = "guideline"  # another version of the guidelines was taken up
+RELEASE, ASSIGN = "release", "assign"  # a lead took the seat away, or gave one
+FREE = "free"  # the seat went with its person's role
+SEATING = (LEASE, RELEASE, ASSIGN, SUBMIT, RETURN, REOPEN)
 LABELLING = (CHANGE, ACCEPT, UNDO, REDO)
 
 

@@ -6,7 +6,9 @@ import secrets
 
 from django.db import transaction
 
+from annotations import access
 from annotations.models import Event, Membership, Project, Role, User
+from annotations.services import assigning
 
 
 class MemberRefused(Exception):
@@ -34,8 +36,10 @@ def make_account(project: Project, username: str, role: str, by: Membership) -> 
 
 
 @transaction.atomic
-def change_role(member: Membership, role: str, by: Membership) -> None:
-    """Give the member another role. MemberRefused where that would leave no owner."""
+def change_role(member: Membership, role: str, by: Membership) -> int:
+    """Give the member another role. Whoever no longer labels keeps every label and draft, and holds no seat. Returns
+    how many seats came free. MemberRefused where that would leave no owner."""
+    _lock(member)
     _refuse_unless_owner(by, role, member.role)
     if member.role == Role.OWNER and role != Role.OWNER:
         _refuse_last_owner(member)
@@ -43,16 +47,31 @@ def change_role(member: Membership, role: str, by: Membership) -> None:
     member.role = role
     member.save(update_fields=["role"])
     _log(by, "member.changed", before, member)
+    return 0 if role in access.LABEL else _free(member, by, f"Their role is {role} now.")
 
 
 @transaction.atomic
-def remove(member: Membership, by: Membership) -> None:
-    """End the membership; what the person labelled stays. MemberRefused for the last owner."""
+def remove(member: Membership, by: Membership) -> int:
+    """End the membership; what the person labelled stays, drafts too, and waits for their return. Returns how many
+    seats came free. MemberRefused for the last owner."""
+    _lock(member)
     _refuse_unless_owner(by, member.role)
     if member.role == Role.OWNER:
         _refuse_last_owner(member)
     _log(by, "member.removed", _facts(member), None)
+    freed = _free(member, by, "They are no member any more.")
     member.delete()
+    return freed
+
+
+def _lock(member: Membership) -> None:
+    # The project's row is the lock: two owners who leave at the same moment take turns, and nobody is given a seat
+    # meanwhile. No stronger one: whoever is saving a label holds their pass and is about to refer to the project.
+    Project.objects.select_for_update(no_key=True).get(pk=member.project_id)
+
+
+def _free(member: Membership, by: Membership, reason: str) -> int:
+    return assigning.free_all(by.project, member.user, by.user, reason)
 
 
 def _refuse_unless_owner(by: Membership, *roles: str) -> None:
@@ -61,8 +80,6 @@ def _refuse_unless_owner(by: Membership, *roles: str) -> None:
 
 
 def _refuse_last_owner(member: Membership) -> None:
-    # The project's row is the lock: two owners who leave at the same moment take turns.
-    Project.objects.select_for_update().get(pk=member.project_id)
     others = Membership.objects.filter(project=member.project_id, role=Role.OWNER).exclude(pk=member.pk)
     if not others.exists():
         raise MemberRefused("A project keeps at least one owner. Make somebody else owner first.")

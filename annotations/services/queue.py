@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from annotations import access
-from annotations.models import Annotation, Guideline, Project, Rater, Role, User
+from annotations.models import Annotation, Event, Guideline, Project, Rater, Role, User
 from annotations.services import frontier, history, quick
 from annotations.services.outcomes import NoSeat
 
@@ -27,8 +27,9 @@ RETURNED_FOR = timedelta(days=1)  # who gets work back has to come back first
 def lease_next(project: Project | str, user: User) -> Annotation | None:
     """The trajectory the person should label now, leased to them; None when nothing is left for them.
 
-    First what they hold, then what was returned to them, then their own drafts whose lease ran out if there is a seat,
-    then the first live trajectory, in import order, that has room and that they have not had. Asking again gives the
+    First what they hold, of that what a lead returned or gave to them; then what was returned to them, then their own
+    drafts whose lease ran out if there is a seat, then the first live trajectory, in import order, that has room and
+    that they have not had; at last what a lead took from them, where its seat is still free. Asking again gives the
     same. The project may be named by its slug. Http404 for who is no member, PermissionDenied for a role that does not
     label.
     """
@@ -37,7 +38,8 @@ def lease_next(project: Project | str, user: User) -> Annotation | None:
     free_lapsed(locked, timezone.now())
     rater = rater_of(locked, user)
     rater.project, rater.user = locked, user
-    return _resume(rater) or _start(rater)
+    begun, released = _begun(rater)
+    return _resume(begun) or _start(rater) or _take_back(_resume(released), user)
 
 
 def lock(project: Project | str, user: User) -> Project:
@@ -92,17 +94,22 @@ def renew(annotation: Annotation) -> bool:
 
 
 @transaction.atomic
-def release(annotation: Annotation) -> None:
-    """Give an unfinished annotation's seat back now. State and labels stay."""
+def release(annotation: Annotation) -> bool:
+    """Give an unfinished annotation's seat back now. State and labels stay. False where it held none."""
     project = Project.objects.select_for_update(no_key=True).get(raters=annotation.rater_id)
-    mine = Annotation.objects.filter(pk=annotation.pk, state__in=OPEN)
-    if mine.update(seat=None, lease_until=None):
-        came_free(project, annotation.trajectory_id)
+    mine = Annotation.objects.filter(pk=annotation.pk, state__in=OPEN, seat__isnull=False)
+    if not mine.update(seat=None, lease_until=None):
+        return False
+    came_free(project, annotation.trajectory_id)
+    return True
 
 
 def regain(annotation: Annotation, project: Project) -> bool:
-    """Take a seat again for an annotation that lost its own; False where none is free. The project must be locked."""
+    """Take a seat again for an annotation that lost its own; False where none is free, or where a lead took it away:
+    a page that is still open does not take it back by itself. The project must be locked."""
     annotation.refresh_from_db(fields=["seat", "state"])
+    if annotation.seat is None and _last_seating([annotation]).get(annotation.pk) == history.RELEASE:
+        return False
     try:
         take_seat(annotation, project)
     except NoSeat:
@@ -123,12 +130,12 @@ def take_seat(annotation: Annotation, project: Project) -> None:
     if annotation.seat is not None:
         return
     free_lapsed(project, timezone.now())
-    annotation.seat = _free_seat(project, _taken(annotation))
+    annotation.seat = free_seat(project, _taken(annotation))
     if annotation.seat is None:
         raise NoSeat
 
 
-def _free_seat(project: Project, taken: Collection[int | None]) -> int | None:
+def free_seat(project: Project, taken: Collection[int | None]) -> int | None:
     """The lowest free seat. Seats beyond a lowered overlap count as taken all the same."""
     if len(taken) >= project.overlap:
         return None
@@ -140,11 +147,33 @@ def _taken(annotation: Annotation) -> Collection[int | None]:
     return held.values_list("seat", flat=True)
 
 
-def _resume(rater: Rater) -> Annotation | None:
-    """What the person has begun here and can go on with."""
-    begun = rater.annotations.live().filter(state__in=OPEN, trajectory__superseded_at__isnull=True)
-    for one in sorted(begun, key=_urgency):
-        one.seat = _free_seat(rater.project, _taken(one)) if one.seat is None else one.seat
+def _begun(rater: Rater) -> tuple[list[Annotation], list[Annotation]]:
+    """What the person has begun here and can go on with, the most urgent first; and what of it a lead took away."""
+    found = list(rater.annotations.live().filter(state__in=OPEN, trajectory__superseded_at__isnull=True))
+    for one in found:
+        one.rater = rater
+    if len(found) == 1 and found[0].seat is not None:
+        return found, []
+    seating = _last_seating(found)
+    released = [one for one in found if one.seat is None and seating.get(one.pk) == history.RELEASE]
+    given = {pk for pk, verb in seating.items() if verb == history.ASSIGN}
+    found.sort(
+        key=lambda one: (one.seat is None, one.state != State.RETURNED and one.pk not in given, one.trajectory_id)
+    )
+    return [one for one in found if one not in released], released
+
+
+def _last_seating(annotations: Collection[Annotation]) -> dict[int, str]:
+    """By what each of them last came to its seat or lost it for good; nothing is logged where a lease just runs out."""
+    said = Event.objects.filter(annotation__in=annotations, verb__in=history.SEATING)
+    newest = said.order_by("annotation", "-pk").distinct("annotation")
+    return dict(newest.values_list("annotation", "verb")) if annotations else {}
+
+
+def _resume(begun: Iterable[Annotation]) -> Annotation | None:
+    """The first of these for which there is a seat, leased again."""
+    for one in begun:
+        one.seat = free_seat(one.rater.project, _taken(one)) if one.seat is None else one.seat
         if one.seat is None:
             continue
         one.lease_until = longer_lease(one)
@@ -154,8 +183,11 @@ def _resume(rater: Rater) -> Annotation | None:
     return None
 
 
-def _urgency(one: Annotation) -> tuple[bool, bool, int]:
-    return one.seat is None, one.state != State.RETURNED, one.trajectory_id
+def _take_back(one: Annotation | None, user: User) -> Annotation | None:
+    """What a lead took away is the person's again: that is another lease."""
+    if one:
+        history.record(one, history.LEASE, user, after={"trajectory": one.trajectory_id, "seat": one.seat})
+    return one
 
 
 def _start(rater: Rater) -> Annotation | None:
@@ -163,21 +195,31 @@ def _start(rater: Rater) -> Annotation | None:
     found = _first_with_room(rater)
     if found is None:
         return None
-    annotation = Annotation(
-        rater=rater,
-        trajectory_id=found.trajectory,
-        scheme_id=project.scheme_id,
-        guideline_id=project.newest_guideline,  # type: ignore[attr-defined]
-        **_rules(project, found.trajectory),
-        state=State.LEASED,
-        seat=_free_seat(project, found.taken),
-        lease_until=timezone.now() + timedelta(minutes=project.lease_minutes),
-    )
-    annotation.save(force_insert=True)
-    after = {"trajectory": found.trajectory, "seat": annotation.seat}
+    seat, until = free_seat(project, found.taken), timezone.now() + timedelta(minutes=project.lease_minutes)
+    assert seat is not None  # it has room
+    annotation = begin(rater, found.trajectory, seat, until)
+    after = {"trajectory": found.trajectory, "seat": seat}
     with quick.in_one_go():
         Rater.objects.filter(pk=rater.pk).update(queue_from=found.trajectory, queue_overlap=project.overlap)
         history.record(annotation, history.LEASE, rater.user, after=after)
+    return annotation
+
+
+def begin(rater: Rater, trajectory: int, seat: int, until: datetime) -> Annotation:
+    """A new pass with that seat, under the rules the project has now; to be logged. The project must be locked, by
+    `lock`."""
+    project = rater.project
+    annotation = Annotation(
+        rater=rater,
+        trajectory_id=trajectory,
+        scheme_id=project.scheme_id,
+        guideline_id=project.newest_guideline,  # type: ignore[attr-defined]
+        **_rules(project, trajectory),
+        state=State.LEASED,
+        seat=seat,
+        lease_until=until,
+    )
+    annotation.save(force_insert=True)
     return annotation
 
 

@@ -87,12 +87,13 @@ def remove(request: Request, slug: str, pk: int) -> HttpResponse:
 def _tell(request: Request, member: Membership, deed: Any, *args: Any) -> None:
     """Do it, and say what came of it."""
     try:
-        deed(member, *args)
+        freed = deed(member, *args)
     except MemberRefused as no:
         messages.error(request, str(no))
     else:
         now = f"is {member.get_role_display().lower()} now" if member.pk else "is no longer a member; their labels stay"
-        messages.success(request, f"{member.user.username} {now}.")
+        seats = f" {freed} {'item' if freed == 1 else 'items'} they held can go to others." if freed else ""
+        messages.success(request, f"{member.user.username} {now}.{seats}")
 
 
 def _context(project: Project, **more: Any) -> dict[str, Any]:

@@ -68,9 +68,6 @@ def _asked(request: Request) -> tuple[PaceForm, Asked]:
     names = list(pace.people(request.membership).order_by("name").values_list("name", flat=True))
     form = PaceForm({"under": pace.UNDER, "t": pace.HASTY, **request.GET.dict()}, people=names)
     form.is_valid()
-    data = form.cleaned_data
-    under, hasty = (data.get(name) if data.get(name) is not None else usual for name, usual in _USUAL)
-    return form, Asked(data.get("since"), data.get("person", ""), under, hasty)
-
-
-_USUAL = (("under", pace.UNDER), ("t", pace.HASTY))
+    data = {name: value for name, value in form.cleaned_data.items() if value is not None}
+    limits = data.get("under", pace.UNDER), data.get("t", pace.HASTY)
+    return form, Asked(data.get("since"), data.get("person", ""), *limits)

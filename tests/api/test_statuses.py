@@ -65,8 +65,13 @@ class Caller:
     def _send(self, client: APIClient, method: str, url: str, body: Any = None) -> Any:
         return getattr(client, method)(url) if method == "get" else getattr(client, method)(url, body, format="json")
 
+    def _who(self, path: str) -> APIClient:
+        """Who may do it: what is done with a pass is its annotator's, but for taking its seat away."""
+        own = "/annotations/" in path and not path.endswith("/release/")
+        return client_of(self.walked.people[Role.ANNOTATOR]) if own else self.owner
+
     def _unreadable(self, method: str, path: str) -> Any:
-        own = client_of(self.walked.people[Role.ANNOTATOR]) if "/annotations/" in path else self.owner
+        own = self._who(path)
         if method == "get":
             return own.get(self._url(path) + ("?steps=maybe" if "{id}" in path else "?page_size=0"))
         if path.endswith("/import/"):
@@ -86,8 +91,7 @@ class Caller:
         return self._send(self.owner, method, self._url(path, slug="nowhere", id="999999999", version=99))
 
     def _alien(self, method: str, path: str) -> Any:
-        own = client_of(self.walked.people[Role.ANNOTATOR]) if "/annotations/" in path else self.owner
-        return getattr(own, method)(self._url(path), "text", content_type="text/plain")
+        return getattr(self._who(path), method)(self._url(path), "text", content_type="text/plain")
 
 
 def test_what_any_operation_may_refuse_it_does_refuse(operations, settings, tmp_path):
@@ -128,6 +132,12 @@ def clashes(walked: doors.World) -> dict[tuple[str, str, int], tuple[str, str, A
                 ("reopen", {}),
             )
         },
+        ("post", f"{project}/annotations/{{id}}/release/", 409): (Role.OWNER, f"{closed}/release/", {}),
+        ("post", f"{project}/trajectories/{{id}}/assign/", 409): (
+            Role.OWNER,
+            f"{base}/trajectories/{walked.trajectory.pk}/assign/",
+            {"to": "viewer"},
+        ),
         ("post", f"{project}/annotations/{{id}}/submit/", 422): (
             Role.ANNOTATOR,
             f"{base}/annotations/{bad.pk}/submit/",
