@@ -154,6 +154,7 @@ def _step(index: int, record: StepRecord) -> Step:
         reasoning=record.reasoning,
         tool_calls=list(record.tool_calls),
         observations=list(record.observations),
+        extra=record.extra,
         outline=outline(parts(record)),
     )
 

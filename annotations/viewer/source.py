@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import shutil
 import tempfile
 import time
 import zlib
@@ -63,6 +62,9 @@ class Source:
         self.size = self._stream.tell()
         self.packed = path.stat().st_size
 
+    def close(self) -> None:
+        self._stream.close()
+
     def entry(self, offset: int) -> Entry | None:
         """The line that begins there; None where none does."""
         with self._lock:
@@ -111,7 +113,8 @@ class Source:
         plain = tempfile.TemporaryFile()  # noqa: SIM115  # it lives as long as the process
         try:
             with gzip.open(self.path) as stream:
-                shutil.copyfileobj(stream, plain, BLOCK)
+                while piece := stream.read1(BLOCK):  # a whole block would be lost with where it breaks off
+                    plain.write(piece)
         except (EOFError, zlib.error, gzip.BadGzipFile) as exc:
             self.broken = f"the compressed file breaks off ({exc})"
         return plain

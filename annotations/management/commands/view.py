@@ -51,3 +51,4 @@ class Command(BaseCommand):
             self.stdout.write("\nClosed.")
         finally:
             server.server_close()
+            viewer.source.close()
