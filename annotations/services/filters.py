@@ -16,8 +16,10 @@ from annotations.schemes.schema import Scheme
 
 BIGGEST = 2**31 - 1
 NOBODY = "none"  # the state of a trajectory that nobody has begun
+OPEN = "open"  # and of one that somebody is to go on with
 STATES = {
     NOBODY: "Not begun",
+    OPEN: "In work",
     Annotation.State.LEASED: "Opened",
     Annotation.State.DRAFT: "Begun",
     Annotation.State.SUBMITTED: "Submitted",

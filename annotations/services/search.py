@@ -31,7 +31,7 @@ from annotations.models import Annotation, Label, Membership, Run, Score, Step, 
 from annotations.models.labels import AnnotationQuerySet, LabelQuerySet
 from annotations.models.trajectories import StepQuerySet
 from annotations.services import projects, visibility
-from annotations.services.filters import BIGGEST, NOBODY, SORTS, Filters
+from annotations.services.filters import BIGGEST, NOBODY, OPEN, SORTS, Filters
 
 Cursor = tuple[float, int]  # what the row is sorted by, and its id
 
@@ -126,7 +126,8 @@ class Search:
         if asked.state == NOBODY:
             return found.filter(~Exists(self._of_people(passes)))
         if asked.state:
-            return found.filter(Exists(self._of_people(passes).filter(state=asked.state)))
+            wanted = (Annotation.State.LEASED, Annotation.State.DRAFT) if asked.state == OPEN else (asked.state,)
+            return found.filter(Exists(self._of_people(passes).filter(state__in=wanted)))
         if asked.rater or asked.mine or not self.sees_all and (asked.label, asked.first_error) != (None, None):
             return found.filter(Exists(passes))
         return found

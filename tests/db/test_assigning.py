@@ -402,3 +402,15 @@ def test_the_members_page_says_how_many_items_came_free(hers, project, lead, ann
     assert "1 item they held can go to others." in post(
         lead, "member_change", project.slug, member(project, ann).pk, role="viewer"
     )
+
+
+def test_the_overview_leads_to_the_open_passes_of_each_person(hers, project, lead, ann, bob):
+    other = project.trajectories.exclude(pk=hers.trajectory_id).get()
+    make.lease(other, bob, state="submitted")
+    shown = enter(lead).get(reverse("project", args=[project.slug])).content.decode()
+    link = re.search(r'href="(\S+\?rater=ann&amp;state=open)"', shown)
+    assert link
+    listed = enter(lead).get(link[1].replace("&amp;", "&")).content.decode()
+    assert hers.trajectory.external_id in listed
+    assert other.external_id not in listed
+    assert "Not all of the address" not in listed
