@@ -57,6 +57,8 @@ class LabelOut(serializers.ModelSerializer):
             "cause",
             "explanation",
             "guideline",
+            "suggestion",
+            "time_ms",
             "revision",
             "created_at",
         ]
@@ -78,6 +80,9 @@ class ItemIn(serializers.Serializer):
     )
     field = serializers.CharField(max_length=40)
     value = Value(allow_null=True)
+    explanation = serializers.CharField(
+        required=False, allow_blank=True, max_length=20_000, help_text="Why; without it the one that is there stays."
+    )
 
 
 class BasisIn(serializers.Serializer):
@@ -116,6 +121,8 @@ class SettledOut(serializers.Serializer):
     value = serializers.JSONField(allow_null=True)
     origin = serializers.CharField(allow_null=True)
     cause = serializers.IntegerField(allow_null=True)
+    explanation = serializers.CharField(required=False, help_text="Where there is one.")
+    suggestion = serializers.DictField(required=False, help_text="What was accepted, where something was.")
 
 
 class OutcomeOut(serializers.Serializer):
@@ -127,6 +134,9 @@ class OutcomeOut(serializers.Serializer):
     undo = serializers.BooleanField(help_text="Whether there is something to undo.")
     redo = serializers.BooleanField()
     lease_until = serializers.DateTimeField(allow_null=True)
+    frontier = serializers.IntegerField(
+        allow_null=True, help_text="In a first progressive pass, the last step that is shown yet."
+    )
 
 
 class ResultOut(serializers.Serializer):
@@ -162,7 +172,17 @@ class Labels(mixins.ListModelMixin, ProjectView):
         found = visibility.labels_visible_to(self.membership).current().filter(annotation__retired_at__isnull=True)
         joined = found.select_related("step", "cause__step", "annotation__rater", "guideline")
         return joined.only(
-            *("annotation_id", "field", "value", "origin", "explanation", "revision", "created_at"),
+            *(
+                "annotation_id",
+                "field",
+                "value",
+                "origin",
+                "explanation",
+                "suggestion",
+                "time_ms",
+                "revision",
+                "created_at",
+            ),
             *("step__index", "cause__step__index", "annotation__trajectory_id", "guideline__version"),
             *("annotation__rater__name", "annotation__rater__kind"),
         )
@@ -171,7 +191,7 @@ class Labels(mixins.ListModelMixin, ProjectView):
     def create(self, request: Request, slug: str) -> Response:
         """Store one answer in a pass of yours. The answer tells every label it set, suggested ones too."""
         data = self.taken(LabelIn)
-        item = {name: data.pop(name) for name in ("step", "field", "value")}
+        item = {name: data.pop(name) for name in ("step", "field", "value", "explanation") if name in data}
         try:
             outcome = self._store({**data, "items": [item]})
         except Refusal as no:

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, Q, QuerySet
+from django.db.models import Case, F, JSONField, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce
 
 from annotations.formats.lines import Packed, dump, load
@@ -163,6 +163,8 @@ LONG = {
     "origin": "origin",
     "cause_step": "cause__step__index",
     "explanation": "explanation",
+    "suggestion": "suggestion",
+    "first_value": "first",
     "rater": "annotation__rater__name",
     "rater_kind": "annotation__rater__kind",
     "mode": "annotation__mode",
@@ -170,6 +172,7 @@ LONG = {
     "scheme": "annotation__scheme__name",
     "scheme_version": "annotation__scheme__version",
     "guideline_version": "shown_version",
+    "time_ms": "time_ms",
     "time_spent_ms": "annotation__time_spent_ms",
     "created_at": "created_at",
     "submitted_at": "annotation__submitted_at",
@@ -185,7 +188,7 @@ def long_rows(project: Project, raters: Sequence[Rater]) -> Generator[dict[str, 
     order = [f"annotation__{name}" for name in ORDER] + ["annotation__rater__kind", "annotation__rater__name"]
     shown = Coalesce("guideline__version", "annotation__guideline__version")
     rows = (
-        labels.annotate(shown_version=shown)
+        labels.annotate(shown_version=shown, first=_first_value())
         .order_by(*order, F("step__index").asc(nulls_last=True), "field")
         .values_list(*LONG.values())
     )
@@ -199,4 +202,17 @@ def long_rows(project: Project, raters: Sequence[Rater]) -> Generator[dict[str, 
             "step_id": f"{digest[:16]}-{ordinal}" if digest else None,
             "value": dump(value),
             "number": number,
+            "suggestion": row["suggestion"] and dump(row["suggestion"]),
+            "first_value": None if row["first_value"] is None else dump(row["first_value"]),
         }
+
+
+def _first_value() -> Case:
+    """What stood there when everything was revealed to the rater; null where nothing was hidden from them."""
+    revealed = OuterRef("annotation__revealed_at")
+    stood = Q(superseded_at__isnull=True) | Q(superseded_at__gt=revealed)
+    same = Label.objects.filter(
+        stood, annotation=OuterRef("annotation"), field=OuterRef("field"), created_at__lte=revealed
+    )
+    first = same.filter(step=OuterRef("step")).order_by("-pk").values("value")[:1]
+    return Case(When(annotation__revealed_at__isnull=False, then=Subquery(first)), output_field=JSONField())

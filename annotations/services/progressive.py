@@ -6,10 +6,11 @@ The frontier only moves on: a label taken back hides nothing that was seen.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -65,6 +66,49 @@ def first_pass(annotation: Annotation, field: str) -> Mapping[int, Json]:
 def _answers(annotation: Annotation, which: Q, field: str) -> Mapping[int, Json]:
     said = Label.objects.filter(which, annotation=annotation, field=field, step__isnull=False)
     return dict(said.values_list("step__index", "value"))
+
+
+class Shift(NamedTuple):
+    """How many steps went from one answer to another once the end was known; None is no answer."""
+
+    before: Json
+    after: Json
+    steps: int
+
+
+class Tally(NamedTuple):
+    """What hindsight did in a project, over its revealed passes and the steps that had an answer in the first."""
+
+    passes: int
+    steps: int
+    shifts: list[Shift]
+
+    @property
+    def changed(self) -> int:
+        return sum(one.steps for one in self.shifts)
+
+
+_SHIFTS = """
+    SELECT f.value, n.value, count(*)
+      FROM annotations_annotation a
+      JOIN annotations_rater r ON r.id = a.rater_id AND r.project_id = %(project)s
+      JOIN annotations_label f ON f.annotation_id = a.id AND f.field = %(field)s AND f.step_id IS NOT NULL
+                              AND f.created_at <= a.revealed_at
+                              AND (f.superseded_at IS NULL OR f.superseded_at > a.revealed_at)
+      LEFT JOIN annotations_label n ON n.annotation_id = a.id AND n.field = f.field AND n.step_id = f.step_id
+                                   AND n.superseded_at IS NULL
+     WHERE a.revealed_at IS NOT NULL AND a.retired_at IS NULL
+     GROUP BY 1, 2"""
+
+
+def tally(project: Project, field: str) -> Tally:
+    """From which answers to which the project's people went between their two passes, the most frequent first."""
+    revealed = Annotation.objects.live().filter(rater__project=project, revealed_at__isnull=False)
+    with connection.cursor() as cursor:
+        cursor.execute(_SHIFTS, {"project": project.pk, "field": field})
+        rows = [(json.loads(first), None if now is None else json.loads(now), n) for first, now, n in cursor.fetchall()]
+    shifts = [Shift(*row) for row in rows if row[0] != row[1]]
+    return Tally(revealed.count(), sum(n for *_, n in rows), sorted(shifts, key=lambda one: -one.steps))
 
 
 def restart(annotation: Annotation, field: str) -> int | None:

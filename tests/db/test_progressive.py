@@ -9,9 +9,9 @@ import pytest
 from django.test import Client
 
 from annotations.models import Annotation, Event, Project, Step, Trajectory
-from annotations.services import labels, progressive, queue
+from annotations.services import exports, labels, progressive, queue
 from annotations.services.outcomes import Closed, Missing, NotAccepted, NotRevealed
-from annotations.services.progressive import Hindsight
+from annotations.services.progressive import Hindsight, Shift, Tally
 from tests import make
 from tests.db.test_labels import do, held, say
 
@@ -138,6 +138,30 @@ def test_both_passes_are_kept_and_what_hindsight_changed_is_told(mine):
     assert held(mine) == {1: -1, 3: 1, 5: -1}
     assert progressive.hindsight(mine, "label") == [Hindsight(1, 1, -1)]
     assert Event.objects.filter(annotation=mine, verb="reveal").count() == 1
+
+
+def test_what_hindsight_did_in_the_project_is_counted(mine):
+    through(mine, 1, 1, -1)
+    project = mine.rater.project
+    assert progressive.tally(project, "label") == Tally(0, 0, [])
+    reveal(mine)
+    say(mine, (1, "label", -1))
+    say(mine, (3, "label", None))
+    assert progressive.tally(project, "label") == Tally(1, 3, [Shift(1, -1, 1), Shift(1, None, 1)])
+    assert progressive.tally(project, "label").changed == 2
+
+
+def test_an_export_tells_both_passes(mine, tmp_path):
+    from pyarrow import parquet
+
+    through(mine, 1, 1, -1)
+    reveal(mine)
+    say(mine, (1, "label", -1), (None, "final", -1))
+    do(labels.submit, mine)
+    result = exports.export(mine.rater.project, "parquet", tmp_path)
+    rows = parquet.read_table(tmp_path / result["files"][0]).to_pylist()
+    told = {row["step"]: (row["value"], row["first_value"], row["mode"]) for row in rows if row["field"] == "label"}
+    assert told == {1: ("-1", "1", "progressive"), 3: ("1", "1", "progressive"), 5: ("-1", "-1", "progressive")}
 
 
 def test_other_modes_have_nothing_to_reveal():

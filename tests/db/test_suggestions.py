@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from typing import Any
 
 import pytest
 
 from annotations.models import Annotation, Label, Project, Run, Score, Step, Trajectory, User
-from annotations.services import desk, labels, queue, suggestions, twins
+from annotations.services import desk, exports, labels, queue, suggestions, twins
 from annotations.services.outcomes import Item, Suggestion
 from tests import make
 
@@ -112,6 +113,21 @@ def test_a_taken_suggestion_is_stored_with_its_source_its_confidence_and_the_tim
     stored = take(mine, 1, 1, "scorer:embedded", looked_ms=1234)
     assert stored.origin == Label.Origin.ACCEPTED
     assert stored.suggestion == {"source": "scorer:embedded", "value": 1, "confidence": 0.95, "looked_ms": 1234}
+
+
+def test_an_export_tells_what_was_accepted_and_how_long_it_took(person, tmp_path):
+    from pyarrow import parquet
+
+    project = assisted(person)
+    trajectory = make.trajectory(project, steps=1)
+    scored(project, trajectory, 0.95)
+    mine = make.lease(trajectory, person)
+    take(mine, 1, 1, "scorer:embedded", looked_ms=1234)
+    Annotation.objects.filter(pk=mine.pk).update(state="submitted", lease_until=None)
+    result = exports.export(project, "parquet", tmp_path)
+    [row] = parquet.read_table(tmp_path / result["files"][0]).to_pylist()
+    assert (row["origin"], row["time_ms"], row["first_value"]) == ("accepted", 0, None)
+    assert json.loads(row["suggestion"])["looked_ms"] == 1234
 
 
 @pytest.mark.parametrize(
