@@ -61,8 +61,8 @@ class Desk:
 
     def waiting(self) -> int:
         """How many changes wait in the browser."""
-        count = "Object.keys(localStorage).reduce((sum, key) => sum + JSON.parse(localStorage[key]).length, 0)"
-        return int(self.page.evaluate(count))
+        queues = "Object.keys(localStorage).filter((key) => key.startsWith('stepmark:outbox'))"
+        return int(self.page.evaluate(f"{queues}.reduce((sum, key) => sum + JSON.parse(localStorage[key]).length, 0)"))
 
     def trouble(self, pattern: str) -> None:
         expect(self.page.locator("[data-trouble]")).to_contain_text(re.compile(pattern))

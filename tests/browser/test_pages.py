@@ -43,7 +43,8 @@ def project(owner: User) -> Project:
         make.rating(gold, one, values, final=1)
         make.rating(judge, one, [1, 1, -1], final=-1)
         make.rating(ines, one, values, final=1)
-    make.lease(make.trajectory(made, of=of), owner)
+    asked = make.thread(make.lease(make.trajectory(made, of=of), owner), "Is a retry wrong?")
+    make.answer(asked, owner, "It is neutral.")
     scored(made)
     worked(made, owner)
     return made
@@ -72,12 +73,14 @@ def worked(project: Project, owner: User) -> None:
 
 def addresses(project: Project) -> Iterator[str]:
     yield from map(reverse, ("home", "project_new", "help", "tokens", "account_change_password", "account_logout"))
-    names = "project settings guidelines members trajectories imports runs scores agreement exports"
+    names = "project settings guidelines members trajectories questions imports runs scores agreement exports"
     yield from (reverse(name, args=[project.slug]) for name in names.split())
     yield from (reverse("run", args=[project.slug, run.pk]) for run in project.runs.all())
     first = project.trajectories.order_by("pk")[0]
     yield reverse("trajectory", args=[project.slug, first.pk])
     yield reverse("guideline", args=[project.slug, 1])
+    yield reverse("thread", args=[project.slug, project.threads.get().pk])
+    yield reverse("guidelines", args=[project.slug]) + f"?from={project.threads.get().pk}"
     yield reverse("report", args=[project.slug, project.reports.get().pk])
     yield reverse("trajectories", args=[project.slug]) + "?q=nothing-has-this-name"
     yield "/there-is-no-such-page/"

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 TEMPLATES = Path(settings.BASE_DIR) / "frontend_templates" / "templates"
 FOR_ALL = ["project", "guidelines", "trajectories"]
-FOR_REVIEWERS = ["scores", "agreement", "exports", "runs"]
+FOR_REVIEWERS = ["questions", "scores", "agreement", "exports", "runs"]
 FOR_MANAGERS = ["settings", "members", "imports"]
 
 

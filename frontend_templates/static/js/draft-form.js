@@ -32,7 +32,7 @@ export class DraftForm {
   /** Show what is kept, unless somebody is typing here. */
   read() {
     const kept = this.draft.facts;
-    if (document.activeElement !== this.area) this.area.value = kept?.text ?? "";
+    if (document.activeElement !== this.area || !document.hasFocus()) this.area.value = kept?.text ?? "";
     for (const radio of this.element.querySelectorAll("input")) radio.checked = radio.value === (kept?.kind ?? this.kinds[0][0]);
     this.discard.hidden = !this.area.value;
   }

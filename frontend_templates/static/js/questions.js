@@ -57,7 +57,7 @@ let held = null; // the thread whose element the answer will replace, where the 
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   const article = detail.requestConfig.elt.closest("[data-thread]");
   if (!article) return;
-  if (!detail.xhr.responseURL.endsWith(detail.requestConfig.path)) {
+  if (new URL(detail.xhr.responseURL).pathname !== detail.requestConfig.path) {
     detail.shouldSwap = false; // the login page: its place is not in a thread
     signedOut(article);
     return;

@@ -176,8 +176,8 @@ class Talk {
       send: (facts) => post(`${this.data.here}ask`, { ...facts, step }),
       onSent: (data, facts) => {
         this.asking.delete(step);
-        this.#arrived(data, facts, "Sent. The answer will stand here.");
         this.#back(step);
+        this.#arrived(data, facts, "Sent. The answer will stand here.");
       },
       onClose: () => {
         this.asking.delete(step);
