@@ -18,6 +18,18 @@ export async function drawMaths(root) {
     }
     draw(katex, element);
   }
+  widen(root, waiting);
+}
+
+// What is wider than its text moves within itself, by key too.
+function widen(root, formulas) {
+  const edge = root.getBoundingClientRect().right + 1;
+  const wide = formulas.filter((element) => element.scrollWidth > element.clientWidth + 1 || element.getBoundingClientRect().right > edge);
+  for (const element of wide) {
+    if (element.dataset.drawn !== "") continue;
+    element.dataset.wide = "";
+    Object.assign(element, { tabIndex: 0, role: "group", ariaLabel: "Formula" });
+  }
 }
 
 let loading;
@@ -40,7 +52,7 @@ function draw(katex, element) {
   if (element.querySelector(".hidden-character")) return; // drawing would hide it
   try {
     const tree = katex.__renderToDomTree(element.textContent, { ...OPTIONS, displayMode: element.classList.contains("display") });
-    unstyle(tree);
+    tame(tree);
     element.replaceChildren(tree.toNode());
   } catch (error) {
     element.dataset.drawn = "not";
@@ -48,8 +60,11 @@ function draw(katex, element) {
   }
 }
 
-// A few commands write style attributes into the MathML, which our content security policy refuses, and says so.
-function unstyle(node) {
-  if (node.attributes) delete node.attributes.style;
-  for (const child of node.children ?? []) unstyle(child);
+// A few commands write style attributes into the MathML, which our content security policy refuses, and says so. Colours
+// go: they hide on one of the two grounds, by mistake or on purpose.
+function tame(node) {
+  for (const name of ["style", "mathcolor", "mathbackground"]) if (node.attributes) delete node.attributes[name];
+  if (node.style && node.style.color !== "transparent") delete node.style.color;
+  if (node.style) delete node.style.backgroundColor;
+  for (const child of node.children ?? []) tame(child);
 }
