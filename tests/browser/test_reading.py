@@ -166,12 +166,18 @@ def test_what_was_done_to_a_text_is_still_done_when_its_card_comes_back(
     page: Page, live_server: LiveServer, log_in: Callable[..., None], annotator: User
 ) -> None:
     trajectory = make.trajectory(make.project(annotator), steps=120)
+    store(trajectory, 2, message=BIG[:600_000])
     lines = "\n".join(f"line {number}" for number in range(60))
     store(trajectory, 1, message=PROSE, observations=[{"content": lines}])
     log_in(annotator)
     reader = Reader(page, live_server.url, make.lease(trajectory, annotator), "label page").open()
     reader.press(1, "message", "rendered")
     reader.press(1, "observation-0", "Show all")
+    reader.press(2, "message", "Load the rest")
+    reader.text(2, "message").get_by_label("Line").fill("7000")
+    reader.text(2, "message").get_by_role("button", name="Go").click()
+    expect(reader.text(2, "message")).to_contain_text("line 7000 of")
+    reader.card(2).locator("h2").click()
     page.keyboard.press("G")
     expect(reader.card(1)).to_have_count(0)
     page.keyboard.press("g")
@@ -179,6 +185,7 @@ def test_what_was_done_to_a_text_is_still_done_when_its_card_comes_back(
     expect(reader.block(1, "message")).to_have_attribute("data-view", "rendered")
     expect(reader.block(1, "observation-0").get_by_role("button", name="Show less")).to_be_visible()
     expect(reader.text(1, "message").locator(".katex-html")).to_have_count(2)
+    expect(reader.text(2, "message")).to_contain_text(re.compile(r"about line (6,9|7,0)\d\d of"))
 
 
 def test_a_text_that_was_cut_comes_whole_and_may_then_be_turned(reader: Reader, trajectory: Trajectory) -> None:

@@ -193,6 +193,9 @@ export class Reading extends EventTarget {
     }
     shown.prepend(bigBar(text, { tell: this.tell }));
     this.bigs.set(block, text);
+    const state = this.#state(block);
+    if (state.line > 1) text.goToLine(state.line);
+    text.addEventListener("moved", () => (state.line = text.line));
     text.addEventListener("drawn", () => this.dispatchEvent(new CustomEvent("drawn", { detail: { block } })));
     return true;
   }
