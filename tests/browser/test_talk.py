@@ -261,27 +261,59 @@ def test_two_tabs_share_a_draft_and_say_it_once(desk: Desk, context: BrowserCont
     assert said() == ["From the first tab"]
 
 
-def test_words_typed_in_another_tab_meanwhile_are_not_lost(
+def test_words_typed_in_another_tab_while_they_are_sent_are_not_lost(
     desk: Desk, context: BrowserContext, live_server: LiveServer
 ) -> None:
     other = Desk(context.new_page(), live_server.url, desk.annotation).open()
-    desk.page.bring_to_front()
+    other.press("q")
+
+    def type_meanwhile(route: Route) -> None:
+        expect(area(other)).to_have_value("One thing")
+        area(other).fill("Another thing")
+        route.continue_()
+
+    desk.page.route(SENDING, type_meanwhile, times=1)
     desk.press("q")
     desk.page.keyboard.type("One thing")
-    other.page.bring_to_front()
-    other.press("q")
-    expect(area(other)).to_have_value("One thing")
-    area(other).fill("Another thing")
-    desk.page.bring_to_front()
-    desk.page.evaluate("document.querySelector('.words-form textarea').focus()")
-    area(desk).fill("One thing")
     desk.press("Control+Enter")
     expect(thread(desk)).to_contain_text("One thing")
-    other.page.bring_to_front()
+    expect(thread(other)).to_contain_text("One thing")
     expect(area(other)).to_have_value("Another thing")
     form(other).get_by_role("button", name="Send").click()
     expect(thread(other)).to_have_count(2)
     assert said() == ["One thing", "Another thing"]
+
+
+def test_words_and_threads_outlast_the_cards_they_stand_under(
+    page: Page, live_server: LiveServer, log_in: LogIn, annotator: User, project: Project, lead: User
+) -> None:
+    log_in(annotator)
+    long = make.lease(make.trajectory(project, steps=150), annotator)
+    make.answer(make.thread(long, "How far?", step=150), lead, "All the way.")
+    desk = Desk(page, live_server.url, long).open()
+    desk.press("q")
+    desk.page.keyboard.type("Still here?")
+    desk.press("Escape")
+    desk.card(1).get_by_role("button", name="Go on with your draft").click()
+    expect(area(desk)).to_have_value("Still here?")
+    page.get_by_role("button", name="Step 150").click()
+    expect(thread(desk, 150)).to_contain_text("All the way.")
+    expect(desk.card(1)).to_have_count(0)
+    desk.press("g", "g")
+    expect(area(desk)).to_have_value("Still here?")
+    expect(desk.card(1).get_by_role("button", name="Ask or flag")).to_have_count(1)
+    area(desk).press("Control+Enter")
+    expect(thread(desk)).to_contain_text("Still here?")
+
+
+def test_a_closed_item_can_still_be_asked_about(desk: Desk, mine: Annotation) -> None:
+    Annotation.objects.filter(pk=mine.pk).update(state="submitted")
+    desk.page.reload()
+    desk.ready()
+    desk.press("j", "q")
+    desk.page.keyboard.type("Was it?")
+    desk.press("Control+Enter")
+    expect(thread(desk, 2)).to_contain_text("Was it?")
 
 
 # Answers

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.http import Http404
+from django.template.loader import render_to_string
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -283,6 +284,15 @@ def test_a_trajectory_shows_a_member_the_threads_they_may_know_of_by_step(projec
     other = make.member(project, make.user())
     assert sorted(threads.of_trajectory(lead, mine.trajectory), key=str) == [2, None]
     assert threads.of_trajectory(other, mine.trajectory) == {}
+
+
+def test_where_a_step_is_shown_its_threads_stand_with_the_way_to_answer_them(project, mine, lead):
+    asked = make.thread(mine, "Is <b>it</b>?", step=2)
+    talks = threads.of_trajectory(lead, mine.trajectory)[2]
+    html = render_to_string("threads/_of_step.html", {"talks": talks, "project": project})
+    assert "Is &lt;b&gt;it&lt;/b&gt;?" in html
+    assert reverse("thread", args=[project.slug, asked.pk]) in html
+    assert render_to_string("threads/_of_step.html", {"talks": None, "project": project}).strip() == ""
 
 
 # The place where leads answer

@@ -29,10 +29,11 @@ export class DraftForm {
     return { text: this.area.value, ...(kind && { kind }) };
   }
 
-  /** Show what is kept, unless somebody is typing here. */
+  /** Show what is kept: one draft for all tabs of this browser. */
   read() {
     const kept = this.draft.facts;
-    if (document.activeElement !== this.area || !document.hasFocus()) this.area.value = kept?.text ?? "";
+    const text = kept?.text ?? "";
+    if (this.area.value !== text) this.area.value = text; // else the caret stays where it is
     for (const radio of this.element.querySelectorAll("input")) radio.checked = radio.value === (kept?.kind ?? this.kinds[0][0]);
     this.discard.hidden = !this.area.value;
   }

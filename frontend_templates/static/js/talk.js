@@ -85,7 +85,7 @@ class Talk {
   #shown(cards) {
     for (const slot of cards.map((card) => card.querySelector("[data-talk]")).filter(Boolean)) {
       const step = stepOf(slot);
-      this.#offer(slot, step);
+      if (!slot.dataset.offers) this.#offer(slot, step);
       if (!this.asking.has(step) && this.#askDraft(step).facts) this.#formAt(step);
       this.#paint(step);
     }
@@ -95,6 +95,7 @@ class Talk {
   #offer(slot, step) {
     const button = make("button", { type: "button", className: "quiet ask", onclick: () => this.ask(step) });
     button.dataset.ask = step ?? "";
+    slot.dataset.offers = "";
     if (step === null) slot.append(button);
     else slot.closest("[data-step]").querySelector("[data-offer]").before(button);
     if (step !== null) nameKeys(button, this.keys);
@@ -107,7 +108,7 @@ class Talk {
     const thread = Number(button?.closest("[data-thread]")?.dataset.thread);
     if (!thread) return;
     if ("reply" in button.dataset) this.#reply(thread);
-    else if ("close" in button.dataset) this.#close(thread);
+    else if ("close" in button.dataset) this.#close(thread, button.closest("[data-thread]"));
   }
 
   #paint(step) {
@@ -227,7 +228,8 @@ class Talk {
     return this.tell("Your first words had arrived already. What you changed since is here, as a reply.");
   }
 
-  async #close(thread) {
+  async #close(thread, article) {
+    if ("new" in article.dataset) await this.seen.read(article);
     const { kind, data } = await post(`${this.data.here}close`, { thread });
     if (kind === "done") this.#replace(data.thread);
     else this.tell("Not closed: the server cannot be reached or has signed you out.");
@@ -304,10 +306,11 @@ class Seen {
 
   #look({ isIntersecting, target }) {
     clearTimeout(target.reading);
-    if (isIntersecting && !document.hidden) target.reading = setTimeout(() => this.#read(target), READ);
+    if (isIntersecting && !document.hidden) target.reading = setTimeout(() => this.read(target), READ);
   }
 
-  async #read(article) {
+  /** What stands in this thread is before the reader. */
+  async read(article) {
     const { thread, newest } = article.dataset;
     const name = `${thread}:${newest}`;
     if (document.hidden || !article.isConnected || this.told.has(name)) return;
