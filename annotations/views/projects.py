@@ -11,11 +11,11 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
-from annotations import access
+from annotations import access, jobs
 from annotations.access import Request
 from annotations.forms import ProjectForm, SettingsForm
 from annotations.models import Project, Report, Run
-from annotations.services import progress_counts, projects, setup, threads
+from annotations.services import progress_counts, progressive, projects, setup, threads, todo
 from annotations.views.runs import progress_rows
 
 
@@ -58,11 +58,13 @@ def _create(form: ProjectForm, request: Request) -> Project | None:
 def page(request: Request, slug: str) -> HttpResponse:
     project = access.project_for(request, slug)
     context: dict[str, Any] = {"project": project, "news": threads.news(request.membership)}
+    progress = progress_counts.of_project(project)
+    context["todo"] = todo.of(request.membership, progress)
     if access.may(request.membership, access.LABEL):
         context["passes"] = progress_counts.my_passes(project, request.user)[:12]
         context["my_count"] = progress_counts.my_count(project, request.user)
     if access.may(request.membership, access.SEE_OTHERS_LABELS):
-        context |= _overview(project)
+        context |= _overview(project) | {"progress": progress}
     return render(request, "projects/page.html", context)
 
 
@@ -70,10 +72,11 @@ def _overview(project: Project) -> dict[str, Any]:
     """What leads and reviewers see of everybody's work."""
     runs = Run.objects.open().filter(project=project).listed()[:10]
     return {
-        "progress": progress_counts.of_project(project),
         "people": progress_counts.by_person(project),
         "raters": progress_counts.raters(project),
         "rows": progress_rows(runs),
+        "idle": any(run.state == Run.State.QUEUED and not jobs.is_served(run.kind) for run in runs),
+        "hindsight": progressive.tally(project, projects.scheme_of(project.scheme).main),
         "report": Report.objects.filter(project=project, kind="agreement").order_by("-id").first(),
     }
 
