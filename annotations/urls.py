@@ -20,6 +20,7 @@ from annotations.views import (
     queue,
     runs,
     scores,
+    successors,
     threads,
     tokens,
     trajectories,
@@ -62,7 +63,7 @@ of_project: list[URLPattern] = [
     path("label/", queue.label_next, name="label_next"),
     *[
         path(f"label/<int:annotation>/{view.__name__}", view, name=f"label_{view.__name__}")
-        for view in (*labels.DOORS, *guidelines.DOORS, *threads.DOORS, looks.looks)
+        for view in (*labels.DOORS, *guidelines.DOORS, *threads.DOORS, looks.looks, successors.successor)
     ],
     path("label/<int:annotation>/", workbench.page, name="annotate"),
     path("label/<int:annotation>/cards", workbench.cards, name="annotate_cards"),

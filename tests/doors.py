@@ -127,6 +127,7 @@ PAGES: dict[str, list[Door]] = {
     "label_reply": [own(body={"key": KEY, "thread": 0, "text": "It is not."}, json=True)],
     "label_close": [own(body={"thread": 0}, json=True)],
     "label_seen": [own(body={"thread": 0, "upto": 1}, json=True)],
+    "label_successor": [post(LABEL, 200, {"steps": [1]}, json=True)],
     "label_looks": [own(body={"page": CHANGE["change"], "looks": [[1, 900, 1, 0]]}, json=True)],
     "questions": [Door(LEADS)],
     "thread": [Door(TALK, no=404)],
@@ -172,7 +173,7 @@ API: dict[str, list[Door]] = {
     "api-annotations-detail": [api(LEADS | {Role.ANNOTATOR}, no=404)],
     **{
         f"api-annotations-{verb}": [own(json=True, viewer=403)]
-        for verb in ("accept", "undo", "redo", "reopen", "lease")
+        for verb in ("accept", "undo", "redo", "reopen", "reveal", "lease")
     },
     "api-annotations-submit": [own(422, json=True, viewer=403)],
     "api-annotations-skip": [own(body={"reason": "unclear"}, json=True, viewer=403)],

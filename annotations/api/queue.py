@@ -19,7 +19,7 @@ from annotations.api.base import ProjectView
 from annotations.api.filters import AnnotationFilter
 from annotations.api.labels import BasisIn, OutcomeOut, refused
 from annotations.models import Annotation, Rater
-from annotations.services import assigning, labels, queue, visibility
+from annotations.services import assigning, labels, progressive, queue, visibility
 from annotations.services.outcomes import Outcome, Refusal
 
 
@@ -82,7 +82,9 @@ class Annotations(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectView)
     filterset_class = AnnotationFilter
     lookup_value_converter = "int"
     roles = {
-        **dict.fromkeys(["state", "accept", "undo", "redo", "submit", "skip", "reopen", "reveal", "lease"], access.LABEL),
+        **dict.fromkeys(
+            ["state", "accept", "undo", "redo", "submit", "skip", "reopen", "reveal", "lease"], access.LABEL
+        ),
         "release": access.MANAGE,
     }
     also = {

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from annotations.models import Annotation, Event, Label, Project, Step
+from annotations.models import Annotation, Event, Label, Look, Project, Step
 from annotations.services import progressive, projects
 from annotations.services.drafts import StepDraft
 
@@ -44,6 +44,7 @@ def _succeed(project: Project, old: Annotation, trajectory: int, moved: Mapping[
     Annotation.objects.filter(pk=old.pk).update(retired_at=timezone.now(), seat=None, lease_until=None)
     successor.save()
     _copy(kept, successor, moved)
+    _copy_looks(old, successor, moved)
     if successor.frontier is not None:
         successor.frontier = progressive.restart(successor, projects.scheme_of(successor.scheme).main)
         successor.save(update_fields=["frontier"])
@@ -90,3 +91,10 @@ def _copy(labels: Sequence[Label], successor: Annotation, moved: Mapping[int, in
                 revision=one.revision,
             )
         waiting = [one for one in waiting if one.pk not in again]
+
+
+def _copy_looks(old: Annotation, successor: Annotation, moved: Mapping[int, int]) -> None:
+    """How long the steps that are still there were looked at, so that labels that go along do not seem unread."""
+    sums = ("page", "visible_ms", "visits", "unfolds")
+    rows = [row for row in old.looks.values("step_id", *sums) if row["step_id"] in moved]
+    Look.objects.bulk_create(Look(annotation=successor, **{**row, "step_id": moved[row["step_id"]]}) for row in rows)

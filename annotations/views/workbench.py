@@ -6,8 +6,8 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
-from django.http import HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, render
+from django.http import Http404, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
@@ -19,7 +19,7 @@ from annotations.models import Annotation, Project, Score, Step
 from annotations.records import Json
 from annotations.rendering import markdown
 from annotations.schemes.schema import FieldSpec, Scheme
-from annotations.services import desk, preferences, projects, reading, scores, visibility
+from annotations.services import desk, preferences, projects, reading, scores, successors, visibility
 from annotations.services.visibility import Visible
 from annotations.views import labels, texts, turns
 
@@ -38,7 +38,10 @@ def page(request: Request, slug: str, annotation: int) -> HttpResponse:
     """The workbench of one of the user's own passes, under the mode it was begun in, opened near the step `?at` or
     the first that has no answer."""
     project = access.project_for(request, slug, access.LABEL)
-    mine = _own(request, project, annotation)
+    try:
+        mine = _own(request, project, annotation)
+    except Http404:
+        return _to_successor(request, slug, annotation)
     scheme = projects.scheme_of(mine.scheme)
     turns_in_all = desk.turns(mine)
     facts = desk.desk(mine) if turns_in_all <= desk.SMALL else None
@@ -57,6 +60,14 @@ def page(request: Request, slug: str, annotation: int) -> HttpResponse:
         "later": (at // WINDOW + 1) * WINDOW if (at // WINDOW + 1) * WINDOW < turns_in_all else None,
     }
     return render(request, PAGE, context)
+
+
+def _to_successor(request: Request, slug: str, annotation: int) -> HttpResponse:
+    """To the pass that took the place of this one. Http404 where none did."""
+    moved = successors.live(annotation, request.user, slug=slug)
+    if moved is None:
+        raise Http404
+    return redirect("annotate", slug, moved.pk)
 
 
 @login_required

@@ -5,7 +5,8 @@ const KEEPALIVE_LIMIT = 30_000; // browsers refuse larger bodies on requests tha
 
 const cookie = (name) => document.cookie.split("; ").find((one) => one.startsWith(`${name}=`))?.slice(name.length + 1) ?? "";
 
-// done · refused (the server will never take it) · conflict · expired (sign in again) · gone · away (try again later)
+// done · refused (the server will never take it) · conflict · expired (sign in again) · denied (one's role does not allow
+// it now) · gone · away (try again later)
 function kindOf(response) {
   if (response.type === "opaqueredirect" || response.status === 401 || response.status === 403) return "expired";
   if (response.status === 404) return "gone";
@@ -20,6 +21,7 @@ async function ask(url, options) {
     const kind = kindOf(response);
     const json = response.headers.get("Content-Type")?.includes("json");
     const data = json ? await response.json() : null;
+    if (response.status === 403 && data?.error) return { kind: "denied", status: 403, data };
     return { kind: kind === "done" && !json ? "expired" : kind, status: response.status, data };
   } catch {
     return { kind: "away", status: 0, data: null };

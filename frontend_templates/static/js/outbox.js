@@ -10,6 +10,7 @@ const PREFIX = "stepmark:outbox";
 export class Outbox extends EventTarget {
   constructor({ user, annotation, storage = window.localStorage }) {
     super();
+    this.annotation = annotation;
     this.name = `${PREFIX}:${user}:${annotation}`;
     this.storage = storage;
     this.kept = true;

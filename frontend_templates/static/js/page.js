@@ -10,6 +10,7 @@ import { nameKeys, showKeys } from "./help.js";
 import { Keys } from "./keys.js";
 import { Login } from "./login.js";
 import { looks } from "./looks.js";
+import { moving } from "./moving.js";
 import { Outbox } from "./outbox.js";
 import { Reading } from "./reading.js";
 import { Sender } from "./sender.js";
@@ -23,7 +24,7 @@ import { Warnings } from "./warnings.js";
 import { Wording } from "./wording.js";
 
 // More that the page does beside labelling: each is given the desk, and returns the deeds it brings by the names of keys.
-const MORE = [looks, talk];
+const MORE = [looks, talk, moving];
 
 const $ = (selector) => document.querySelector(selector);
 const data = JSON.parse($("#workbench-data").textContent);

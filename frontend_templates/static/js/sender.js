@@ -1,11 +1,13 @@
 // Sends waiting changes to the server, one at a time and in order, and says how that goes.
 import { get, post } from "./doors.js";
 
-const AGAIN = 3000; // ms between tries while the server is away
+const AGAIN = 3000; // ms between tries while the server is away,
+const LATER = 30_000; // and while one's role does not allow it
 
 /**
- * `states`: saved · saving · away · expired · gone · closed · conflict. Fires "status" on every change of state or count.
- * `ask(conflict, op)` resolves to "mine" or "theirs"; `tell(text)` says what was refused.
+ * `states`: saved · saving · away · expired · denied · gone · moved · closed · conflict. Fires "status" on every change of
+ * state or count. `ask(conflict, op)` resolves to "mine" or "theirs"; `tell(text)` says what was refused. `move()`, where
+ * it is set, takes what waits along to {url, count} if the item is gone there; else null.
  */
 export class Sender extends EventTarget {
   constructor({ store, outbox, doors, ask, tell }) {
@@ -29,7 +31,8 @@ export class Sender extends EventTarget {
     clearTimeout(this.timer);
     this.running ??= this.#alone(() => this.#drain()).finally(() => {
       this.running = null;
-      if (["away", "expired"].includes(this.status)) this.timer = setTimeout(() => this.kick(), AGAIN);
+      const again = { away: AGAIN, expired: AGAIN, denied: LATER }[this.status];
+      if (again) this.timer = setTimeout(() => this.kick(), again);
       else if (this.waiting && ["saved", "saving"].includes(this.status)) this.kick();
     });
     this.#say(this.waiting && this.status === "saved" ? "saving" : this.status);
@@ -43,6 +46,15 @@ export class Sender extends EventTarget {
     return kind;
   }
 
+  /** The item is gone: go on where it went, if it went anywhere. */
+  async follow() {
+    const moved = await this.move?.();
+    if (!moved) return false;
+    this.moved = { url: moved.url, count: moved.count + (this.moved?.count ?? 0) };
+    this.#say("moved");
+    return true;
+  }
+
   // Of all tabs of this annotation one sends. Without locks (plain http) twice is harmless: a change has its id.
   #alone(work) {
     return navigator.locks ? navigator.locks.request(this.outbox.name, work) : Promise.resolve().then(work);
@@ -51,12 +63,12 @@ export class Sender extends EventTarget {
   async #drain() {
     this.outbox.reload();
     while (this.waiting) {
-      if (this.status !== "away" && this.status !== "expired") this.#say("saving");
+      if (!["away", "expired", "denied"].includes(this.status)) this.#say("saving");
       const op = this.outbox.ops[0];
       const answer = await post(this.doors[op.kind], this.#body(op));
       if (!(await this.#take(op, answer))) return;
     }
-    this.#say("saved");
+    this.#say(this.moved ? "moved" : "saved");
   }
 
   #body({ change, kind, items, revision, pinned, force, time_ms }) {
@@ -75,6 +87,8 @@ export class Sender extends EventTarget {
     }
     if (kind === "conflict" && data?.error === "conflict") return this.#settle(op, data);
     if (kind === "refused" || kind === "conflict") return this.#refused(op, kind, data);
+    if (kind === "gone" && (await this.follow())) return true;
+    this.why = data?.error;
     this.#say(kind);
     return false;
   }

@@ -7,6 +7,8 @@ const changes = (count) => (count === 1 ? "1 change" : `${count} changes`);
 const TROUBLE = {
   away: (count) => [`The server cannot be reached. ${count ? `${changes(count)} ${count === 1 ? "is" : "are"} kept in this browser and will be sent when it is back. ` : ""}You can go on labelling.`],
   expired: (count) => [`You are signed out. ${count ? `${changes(count)} ${count === 1 ? "waits" : "wait"} in this browser and will be sent when you are back. ` : ""}You can go on labelling.`],
+  denied: (count, { why }) => [`${why} ${count ? `${changes(count)} ${count === 1 ? "waits" : "wait"} in this browser and will be sent when you may label here again.` : ""}`],
+  moved: (count, { moved }) => [`This trajectory was imported anew while you worked. ${moved.count ? `${changes(moved.count)} of yours went along to the new version and will be sent from there. ` : "What you said of steps that are still there went along. "}`, make("a", { href: moved.url, textContent: "Go on with the new version" })],
   gone: (count) => [`The account you are signed in with cannot open this item. ${changes(count)} ${count === 1 ? "waits" : "wait"} in this browser for the account that can.`],
   closed: (count) => [`This item was closed elsewhere. ${changes(count)} ${count === 1 ? "waits" : "wait"} in this browser; reopen the item to send ${count === 1 ? "it" : "them"}.`],
 };
@@ -29,7 +31,7 @@ export class Status {
     const { status, waiting } = this.sender;
     this.line.dataset.status = status;
     this.line.querySelector("[data-status-text]").textContent = this.#word(status, waiting);
-    const nodes = [...(TROUBLE[status]?.(waiting, this.data) ?? [])];
+    const nodes = [...(TROUBLE[status]?.(waiting, this.sender) ?? [])];
     if (!this.outbox.kept && waiting) nodes.push(" This browser keeps nothing: do not close the page before they are sent.");
     const parts = [nodes, this.notice(), this.#elsewhere()].filter((part) => part.length).map((part) => make("p", {}, ...part));
     const text = parts.map((part) => part.textContent).join("\n");
@@ -43,6 +45,8 @@ export class Status {
     if (status === "saved") return "Saved";
     if (status === "saving") return "Saving…";
     if (status === "conflict") return "Two answers";
+    if (status === "moved") return "Moved";
+    if (status === "denied" && !waiting) return "Not allowed";
     return waiting ? `${waiting} waiting` : "Server away";
   }
 

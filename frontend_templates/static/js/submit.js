@@ -72,6 +72,7 @@ export class Ending {
       if (document.hidden || this.left) return;
       const { kind, data } = await post(this.data.doors.lease, {});
       if (kind === "done") this.#seated(data.seat);
+      else if (kind === "gone") this.sender.follow();
     };
     setInterval(renew, RENEW);
     document.addEventListener("visibilitychange", renew);
@@ -80,19 +81,26 @@ export class Ending {
 
   // Without a seat one cannot hand in, but need not wait either.
   #seated(seat) {
-    const text = "Your seat on this item went to someone else while you were away. Your labels stay, and you can go on: submitting takes a seat again if one is free. ";
+    const text = "Your seat on this item went to someone else, or was freed for others. Your labels stay, and you can go on: submitting takes a seat again if one is free. ";
     this.status.note(() => (seat ? [] : [text, make("a", { href: this.data.items.more, textContent: "Label another item meanwhile" })]));
   }
 
   async #everythingSent(deed) {
     await this.sender.kick();
+    if (this.sender.moved) return this.#elsewhere();
     if (!this.sender.waiting) return true;
     this.tell(`${deed} needs the server; your labels are kept and wait to be sent.`);
     return false;
   }
 
-  #ended({ kind, data }) {
-    if (kind === "done") {
+  #elsewhere() {
+    this.tell("This item was imported anew. Go on with the new version.");
+    return false;
+  }
+
+  async #ended({ kind, data }) {
+    if (kind === "gone" && (await this.sender.follow())) this.#elsewhere();
+    else if (kind === "done") {
       this.left = true;
       location.assign(data?.next ?? this.data.items.more);
     } else if (kind === "refused" && data?.missing) this.goTo(data.missing);
