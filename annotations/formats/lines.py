@@ -74,8 +74,8 @@ def count(path: Path) -> int:
 
 
 def parse(number: int, raw: bytes) -> Line:
-    """The JSON value of one line. NaN, infinities, nesting beyond DEEPEST, more than MOST brackets or MOST_VALUES commas
-    are refused."""
+    """The JSON value of one line. NaN, infinities, nesting beyond DEEPEST, more than MOST brackets or MOST_VALUES
+    commas are refused."""
     brackets = raw.count(b"[") + raw.count(b"{")
     if brackets > MOST:
         return Line(number, reason=f"the line has {brackets:,} opening brackets; accepted are up to {MOST:,}")

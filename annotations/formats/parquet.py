@@ -46,9 +46,9 @@ GROUP = 50_000  # rows held in memory and written together
 class LongParquet(Format):
     """`value` is the label as JSON, `number` the same where it is a number. `step` is the place in the trajectory and
     null where the label is of the whole; `source_index` the place in the original file; `cause_step` the step whose
-    label implied this one. `suggestion` is what was accepted, as JSON with its source and confidence; `first_value` what
-    the rater had said before the end was shown to them (progressive mode), as JSON; `time_ms` how long the rater looked
-    before this label, `time_spent_ms` the whole pass."""
+    label implied this one. `suggestion` is what was accepted, as JSON with its source and confidence; `first_value`
+    what the rater had said before the end was shown to them (progressive mode), as JSON; `time_ms` how long the rater
+    looked before this label, `time_spent_ms` the whole pass."""
 
     name = "parquet"
     title = "One row a label (Parquet)"
