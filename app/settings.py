@@ -200,7 +200,7 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
-        "script-src": [SELF],
+        "script-src": [SELF, "'inline-speculation-rules'"],  # which name pages to fetch, and run nothing
         "style-src": [SELF],
         "img-src": [SELF, "data:"],
         "font-src": [SELF],

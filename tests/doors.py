@@ -119,6 +119,7 @@ PAGES: dict[str, list[Door]] = {
     "label_spread": [own(409, json=True)],
     "label_dismiss": [own(body={"warning": "recovery:1", "dismissed": True}, json=True)],
     "label_lease": [own(json=True)],
+    "label_ahead": [own(json=True)],
     "label_state": [own(200, "get", json=True)],
     "label_newer": [own(200, "get", json=True)],
     "label_guideline": [own(body={"version": 1}, json=True)],

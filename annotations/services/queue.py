@@ -34,12 +34,36 @@ def lease_next(project: Project | str, user: User) -> Annotation | None:
     label.
     """
     # People are slow: one lease at a time per project costs nothing and leaves no race to reason about.
-    locked = lock(project, user)
+    rater = _ready(lock(project, user), user)
+    begun, released = _begun(rater)
+    return _resume(begun) or _start(rater) or _take_back(_resume(released), user)
+
+
+@transaction.atomic
+def lease_ahead(annotation: Annotation, user: User) -> Annotation | None:
+    """What the person labels after this pass of theirs, leased while they still look this one over; None where nothing
+    is left, or where they hold no seat of this one any more. Asking again gives the same: nobody holds two ahead."""
+    rater = _ready(lock_for(annotation.pk, user), user)
+    if not Annotation.objects.filter(pk=annotation.pk, state__in=OPEN, seat__isnull=False).exists():
+        return None
+    begun, _ = _begun(rater)
+    return _resume(one for one in begun if one.pk != annotation.pk) or _start(rater)
+
+
+def has_more(project: Project, user: User) -> bool:
+    """Whether a trajectory would come that the person has not had, as far as one can say without locking anything."""
+    rater = Rater.objects.filter(project=project, user=user).first() or Rater(user=user)
+    rater.project = project
+    lapsed = Annotation.objects.lapsed(timezone.now()).filter(rater__project=project)
+    return _search(rater, 0) is not None or lapsed.exclude(rater__user=user).exists()
+
+
+def _ready(locked: Project, user: User) -> Rater:
+    """The person as a rater of the project, whose lapsed leases are free."""
     free_lapsed(locked, timezone.now())
     rater = rater_of(locked, user)
     rater.project, rater.user = locked, user
-    begun, released = _begun(rater)
-    return _resume(begun) or _start(rater) or _take_back(_resume(released), user)
+    return rater
 
 
 def lock(project: Project | str, user: User) -> Project:
@@ -157,9 +181,7 @@ def _begun(rater: Rater) -> tuple[list[Annotation], list[Annotation]]:
     seating = _last_seating(found)
     released = [one for one in found if one.seat is None and seating.get(one.pk) == history.RELEASE]
     given = {pk for pk, verb in seating.items() if verb == history.ASSIGN}
-    found.sort(
-        key=lambda one: (one.seat is None, one.state != State.RETURNED and one.pk not in given, one.trajectory_id)
-    )
+    found.sort(key=lambda one: (one.seat is None, one.state != State.RETURNED and one.pk not in given, one.pk))
     return [one for one in found if one not in released], released
 
 

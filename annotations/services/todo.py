@@ -9,7 +9,7 @@ from django.db.models import Max
 
 from annotations import access
 from annotations.models import Annotation, Membership, Project, Report, Run
-from annotations.services import progress_counts
+from annotations.services import progress_counts, queue
 from annotations.services.progress_counts import Progress
 
 State = Annotation.State
@@ -68,5 +68,5 @@ def _of_labeller(membership: Membership) -> Iterator[Todo]:
     begun = mine.filter(progress_counts.HELD).count()
     if begun:
         yield Todo("Go on labelling", "label_next", f"You have begun {begun} that you have not submitted.")
-    elif not returned:
+    elif not returned and queue.has_more(membership.project, membership.user):
         yield Todo("Label next", "label_next", "Takes the next trajectory that still wants labels.")

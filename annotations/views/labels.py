@@ -193,9 +193,29 @@ def lease(body: Nothing, user: User, slug: str, annotation: int) -> Answer:
     return {"lease_until": held["lease_until"], "seat": held["lease_until"] is not None}
 
 
+@door(Nothing)
+def ahead(body: Nothing, user: User, slug: str, annotation: int) -> Answer:
+    following = labels.ahead(annotation, user, slug=slug)
+    return {"url": reverse("annotate", args=[slug, following.pk]) if following else None}
+
+
 @door(Nothing, "GET")
 def state(body: Nothing, user: User, slug: str, annotation: int) -> Answer:
     return labels.state(annotation, user, slug=slug).as_json()
 
 
-DOORS: tuple[Door, ...] = (change, accept, undo, redo, submit, skip, reopen, reveal, spread, dismiss, lease, state)
+DOORS: tuple[Door, ...] = (
+    change,
+    accept,
+    undo,
+    redo,
+    submit,
+    skip,
+    reopen,
+    reveal,
+    spread,
+    dismiss,
+    lease,
+    ahead,
+    state,
+)

@@ -287,3 +287,34 @@ def test_a_label_renews_the_lease_for_the_projects_minutes_and_not_for_another_n
     outcome = labels.change(mine.pk, person, [item], change=uuid.uuid4(), revision=0)
     assert outcome.lease_until is not None
     assert timedelta(minutes=39) < outcome.lease_until - timezone.now() <= timedelta(minutes=40)
+
+
+def test_what_comes_next_is_leased_ahead_once_and_comes_when_it_is_asked_for():
+    project, (alice, bob), (first, second, third) = work(overlap=1)
+    mine = take(project, alice)
+    ahead = labels.ahead(mine.pk, alice)
+    assert ahead is not None and ahead.trajectory == second
+    assert labels.ahead(mine.pk, alice) == ahead
+    assert take(project, bob).trajectory == third
+    assert take(project, alice) == mine
+
+    hand_in(mine)
+    assert take(project, alice) == ahead
+    assert first.annotations.get() == mine
+
+
+def test_nothing_is_leased_ahead_of_what_is_not_worked_on():
+    project, (alice, bob), _ = work(trajectories=4)
+    mine = take(project, alice)
+    with pytest.raises(Http404):
+        labels.ahead(mine.pk, bob)
+    hand_in(mine)
+    assert labels.ahead(mine.pk, alice) is None
+    lost = take(project, alice)
+    Annotation.objects.filter(pk=lost.pk).update(seat=None, lease_until=None)
+    assert labels.ahead(lost.pk, alice) is None
+
+
+def test_ahead_of_the_last_one_there_is_nothing():
+    project, (alice, _), _ = work(trajectories=1)
+    assert labels.ahead(take(project, alice).pk, alice) is None

@@ -38,6 +38,8 @@ def test_who_labels_is_sent_on_with_what_came_back_first():
     Annotation.objects.filter(pk=mine.pk).update(state="returned")
     assert titles_of(membership) == ["Look again at what was returned"]
     Annotation.objects.filter(pk=mine.pk).update(state="submitted")
+    assert titles_of(membership) == []
+    make.trajectory(project)
     assert titles_of(membership) == ["Label next"]
     assert titles(project, Role.VIEWER) == []
 

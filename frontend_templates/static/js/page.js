@@ -1,4 +1,5 @@
 // The label page: reads what the server sent, and wires its parts together.
+import { ahead } from "./ahead.js";
 import { stopwatch } from "./clock.js";
 import { Controls } from "./controls.js";
 import { deedsOf } from "./deeds.js";
@@ -24,7 +25,7 @@ import { Warnings } from "./warnings.js";
 import { Wording } from "./wording.js";
 
 // More that the page does beside labelling: each is given the desk, and returns the deeds it brings by the names of keys.
-const MORE = [looks, talk, moving];
+const MORE = [looks, talk, moving, ahead];
 
 const $ = (selector) => document.querySelector(selector);
 const data = JSON.parse($("#workbench-data").textContent);
@@ -76,7 +77,7 @@ const ending = new Ending({ store, sender, status, dialog, data, tell, goTo, kee
 
 /** The parts of the page, and the deeds that take several of them. */
 const desk = {
-  data, closed, store, steps, feed, texts, find, ending, controls, wording, dialog, tell, say,
+  data, closed, store, steps, feed, texts, find, ending, sender, controls, wording, dialog, tell, say,
   held: null, // a field of the trajectory that one came to by key: answers are meant for it then
 
   accept(step) {

@@ -8,7 +8,7 @@ const RENEW = 60_000; // ms between renewals of the lease while the page is in s
 export class Ending {
   /** `accept(places)` takes what is suggested for these. */
   constructor({ store, sender, status, dialog, data, tell, goTo, keep, accept }) {
-    Object.assign(this, { store, sender, status, dialog, data, tell, goTo, keep, accept, busy: false });
+    Object.assign(this, { store, sender, status, dialog, data, tell, goTo, keep, accept, busy: false, ahead: null });
   }
 
   /** Hand in. With `all`, what is suggested is accepted without asking: that key says so. */
@@ -102,7 +102,7 @@ export class Ending {
     if (kind === "gone" && (await this.sender.follow())) this.#elsewhere();
     else if (kind === "done") {
       this.left = true;
-      location.assign(data?.next ?? this.data.items.more);
+      location.assign(this.ahead ?? data?.next ?? this.data.items.more);
     } else if (kind === "refused" && data?.missing) this.goTo(data.missing);
     else if (data?.error === "no_seat") {
       this.#seated(false);
