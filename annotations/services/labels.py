@@ -164,7 +164,7 @@ def lease(annotation_id: int, user: User, *, slug: str = "") -> Outcome:
 
 
 def ahead(annotation_id: int, user: User, *, slug: str = "") -> Annotation | None:
-    """What comes after this pass for the person, leased already; None where nothing does. Asking again gives the same."""
+    """What comes after this pass for the person, leased already; None where nothing does."""
     return queue.lease_ahead(changes.own(annotation_id, user, slug), user)
 
 
