@@ -13,7 +13,7 @@ from django.db.models import Count, QuerySet
 
 from annotations.models import Annotation, Label, Score, Step
 from annotations.records import Json
-from annotations.services import history, scores, suggestions, twins, visibility
+from annotations.services import history, progressive, scores, suggestions, twins, visibility
 from annotations.services.board import scheme
 
 SMALL = 400  # turns of a trajectory whose desk comes with the page
@@ -23,7 +23,8 @@ REPEATS = 2_000  # repeated calls that are told of
 def desk(annotation: Annotation) -> dict[str, Json]:
     """Everything at once. `steps` are runs [first, stride, count] of the agent's indexes; offers are [step, value,
     confidence, source]; `repeats` steps that make the same call; `twins` the person's own word on an equal step;
-    `scores` [step, P(not wrong), scorer] of the surest that it is wrong, where the mode shows them."""
+    `first` what the person said of each step before everything was shown to them; `scores` [step, P(not wrong), scorer]
+    of the surest that it is wrong, where the mode shows them."""
     siblings = twins.siblings_of(annotation)
     return {
         "state": history.current(annotation).as_json(),
@@ -35,6 +36,7 @@ def desk(annotation: Annotation) -> dict[str, Json]:
             step: [list(one) for one in found] for step, found in twins.equal_steps(annotation, siblings).items()
         },
         "dismissed": annotation.dismissed,
+        "first": progressive.first_pass(annotation, scheme(annotation.scheme_id).main),
         "scores": _scores(annotation) if visibility.BY_MODE[annotation.mode].scores else [],
     }
 

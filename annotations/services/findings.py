@@ -17,7 +17,7 @@ from django.db.models.functions import Cast, Lag, Left
 from annotations.formats.lines import load
 from annotations.models.trajectories import StepQuerySet
 from annotations.records import Json
-from annotations.services import gists, sight
+from annotations.services import gists, progressive, sight
 from annotations.services.axis import Place, severity
 from annotations.services.dossier import Dossier
 from annotations.services.gists import Gist
@@ -62,6 +62,9 @@ class Repeat(NamedTuple):
     where: Where
 
 
+Turn = tuple[Place, Any, Any]  # where, and from which answer to which
+
+
 @dataclass
 class Findings:
     """`failed`: what may be seen of outcome and verdicts says so; None where it says nothing."""
@@ -69,7 +72,8 @@ class Findings:
     failed: bool | None = None
     finals: list[tuple[Any, list[str]]] = field(default_factory=list)
     first_errors: list[FirstError] = field(default_factory=list)
-    turns: list[tuple[str, list[tuple[Place, Any, Any]], int]] = field(default_factory=list)
+    turns: list[tuple[str, list[Turn], int]] = field(default_factory=list)
+    hindsight: list[tuple[str, list[Turn], int]] = field(default_factory=list)
     corrections: Where = Where()
     repeats: list[Repeat] = field(default_factory=list)
     errors: Where = Where()
@@ -84,6 +88,7 @@ def of(file: Dossier) -> Findings:
         finals=_finals((one.final, one.name) for one in file.passes),
         first_errors=_first_errors(file),
         turns=_turns(file),
+        hindsight=_hindsight(file),
         corrections=_corrections(file),
         errors=_errors(file, steps),
         lowest=[(one.title, file.axis.place(one.lowest[0]), one.lowest[1]) for one in file.curves if one.lowest],
@@ -156,7 +161,7 @@ def _first_errors(file: Dossier) -> list[FirstError]:
     return [FirstError(file.axis.place(index), raters, None, told[index][:3]) for index, raters in chosen.items()]
 
 
-def _turns(file: Dossier) -> list[tuple[str, list[tuple[Place, Any, Any]], int]]:
+def _turns(file: Dossier) -> list[tuple[str, list[Turn], int]]:
     """For the reference and people (else whoever there is) where their labels change along the way."""
     voices = [one for one in file.passes if one.strip.counts]
     own = [one for one in voices if one.is_reference or one.annotation.rater.user_id]
@@ -175,6 +180,17 @@ def _turns(file: Dossier) -> list[tuple[str, list[tuple[Place, Any, Any]], int]]
         if counts[annotation] <= SHOWN:
             found[annotation].append((file.axis.place(index), load(old), load(new)))
     return [(one.rater.name, found[one.pk], counts[one.pk] - len(found[one.pk])) for one in chosen if found[one.pk]]
+
+
+def _hindsight(file: Dossier) -> list[tuple[str, list[Turn], int]]:
+    """Whose labels are others since the end was shown to them, and where."""
+    found = []
+    for one in file.passes:
+        changed = progressive.hindsight(one.annotation, file.scheme.main)
+        if changed:
+            shown = [(file.axis.place(step), before, after) for step, before, after in changed[:SHOWN]]
+            found.append((one.name, shown, len(changed) - len(shown)))
+    return found
 
 
 def _corrections(file: Dossier) -> Where:

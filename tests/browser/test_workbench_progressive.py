@@ -50,7 +50,14 @@ def test_a_step_comes_when_the_one_before_is_labelled_and_then_everything(desk: 
 
     desk.press("Control+Enter")
     expect(desk.page.get_by_text("forty-two")).to_be_visible()
-    desk.ready().press("g", "g", "j", "j", "-", "f", "Control+Enter")
+    before = desk.ready().page.get_by_text("Before you knew the end you said: Right.")
+    desk.press("g", "g", "j", "j")
+    expect(before).to_be_hidden()
+    desk.press("-")
+    expect(desk.card(3).locator(before)).to_be_visible()
+    desk.saved().page.reload()
+    expect(desk.ready().card(3).locator(before)).to_be_visible()
+    desk.press("f", "Control+Enter")
     desk.page.wait_for_url(lambda url: url != desk.url)
     desk.annotation.refresh_from_db()
     assert desk.annotation.state == Annotation.State.SUBMITTED

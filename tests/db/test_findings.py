@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
-from annotations.models import Label, Membership, Project, Rater, Role, Trajectory, User
+from annotations.models import Annotation, Label, Membership, Project, Rater, Role, Trajectory, User
 from annotations.services import findings
 from annotations.services.dossier import Dossier
 from annotations.services.findings import Findings, failed
@@ -168,3 +169,17 @@ def test_an_annotator_in_blind_mode_learns_what_the_trajectory_says_and_their_ow
     found = seen(project, one, person)
     assert [(error.place.number, error.raters) for error in found.first_errors] == [(2, [person.username])]
     assert found.failed is True
+
+
+def test_what_was_said_otherwise_once_the_end_was_known_is_told_person_by_person(project: Project) -> None:
+    one = make.trajectory(project, steps=4)
+    for name, later in (("a", {2: -1, 3: None}), ("b", {})):
+        mine = make.rating(make.rater(project, name), one, [1, 1, 0, 1])
+        Annotation.objects.filter(pk=mine.pk).update(revealed_at=timezone.now())
+        for step, value in later.items():
+            mine.labels.filter(step__index=step).update(superseded_at=timezone.now())
+            if value is not None:
+                mine.labels.create(step=one.steps.get(index=step), field="label", value=value, origin="human")
+    ((name, shifts, more),) = seen(project, one).hindsight
+    assert (name, more) == ("a", 0)
+    assert [(place.number, before, after) for place, before, after in shifts] == [(2, 1, -1), (3, 0, None)]

@@ -85,6 +85,19 @@ export class Controls {
     box.hidden = label === null && document.activeElement !== this.explanation;
     paintText(box, label?.explanation ?? "");
     this.#paintOffer();
+    this.#paintFirst(label);
+  }
+
+  // What one had said before everything was shown, where one says something else now.
+  #paintFirst(label) {
+    const first = this.store.first.get(this.step);
+    const note = this.root.querySelector("[data-first]");
+    note.hidden = first === undefined || first === label?.value;
+    if (!note.hidden) note.textContent = `Before you knew the end you said: ${this.#title(first)}.`;
+  }
+
+  #title(value) {
+    return this.spec(this.store.scheme.main).choices?.find((choice) => choice.value === value)?.title ?? String(value);
   }
 
   #paintOffer() {
@@ -92,8 +105,7 @@ export class Controls {
     const offer = this.store.offer(this.step);
     box.hidden = offer === null;
     if (!offer) return box.replaceChildren();
-    const title = this.spec(this.store.scheme.main).choices.find(({ value }) => value === offer.value)?.title ?? offer.value;
-    const accept = make("button", { type: "button", className: "small accept", textContent: `Accept ${title}` });
+    const accept = make("button", { type: "button", className: "small accept", textContent: `Accept ${this.#title(offer.value)}` });
     accept.dataset.accept = "";
     nameKeys(accept, ["Enter"]);
     return box.replaceChildren(accept, make("span", { className: "muted", textContent: sourceOf(offer) }));

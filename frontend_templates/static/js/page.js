@@ -227,6 +227,7 @@ async function begin() {
   const order = unrolled(found.steps);
   steps.begin(order);
   store.begin({ steps: order, state: found.state });
+  store.first = new Map(Object.entries(found.first).map(([step, value]) => [Number(step), value]));
   store.offerAll([...found.suggestions, ...found.prefix]); // one's own word counts before a machine's
   addControls($(".trajectory-fields"), null);
   feed.dispatchEvent(new CustomEvent("shown", { detail: { cards: feed.cards() } }));

@@ -25,6 +25,7 @@ export class Store extends EventTarget {
     this.base = new Answers();
     this.view = new Answers();
     this.ghosts = new Map(); // step → the step whose label carries on to it
+    this.first = new Map(); // step → what was said of it before everything was shown
     this.offered = new Map(); // step → {value, confidence, source}
   }
 
