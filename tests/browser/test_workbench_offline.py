@@ -255,3 +255,21 @@ def test_a_conflict_that_arose_while_offline_is_asked_about_and_the_rest_goes_in
     assert desk.stored()[1] == 1
     assert desk.stored()[3] == desk.stored()[5] == 1
     assert desk.stored()[2] == 0
+
+
+def test_on_a_slow_network_answers_show_at_once_and_arrive_in_order_once(desk: Desk) -> None:
+    network = desk.page.context.new_cdp_session(desk.page)
+    network.send("Network.enable")
+    slow = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 25_000}
+    network.send("Network.emulateNetworkConditions", slow)  # about what 3G gives
+
+    desk.press("1", "j", "0", "j", "-", "j", "c", "1", "u", "u", "j", "1", "f")
+    for step, title in ((1, "Right"), (2, "Neutral"), (3, "Wrong"), (5, "Right")):
+        desk.shows(step, title)
+    expect(desk.page.locator("[data-status]")).to_have_attribute("data-status", "saving")
+    desk.press("k", "-", "Control+Enter")
+    desk.page.wait_for_url(lambda url: url != desk.url, timeout=30_000)
+
+    assert desk.stored() == {1: 1, 2: 0, 3: -1, 4: -1, 5: 1}
+    assert desk.stored("final") == {None: 1}
+    assert changes(desk) == ["change"] * 5 + ["undo"] * 2 + ["change"] * 3

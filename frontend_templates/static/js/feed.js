@@ -145,10 +145,13 @@ export class Feed extends EventTarget {
 
 const placeOf = (element) => Number(element.dataset.chunk);
 
-/** Scroll as little as it takes to see the element, from its start where it is taller than the window. */
+/** Scroll as little as it takes to see the element, from its start where it is taller than the window. False where it
+ * was in sight. */
 export function reveal(element) {
   const { top, bottom, height } = element.getBoundingClientRect();
   const margin = parseFloat(getComputedStyle(element).scrollMarginTop) || 0;
-  if (top >= margin && bottom <= innerHeight) return;
-  element.scrollIntoView({ block: height > innerHeight - margin || top < margin ? "start" : "end", behavior: "instant" });
+  const tall = height > innerHeight - margin;
+  if (tall ? Math.abs(top - margin) < 1 : top >= margin && bottom <= innerHeight) return false;
+  element.scrollIntoView({ block: tall || top < margin ? "start" : "end", behavior: "instant" });
+  return true;
 }

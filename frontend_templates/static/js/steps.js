@@ -1,6 +1,8 @@
 // Which step is in focus, and how one moves among the steps. Those that are not in the page come when one goes there.
 import { reveal } from "./feed.js";
 
+const MOST_FRAMES = 12; // in which a card that one goes to has to come to rest
+
 export class Steps extends EventTarget {
   /** Fires "move" with detail {step} when another step comes into focus. */
   constructor({ feed, tell }) {
@@ -70,10 +72,14 @@ export class Steps extends EventTarget {
   #arrive(step, card, scroll) {
     this.#mark(step, card);
     card.focus({ preventScroll: true });
-    if (!scroll) return;
-    reveal(card);
-    // Cards out of sight have only a guessed height; once they are laid out, the first scroll may have missed.
-    requestAnimationFrame(() => this.current === step && card.isConnected && reveal(card));
+    if (scroll) this.#reveal(step, card);
+  }
+
+  // Cards out of sight have only a guessed height: those that a scroll brings near are laid out, and move the card again.
+  #reveal(step, card, frames = MOST_FRAMES) {
+    if (this.current !== step || !card.isConnected) return;
+    const calm = !reveal(card) && frames < MOST_FRAMES;
+    if (frames && !calm) requestAnimationFrame(() => this.#reveal(step, card, frames - 1));
   }
 
   #noticed(target) {
