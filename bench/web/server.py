@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
+from pathlib import Path
 from typing import Any
 
 from bench.common import ROOT
@@ -60,27 +62,57 @@ class Browser:
         return seconds
 
 
-@contextmanager
-def serving() -> Iterator[int]:
-    """The port of a gunicorn with one process of four threads, on the database the benchmark made."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    argv = [sys.executable, "-m", "gunicorn", "app.wsgi", f"--bind=127.0.0.1:{port}", "--worker-class=gthread"]
-    env = os.environ | {"DJANGO_SETTINGS_MODULE": SETTINGS}
-    server = subprocess.Popen([*argv, "--workers=1", "--threads=4", "--keep-alive=75"], cwd=ROOT, env=env)
-    try:
-        _until_it_listens(port)
-        yield port
-    finally:
-        server.terminate()
-        server.wait(20)
+class Server:
+    """A gunicorn on the database the benchmark made, in a process group of its own, so that all of it can be killed."""
 
-
-def _until_it_listens(port: int) -> None:
-    for _ in range(200):
+    def __init__(self, workers: int = 1, threads: int = 4, keep_alive: int = 75, **environment: str) -> None:
         with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise RuntimeError("gunicorn did not start")
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        argv = [
+            "gunicorn",
+            "app.wsgi",
+            f"--bind=127.0.0.1:{self.port}",
+            "--worker-class=gthread",
+            "--no-control-socket",
+        ]
+        sizes = [f"--workers={workers}", f"--threads={threads}", f"--keep-alive={keep_alive}"]
+        self.argv = [sys.executable, "-m", *argv, *sizes]
+        self.environment = os.environ | {"DJANGO_SETTINGS_MODULE": SETTINGS} | environment
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(self.argv, cwd=ROOT, env=self.environment, process_group=0)
+        self._until_it_listens()
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(20)
+
+    def kill(self) -> None:
+        """As if the machine had lost its power: master and workers at once."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def kill_worker(self) -> None:
+        """One worker process, in the middle of whatever it does; its master starts another."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        os.kill(int(children[0]), signal.SIGKILL)
+
+    def _until_it_listens(self) -> None:
+        for _ in range(200):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.05)
+        raise RuntimeError("gunicorn did not start")
+
+
+@contextmanager
+def serving(**options: Any) -> Iterator[int]:
+    """The port of a gunicorn, by default with one process of four threads; see Server for the options."""
+    server = Server(**options)
+    server.start()
+    try:
+        yield server.port
+    finally:
+        server.stop()
