@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, Playwright
 
+from tests.browser.conftest import launch_options
 from tests.live.stacks import Stack, until
 
 
@@ -34,3 +36,10 @@ def own_stack() -> Iterator[Callable[..., Stack]]:
     for one in made:
         if one.process and one.process.poll() is None:
             one.stop()
+
+
+@pytest.fixture
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(**launch_options())
+    yield browser
+    browser.close()

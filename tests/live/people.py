@@ -1,4 +1,4 @@
-"""Annotators as the server meets them: logged in by the form, labelling through the page's own doors."""
+"""Annotators as the server meets them: through the form and the doors of the label page, or in a browser."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from dataclasses import dataclass
 from http.cookiejar import CookieJar
 from typing import Any
 
+from playwright.sync_api import Browser, Page, expect
+
 from tests import make
+from tests.live.stacks import Stack
 
 PATIENCE = 90  # seconds somebody keeps trying while servers are down
 
@@ -86,3 +89,14 @@ class Annotator:
 
     def submit(self, page: str, revision: int) -> Answer:
         return self.post(f"{page}submit", change=str(uuid.uuid4()), revision=revision, accept_ghosts=True)
+
+
+def signed_in(chromium: Browser, stack: Stack, name: str) -> Page:
+    """A page of a browser of that person's own, signed in by the form."""
+    page = chromium.new_context(base_url=stack.url, viewport={"width": 1280, "height": 900}).new_page()
+    page.goto("/")
+    page.locator("[name=login]").fill(name)
+    page.locator("[name=password]").fill(make.PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="Stepmark").first).to_be_visible()
+    return page

@@ -5,41 +5,19 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, expect
+from playwright.sync_api import Page, expect
 
 from annotations.demo.build import HERE
-from tests.browser.conftest import launch_options
-from tests.live.stacks import Stack
+from tests.live.people import signed_in
 
 pytestmark = [pytest.mark.live, pytest.mark.browser]
 
-PASSWORD = "correct horse battery"
-PEOPLE = f"""
-from annotations.models import User
-for name in ("journey-lead", "journey-annotator"):
-    User.objects.create_user(name, password={PASSWORD!r})
-answer = True
+PEOPLE = """
+from tests import make
+answer = [make.user(name).username for name in ("journey-lead", "journey-annotator")]
 """
-
-
-@pytest.fixture
-def chromium(playwright: Playwright) -> Iterator[Browser]:
-    browser = playwright.chromium.launch(**launch_options())
-    yield browser
-    browser.close()
-
-
-def signed_in(chromium: Browser, stack: Stack, name: str) -> Page:
-    page = chromium.new_context(base_url=stack.url, viewport={"width": 1280, "height": 900}).new_page()
-    page.goto("/")
-    page.locator("[name=login]").fill(name)
-    page.locator("[name=password]").fill(PASSWORD)
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("link", name="Stepmark").first).to_be_visible()
-    return page
 
 
 def wait_until_done(page: Page) -> None:
