@@ -64,6 +64,11 @@ def share_of(what: str, size: int, ours: float, limit: float, limit_is: str, aim
     return Row(what, size, ours, limit, limit_is, ratio, f"speed ≥ {aim:g} of limit", ratio >= aim, **more)
 
 
+def within(what: str, size: int, ours: float, limit: float, limit_is: str, **more: Any) -> Row:
+    """A row whose aim is: ours is at most the limit. Where the limit is nothing at all, the ratio is what there is."""
+    return Row(what, size, ours, limit, limit_is, ours / limit if limit else ours, "≤ limit", ours <= limit, **more)
+
+
 def django_up() -> None:
     """Point Django at a new, migrated database of its own on the server of $DATABASE_URL (or on the embedded one,
     which must be running); it is dropped when the process ends."""

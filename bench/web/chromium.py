@@ -42,22 +42,26 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def signed_in(browser: Browser, port: int, user: User) -> Iterator[BrowserContext]:
-    """A profile of its own, with an empty cache, in which that person is signed in. Addresses may begin with "/"."""
-    from django.conf import settings
-    from django.test import Client
-
+def signed_in(browser: Browser, port: int, user: User | None) -> Iterator[BrowserContext]:
+    """A profile of its own, with an empty cache, in which that person, or nobody, is signed in. Addresses may begin
+    with "/"."""
     home = f"http://127.0.0.1:{port}"
-    client = Client()
-    client.force_login(user)
-    name = settings.SESSION_COOKIE_NAME
     context = browser.new_context(base_url=home, viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
     context.set_default_timeout(PATIENCE)
-    context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": home}])
+    if user:
+        context.add_cookies([{"name": "sessionid", "value": _session(user), "url": home}])
     try:
         yield context
     finally:
         context.close()
+
+
+def _session(user: User) -> str:
+    from django.test import Client
+
+    client = Client()
+    client.force_login(user)
+    return client.cookies["sessionid"].value
 
 
 def open_desk(page: Page, path: str) -> None:
