@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from annotations import keys, schemes
 from annotations.keys import Action, Resolved
@@ -37,6 +38,25 @@ def of(user: User) -> Preferences:
 def keys_for(user: User, scheme: Scheme) -> Resolved:
     """The label page's keys for that person under that scheme."""
     return keys.resolve([*keys.PAGE, *scheme_keys.actions(scheme)], of(user).keys)
+
+
+class Sheet(NamedTuple):
+    """The keys a person has under one scheme, by group, as the list behind `?` shows them."""
+
+    scheme: Scheme
+    groups: Mapping[str, Sequence[Action]]
+
+
+def sheets(user: User) -> list[Sheet]:
+    """One a scheme the person meets."""
+    return [Sheet(scheme, _grouped(keys_for(user, scheme).actions)) for scheme in schemes_of(user)]
+
+
+def _grouped(actions: Sequence[Action]) -> dict[str, list[Action]]:
+    groups: dict[str, list[Action]] = {}
+    for action in actions:
+        groups.setdefault(action.group, []).append(action)
+    return groups
 
 
 def schemes_of(user: User) -> list[Scheme]:

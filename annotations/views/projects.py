@@ -15,7 +15,7 @@ from annotations import access, jobs
 from annotations.access import Request
 from annotations.forms import ProjectForm, SettingsForm
 from annotations.models import Project, Report, Run
-from annotations.services import progress_counts, progressive, projects, setup, threads, todo
+from annotations.services import preferences, progress_counts, progressive, projects, setup, threads, todo
 from annotations.views.runs import progress_rows
 
 
@@ -28,7 +28,7 @@ def home(request: Request) -> HttpResponse:
 @login_required
 @require_GET
 def help_page(request: Request) -> HttpResponse:
-    return render(request, "projects/help.html")
+    return render(request, "projects/help.html", {"sheets": preferences.sheets(request.user)})
 
 
 @login_required
