@@ -273,3 +273,35 @@ def test_on_a_slow_network_answers_show_at_once_and_arrive_in_order_once(desk: D
     assert desk.stored() == {1: 1, 2: 0, 3: -1, 4: -1, 5: 1}
     assert desk.stored("final") == {None: 1}
     assert changes(desk) == ["change"] * 5 + ["undo"] * 2 + ["change"] * 3
+
+
+def test_changes_left_behind_on_another_item_are_told_of_and_wait_for_it(
+    desk: Desk, watch: Watch, annotator: User, live_server: LiveServer
+) -> None:
+    watch.allow("ERR_CONNECTION_REFUSED")
+    other = make.lease(make.trajectory(desk.annotation.rater.project), annotator)
+    desk.page.reload()
+    desk.ready().page.route(DOORS, refuse)
+    desk.press("1", "j", "-")
+    desk.trouble("2 changes are kept")
+    desk.page.unroute(DOORS)
+    desk.page.route(
+        DOORS, lambda route: refuse(route) if f"/{desk.annotation.pk}/" in route.request.url else route.continue_()
+    )
+    desk.press("]")
+
+    there = Desk(desk.page, live_server.url, other).ready()
+    there.trouble(f"item {desk.annotation.pk}")
+    desk.page.unroute(DOORS)
+    there.page.get_by_role("link", name=f"item {desk.annotation.pk}").click()
+    desk.ready().saved()
+    assert desk.stored() == {1: 1, 2: -1}
+
+
+@pytest.mark.parametrize("key", ["Backspace", "Delete", "Escape", "Control+s", " ", "Tab"])
+def test_no_usual_key_throws_a_label_away(desk: Desk, key: str) -> None:
+    desk.press("1", "j", "-").saved()
+    desk.press(key, key)
+    desk.saved()
+    assert desk.stored() == {1: 1, 2: -1}
+    expect(desk.page).to_have_url(desk.url)
