@@ -51,15 +51,18 @@ class Browser:
         self.location = ""
 
     def ask(self, method: str, path: str, body: Any = None, status: int = 200) -> float:
-        text = as_json(body) if body is not None else None
         start = time.perf_counter()
-        self.connection.request(method, path, text, self.headers)
+        self.tell(method, path, body)
         response = self.connection.getresponse()
         self.answer = response.read()
         seconds = time.perf_counter() - start
         assert response.status == status, (response.status, self.answer[:500])
         self.location = response.headers.get("Location", "")
         return seconds
+
+    def tell(self, method: str, path: str, body: Any = None) -> None:
+        """Send the request, and wait for nothing."""
+        self.connection.request(method, path, None if body is None else as_json(body), self.headers)
 
 
 class Server:
@@ -96,7 +99,7 @@ class Server:
     def kill_worker(self) -> None:
         """One worker process, in the middle of whatever it does; its master starts another."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        os.kill(int(children[0]), signal.SIGKILL)
+        os.kill(int(children[0]), signal.SIGKILL)  # the one that has served the longest
 
     def _until_it_listens(self) -> None:
         for _ in range(200):
