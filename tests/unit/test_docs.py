@@ -7,6 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.management import get_commands
 
 from annotations import schemes
@@ -16,7 +17,7 @@ from annotations.keys import PAGE
 from annotations.models import Project
 from annotations.rendering import images, markdown, maths, outline, shown, tables
 from annotations.schemes import keys as scheme_keys
-from annotations.services import compare, filters, pace, suggestions
+from annotations.services import bodies, compare, filters, pace, suggestions
 from annotations.templatetags.keys import presses
 from annotations.views import paper, turns
 
@@ -151,6 +152,15 @@ def test_every_export_and_import_format_is_in_the_engineers_page():
     page = (ROOT / "docs" / "engineers.md").read_text()
     for name in FORMATS:
         assert f"`{name}`" in page, name
+
+
+def test_limits_that_operators_are_told_are_so():
+    page = (ROOT / "docs" / "operations.md").read_text()
+    assert f"up to {lines.LONGEST >> 20} MiB unpacked" in page
+    assert f"{settings.DATA_UPLOAD_MAX_MEMORY_SIZE >> 20} MB" in page
+    assert f"{bodies.KEPT // 10**6} million characters" in page
+    assert f"{images.MOST >> 20} MiB and {images.MOST_PIXELS // 10**6} million pixels" in page
+    assert f"{paper.WHOLE:,} characters" in page
 
 
 def test_every_shipped_scheme_has_a_guideline_of_its_own():
