@@ -131,12 +131,37 @@ def test_what_the_reading_page_says_of_sizes_is_so():
     assert [size for size in sizes if not re.search(rf"(?<![\d,]){size:,}(?![\d,])", page)] == []
 
 
-@pytest.mark.parametrize("kind", ["markdown", "json", "lines", "terminal", "diff", "code", "table"])
-def test_the_reading_page_says_what_comes_first_as_it_does(kind):
-    """Those that come drawn offer the text as written, the others a drawing."""
-    words = {"lines": "lines of JSON", "terminal": "terminal output", "table": "a table"}
-    row = next(row for row in rows_of("reading.md") if words.get(kind, kind).lower() in row[0].lower())
-    assert row[2].startswith("*as written*" if kind in shown._AT_ONCE else "*rendered*")
+SAMPLES = {  # a kind → a text of it, and the part of a step and the tool it comes from
+    "json": ('{"a": 1}', "message", ""),
+    "lines": ('{"a": 1}\n{"b": 2}', "message", ""),
+    "diff": ("--- a\n+++ b\n@@ -1 +1 @@\n-one\n+two\n", "message", ""),
+    "code": ("print(1)", "call", "python"),
+    "terminal": ("\x1b[31mred\x1b[0m\n", "observation", "bash"),
+    "markdown": ("# Title\n\n- one\n- two\n", "message", ""),
+    "table": ("a,b,c\n1,2,3\n4,5,6\n", "observation", "sql"),
+    "plain": ("Just words.", "message", ""),
+}
+ROW_OF = {"lines": "lines of JSON", "terminal": "terminal output", "table": "a table", "plain": "anything else"}
+
+
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_what_the_reading_page_says_comes_first_does_and_so_does_the_button(kind):
+    (row,) = [
+        row for row in rows_of("reading.md") if len(row) == 3 and ROW_OF.get(kind, kind).lower() in row[0].lower()
+    ]
+    found = shown.first(*SAMPLES[kind])
+    assert found.kind == kind
+    offered = re.match(r"\*(.+?)\*", row[2])
+    assert (offered[1].removeprefix("as ") if offered else "") == found.offers
+    assert (row[1] == "as it was written") == (found.offers != "written")
+
+
+@pytest.mark.parametrize(
+    "text", ["#!/usr/bin/env python\nx = 1", "<html><b>hi</b></html>", "<svg/>", "<?xml version='1.0'?>"]
+)
+def test_what_the_reading_page_calls_code_is_shown_as_code(text):
+    assert shown.first(text, "observation", "cat").kind == "code"
+    assert "<b>" not in shown.first(text, "observation", "cat").html
 
 
 def test_limits_of_a_line_are_those_of_the_reader():
