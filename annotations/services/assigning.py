@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from annotations import access
 from annotations.models import Annotation, Membership, Project, Rater, Trajectory, User
-from annotations.services import changes, history, queue
+from annotations.services import changes, history, queue, seats
 from annotations.services.outcomes import Closed, Refusal
 
 State = Annotation.State
@@ -77,7 +77,7 @@ def give(
 def free_all(project: Project, user: User, by: User, reason: str) -> int:
     """Free every seat of the person's open passes, because they no longer label here. Returns how many held one. Should
     they come back, they go on as after a lease that ran out. The project must be locked."""
-    mine = Annotation.objects.live().filter(rater__project=project, rater__user=user, state__in=queue.OPEN)
+    mine = Annotation.objects.live().filter(rater__project=project, rater__user=user, state__in=seats.OPEN)
     held = mine.filter(seat__isnull=False).select_for_update(of=("self",), no_key=True).order_by("pk")
     found = list(held.select_related("rater__project"))
     for one in found:
@@ -86,9 +86,9 @@ def free_all(project: Project, user: User, by: User, reason: str) -> int:
 
 
 def _lock(slug: str, by: User) -> Project:
-    project = queue.lock(slug, by)
-    queue.check_role(project.role, access.MANAGE)  # type: ignore[attr-defined]
-    queue.free_lapsed(project, timezone.now())
+    project = seats.lock(slug, by)
+    seats.check_role(project.role, access.MANAGE)  # type: ignore[attr-defined]
+    seats.free_lapsed(project, timezone.now())
     return project
 
 
@@ -100,10 +100,10 @@ def _passes(project: Project, trajectory: int | None) -> dict[int, Annotation]:
 
 
 def _free(one: Annotation, by: User, reason: str, verb: str = history.RELEASE) -> None:
-    if one.rater.user_id is None or one.state not in queue.OPEN:
+    if one.rater.user_id is None or one.state not in seats.OPEN:
         raise Closed(one.state)
     seat = one.seat
-    if queue.release(one):
+    if seats.release(one):
         one.seat = one.lease_until = None
         history.record(one, verb, by, before={"seat": seat}, after={"reason": reason.strip()})
 
@@ -122,7 +122,7 @@ def _labels_here(project: Project, to: User) -> Rater:
 def _make_way(one: Annotation | None, rater: Rater, by: User, reason: str) -> None:
     if one is None:
         raise NotGiven("The pass whose seat was to be taken is not one of this trajectory.", "instead_of")
-    if one.state not in queue.OPEN:
+    if one.state not in seats.OPEN:
         said = one.get_state_display().lower()
         raise NotGiven(f"{one.rater.name}'s pass is {said}: only an open pass makes way.", "instead_of")
     if one.rater_id != rater.pk:
@@ -149,7 +149,7 @@ def _begins(rater: Rater, trajectory: Trajectory, project: Project, passes: dict
 def _seat(project: Project, passes: dict[int, Annotation]) -> int:
     """A free seat. Raises NotGiven, naming who holds them all."""
     holders = [one for one in passes.values() if one.seat is not None]
-    seat = queue.free_seat(project, [one.seat for one in holders])
+    seat = seats.free_seat(project, [one.seat for one in holders])
     if seat is None:
         raise NotGiven(_taken(project, holders), "to")
     return seat

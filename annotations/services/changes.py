@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from annotations.models import Annotation, Event, Project, Rater, User
 from annotations.schemes.rules import Place
-from annotations.services import frontier, history, queue, quick
+from annotations.services import frontier, history, quick, seats
 from annotations.services.board import Board, Labels, entries
 from annotations.services.outcomes import Closed, Outcome
 
@@ -67,7 +67,7 @@ def own(
     if row is None:
         raise Http404
     seen, role, rater, *found = row
-    queue.check_role(role)
+    seats.check_role(role)
     project, found = found[: len(_OF_PROJECT)], found[len(_OF_PROJECT) :]
     annotation = Annotation.from_db(connection.alias, _COLUMNS, found)
     annotation.rater = Rater.from_db(connection.alias, ["id", "project_id", "user_id"], [rater, project[0], user.pk])
@@ -128,7 +128,7 @@ def store(
     was, now_is = entries(changed, before), entries(changed, board.labels)
     history.record(annotation, verb, user, before=was, after=now_is, change=change, undoes=undoes)
     if annotation.seat is not None:
-        annotation.lease_until = queue.longer_lease(annotation)
+        annotation.lease_until = seats.longer_lease(annotation)
     Annotation.objects.filter(pk=annotation.pk).update(
         revision=annotation.revision,
         state=annotation.state,
@@ -154,5 +154,5 @@ def move(annotation: Annotation, to: str, verb: str, by: User, *, comment: str, 
 
 
 def must_be_open(annotation: Annotation) -> None:
-    if annotation.state not in queue.OPEN:
+    if annotation.state not in seats.OPEN:
         raise Closed(annotation.state)

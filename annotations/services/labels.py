@@ -19,7 +19,7 @@ from annotations.models import Annotation, Event, Label, Membership, Project, Us
 from annotations.records import Json
 from annotations.schemes.rules import Place
 from annotations.schemes.schema import FieldSpec
-from annotations.services import changes, history, queue, spread, suggestions
+from annotations.services import changes, history, queue, seats, spread, suggestions
 from annotations.services.board import PROPAGATED, Board, Said, from_entries
 from annotations.services.changes import Wish
 from annotations.services.outcomes import Closed, Conflict, Item, Missing, NotAccepted, NotRevealed, Outcome, SawOthers
@@ -105,7 +105,7 @@ def submit(
 
     A seat that was lost is taken again where one is free. Handing in twice is handing in once.
     """
-    project = queue.lock_for(annotation_id, user)
+    project = seats.lock_for(annotation_id, user)
     annotation = changes.own(annotation_id, user, slug, lock=True, change=change)
     if annotation.seen or annotation.state == State.SUBMITTED:  # type: ignore[attr-defined]
         return history.current(annotation)
@@ -116,7 +116,7 @@ def submit(
     wanted = board.settled(board.labels, accept=accept_ghosts)
     if missing := board.missing(wanted):
         raise Missing(missing, ghosts=len(board.ghosts()))
-    queue.take_seat(annotation, project)
+    seats.take_seat(annotation, project)
     if wanted != board.labels:
         changes.store(board, wanted, history.ACCEPT, user)
     annotation.lease_until = None
@@ -128,29 +128,29 @@ def skip(annotation_id: int, user: User, reason: str, *, slug: str = "") -> Outc
     """Leave the trajectory to others, with a reason. The labels stay; reopening goes on from them."""
     if not reason.strip():
         raise NotAccepted("Say why you skip it.", "reason", ["a text that is not empty"])
-    project = queue.lock_for(annotation_id, user)
+    project = seats.lock_for(annotation_id, user)
     annotation = changes.own(annotation_id, user, slug, lock=True)
     if annotation.state == State.SKIPPED:
         return history.current(annotation)
     changes.must_be_open(annotation)
     annotation.seat = annotation.lease_until = None
-    queue.came_free(project, annotation.trajectory_id)
+    seats.came_free(project, annotation.trajectory_id)
     return changes.move(annotation, State.SKIPPED, history.SKIP, user, comment=reason.strip())
 
 
 @transaction.atomic
 def reopen(annotation_id: int, user: User, *, slug: str = "") -> Outcome:
     """Go on with what was submitted or skipped, as a draft with a new lease. Raises NoSeat, SawOthers."""
-    project = queue.lock_for(annotation_id, user)
+    project = seats.lock_for(annotation_id, user)
     annotation = changes.own(annotation_id, user, slug, lock=True)
-    if annotation.state in queue.OPEN:
+    if annotation.state in seats.OPEN:
         return history.current(annotation)
     if annotation.state not in (State.SUBMITTED, State.SKIPPED):
         raise Closed(annotation.state)
     if spread.has_looked(annotation):
         raise SawOthers
-    queue.take_seat(annotation, project)
-    annotation.lease_until = queue.longer_lease(annotation)
+    seats.take_seat(annotation, project)
+    annotation.lease_until = seats.longer_lease(annotation)
     return changes.move(annotation, State.DRAFT, history.REOPEN, user, comment="")
 
 
@@ -158,8 +158,8 @@ def reopen(annotation_id: int, user: User, *, slug: str = "") -> Outcome:
 def lease(annotation_id: int, user: User, *, slug: str = "") -> Outcome:
     """Hold the seat for another lease, or take one again where one is free; without one, labels are still stored."""
     annotation = changes.own(annotation_id, user, slug)
-    if not queue.renew(annotation) and annotation.state in queue.OPEN:
-        queue.regain(annotation, queue.lock_for(annotation_id, user))
+    if not seats.renew(annotation) and annotation.state in seats.OPEN:
+        seats.regain(annotation, seats.lock_for(annotation_id, user))
     return history.current(annotation, ())
 
 
@@ -187,10 +187,10 @@ def give_back(annotation: Annotation, by: User, reason: str) -> Annotation:
     found = Annotation.objects.live().select_related("rater__project").select_for_update(of=("self",), no_key=True)
     locked = found.get(pk=annotation.pk)
     lead = get_object_or_404(Membership, project=locked.rater.project, user=by)
-    queue.check_role(lead.role, access.MANAGE)
+    seats.check_role(lead.role, access.MANAGE)
     if locked.state != State.SUBMITTED or locked.rater.user_id is None:
         raise Closed(locked.state)
-    locked.lease_until = timezone.now() + queue.RETURNED_FOR
+    locked.lease_until = timezone.now() + seats.RETURNED_FOR
     changes.move(locked, State.RETURNED, history.RETURN, by, comment=reason.strip())
     return locked
 

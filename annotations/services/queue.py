@@ -1,26 +1,19 @@
-"""Who labels what next. Each trajectory has `overlap` seats; a lease holds one for a while, a submission for good."""
+"""Who labels what next."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
-from django.db.models import F, OuterRef, QuerySet, Subquery
-from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
-from annotations import access
-from annotations.models import Annotation, Event, Guideline, Project, Rater, Role, User
-from annotations.services import frontier, history, quick
-from annotations.services.outcomes import NoSeat
+from annotations.models import Annotation, Project, Rater, User
+from annotations.services import frontier, history, quick, seats
 
 State = Annotation.State
-OPEN = (State.LEASED, State.DRAFT, State.RETURNED)
-RETURNED_FOR = timedelta(days=1)  # who gets work back has to come back first
 
 
 @transaction.atomic
@@ -34,7 +27,7 @@ def lease_next(project: Project | str, user: User) -> Annotation | None:
     label.
     """
     # People are slow: one lease at a time per project costs nothing and leaves no race to reason about.
-    rater = _ready(lock(project, user), user)
+    rater = _ready(seats.lock(project, user), user)
     begun, released = _begun(rater)
     return _resume(begun) or _start(rater) or _take_back(_resume(released), user)
 
@@ -43,8 +36,8 @@ def lease_next(project: Project | str, user: User) -> Annotation | None:
 def lease_ahead(annotation: Annotation, user: User) -> Annotation | None:
     """What the person labels after this pass of theirs, leased while they still look this one over; None where nothing
     is left, or where they hold no seat of this one any more. Asking again gives the same: nobody holds two ahead."""
-    rater = _ready(lock_for(annotation.pk, user), user)
-    if not Annotation.objects.filter(pk=annotation.pk, state__in=OPEN, seat__isnull=False).exists():
+    rater = _ready(seats.lock_for(annotation.pk, user), user)
+    if not Annotation.objects.filter(pk=annotation.pk, state__in=seats.OPEN, seat__isnull=False).exists():
         return None
     begun, _ = _begun(rater)
     return _resume(one for one in begun if one.pk != annotation.pk) or _start(rater)
@@ -60,147 +53,37 @@ def has_more(project: Project, user: User) -> bool:
 
 def _ready(locked: Project, user: User) -> Rater:
     """The person as a rater of the project, whose lapsed leases are free."""
-    free_lapsed(locked, timezone.now())
+    seats.free_lapsed(locked, timezone.now())
     rater = rater_of(locked, user)
     rater.project, rater.user = locked, user
     return rater
 
 
-def lock(project: Project | str, user: User) -> Project:
-    """The project, with its seats given out to nobody else until the transaction ends.
-
-    `no_key` lets rows that refer to the project come in meanwhile.
-    """
-    named = {"slug": project} if isinstance(project, str) else {"pk": project.pk}
-    return _lock(Project.objects.filter(**named), user)
-
-
-def lock_for(annotation_id: int, user: User) -> Project:
-    """The project of that annotation, locked as by `lock`. Take it before the annotation's own lock."""
-    return _lock(Project.objects.filter(raters__annotations=annotation_id), user)
-
-
-def _lock(projects: QuerySet[Project], user: User) -> Project:
-    mine = projects.select_for_update(of=("self",), no_key=True).filter(memberships__user=user)
-    newest = Guideline.objects.filter(project=OuterRef("pk")).order_by("-version").values("pk")[:1]
-    project = get_object_or_404(mine.annotate(role=F("memberships__role"), newest_guideline=Subquery(newest)))
-    check_role(project.role)  # type: ignore[attr-defined]
-    return project
-
-
-def check_role(role: str, roles: set[Role] = access.LABEL) -> None:
-    """PermissionDenied unless the role is one of these; without saying which, those that label."""
-    if role not in roles:
-        raise PermissionDenied(f"Your role here is {role}; this needs {' or '.join(sorted(roles))}.")
-
-
-def free_lapsed(project: Project, now: datetime) -> None:
-    """Take the seats of leases that ran out. State and labels stay. The project must be locked."""
-    lapsed = Annotation.objects.lapsed(now).filter(rater__in=project.raters.values("pk"))
-    if earliest := lapsed.order_by("trajectory").values_list("trajectory", flat=True).first():
-        lapsed.update(seat=None, lease_until=None)
-        came_free(project, earliest)
-
-
-def came_free(project: Project, trajectory_id: int) -> None:
-    """Let everybody's next search look at the trajectory again. The project must be locked."""
-    project.raters.filter(queue_from__gt=trajectory_id).update(queue_from=trajectory_id)
-
-
-def renew(annotation: Annotation) -> bool:
-    """Hold the seat for another lease. False where the seat is gone or the annotation is no longer worked on."""
-    mine = Annotation.objects.filter(pk=annotation.pk, state__in=OPEN, seat__isnull=False)
-    until = longer_lease(annotation)
-    if not mine.update(lease_until=until):
-        return False
-    annotation.lease_until = until
-    return True
-
-
-@transaction.atomic
-def release(annotation: Annotation) -> bool:
-    """Give an unfinished annotation's seat back now. State and labels stay. False where it held none."""
-    project = Project.objects.select_for_update(no_key=True).get(raters=annotation.rater_id)
-    mine = Annotation.objects.filter(pk=annotation.pk, state__in=OPEN, seat__isnull=False)
-    if not mine.update(seat=None, lease_until=None):
-        return False
-    came_free(project, annotation.trajectory_id)
-    return True
-
-
-def regain(annotation: Annotation, project: Project) -> bool:
-    """Take a seat again for an annotation that lost its own; False where none is free, or where a lead took it away:
-    a page that is still open does not take it back by itself. The project must be locked."""
-    annotation.refresh_from_db(fields=["seat", "state"])
-    if annotation.seat is None and _last_seating([annotation]).get(annotation.pk) == history.RELEASE:
-        return False
-    try:
-        take_seat(annotation, project)
-    except NoSeat:
-        return False
-    annotation.lease_until = longer_lease(annotation)
-    mine = Annotation.objects.filter(pk=annotation.pk, state__in=OPEN)
-    return bool(mine.update(seat=annotation.seat, lease_until=annotation.lease_until))
-
-
-def longer_lease(annotation: Annotation) -> datetime:
-    """Until when the lease runs if it is renewed now: never shorter than it was."""
-    now = timezone.now()
-    return max(annotation.lease_until or now, now + timedelta(minutes=annotation.rater.project.lease_minutes))
-
-
-def take_seat(annotation: Annotation, project: Project) -> None:
-    """Set a seat on the annotation, unsaved; its own where it has one. The project must be locked. Raises NoSeat."""
-    if annotation.seat is not None:
-        return
-    free_lapsed(project, timezone.now())
-    annotation.seat = free_seat(project, _taken(annotation))
-    if annotation.seat is None:
-        raise NoSeat
-
-
-def free_seat(project: Project, taken: Collection[int | None]) -> int | None:
-    """The lowest free seat. Seats beyond a lowered overlap count as taken all the same."""
-    if len(taken) >= project.overlap:
-        return None
-    return min(set(range(project.overlap)) - set(taken))
-
-
-def _taken(annotation: Annotation) -> Collection[int | None]:
-    held = Annotation.objects.filter(trajectory=annotation.trajectory_id, seat__isnull=False)
-    return held.values_list("seat", flat=True)
-
-
 def _begun(rater: Rater) -> tuple[list[Annotation], list[Annotation]]:
     """What the person has begun here and can go on with, the most urgent first; and what of it a lead took away."""
-    found = list(rater.annotations.live().filter(state__in=OPEN, trajectory__superseded_at__isnull=True))
+    found = list(rater.annotations.live().filter(state__in=seats.OPEN, trajectory__superseded_at__isnull=True))
     for one in found:
         one.rater = rater
     if len(found) == 1 and found[0].seat is not None:
         return found, []
-    seating = _last_seating(found)
+    seating = seats.last_seating(found)
     released = [one for one in found if one.seat is None and seating.get(one.pk) == history.RELEASE]
     given = {pk for pk, verb in seating.items() if verb == history.ASSIGN}
     found.sort(key=lambda one: (one.seat is None, one.state != State.RETURNED and one.pk not in given, one.pk))
     return [one for one in found if one not in released], released
 
 
-def _last_seating(annotations: Collection[Annotation]) -> dict[int, str]:
-    """By what each of them last came to its seat or lost it for good; nothing is logged where a lease just runs out."""
-    said = Event.objects.filter(annotation__in=annotations, verb__in=history.SEATING)
-    newest = said.order_by("annotation", "-pk").distinct("annotation")
-    return dict(newest.values_list("annotation", "verb")) if annotations else {}
-
-
 def _resume(begun: Iterable[Annotation]) -> Annotation | None:
     """The first of these for which there is a seat, leased again."""
     for one in begun:
-        one.seat = free_seat(one.rater.project, _taken(one)) if one.seat is None else one.seat
+        one.seat = seats.free_seat(one.rater.project, seats.taken(one)) if one.seat is None else one.seat
         if one.seat is None:
             continue
-        one.lease_until = longer_lease(one)
+        one.lease_until = seats.longer_lease(one)
         # It may have been submitted or skipped a moment ago: that stands.
-        if Annotation.objects.filter(pk=one.pk, state__in=OPEN).update(seat=one.seat, lease_until=one.lease_until):
+        if Annotation.objects.filter(pk=one.pk, state__in=seats.OPEN).update(
+            seat=one.seat, lease_until=one.lease_until
+        ):
             return one
     return None
 
@@ -217,7 +100,7 @@ def _start(rater: Rater) -> Annotation | None:
     found = _first_with_room(rater)
     if found is None:
         return None
-    seat, until = free_seat(project, found.taken), timezone.now() + timedelta(minutes=project.lease_minutes)
+    seat, until = seats.free_seat(project, found.taken), timezone.now() + timedelta(minutes=project.lease_minutes)
     assert seat is not None  # it has room
     annotation = begin(rater, found.trajectory, seat, until)
     after = {"trajectory": found.trajectory, "seat": seat}

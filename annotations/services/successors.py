@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404
 
 from annotations.models import Annotation, Label, Membership, User
 from annotations.records import Json
-from annotations.services import queue
+from annotations.services import seats
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def live(annotation_id: int, user: User, *, slug: str) -> Annotation | None:
 
 def _retired(annotation_id: int, user: User, slug: str) -> Annotation | None:
     member = get_object_or_404(Membership, project__slug=slug, user=user)
-    queue.check_role(member.role)
+    seats.check_role(member.role)
     gone = Annotation.objects.filter(rater__user=user, rater__project=member.project_id, retired_at__isnull=False)
     return gone.select_related("trajectory").filter(pk=annotation_id).first()
 

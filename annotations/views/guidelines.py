@@ -19,7 +19,7 @@ from annotations.forms import GuidelineForm
 from annotations.http import whole
 from annotations.models import Guideline, Project, User
 from annotations.rendering import markdown
-from annotations.services import changes, guidelines, queue, threads
+from annotations.services import changes, guidelines, seats, threads
 from annotations.views.labels import Answer, Door, Nothing, door
 
 PAGE = "projects/guidelines.html"
@@ -97,7 +97,7 @@ class VersionBody(BaseModel):
 def newer(body: Nothing, user: User, slug: str, annotation: int) -> Answer:
     """The version a pass shows, and where a newer one is in force that one, with what changed."""
     mine = changes.own(annotation, user, slug)
-    found = guidelines.newer(mine) if mine.state in queue.OPEN else None
+    found = guidelines.newer(mine) if mine.state in seats.OPEN else None
     shown = mine.guideline.version if mine.guideline else None
     if found is None:
         return {"shown": shown, "newer": None, "html": ""}

@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from annotations.models import Annotation, Event, Membership, Project, Role, Trajectory, User
-from annotations.services import assigning, labels, members, queue
+from annotations.services import assigning, labels, members, queue, seats
 from annotations.services.assigning import NotGiven
 from annotations.services.outcomes import Closed, NoSeat
 from tests import make
@@ -110,7 +110,7 @@ def test_label_next_leads_to_other_work_first_and_back_to_it_when_there_is_none(
     again = take(project, ann)
     assert (again.pk, again.seat) == (hers.pk, 0)
     lapse(again)
-    queue.free_lapsed(project, timezone.now())
+    seats.free_lapsed(project, timezone.now())
     assert labels.lease(hers.pk, ann).lease_until, "she took it up again: it is hers like any other"
 
 
@@ -300,7 +300,7 @@ def test_seats_are_never_exceeded_whoever_asks_gives_releases_and_submits_at_onc
 
 def _give_anywhere(project: Project, to: User, lead: User) -> None:
     for trajectory in project.trajectories.order_by("?"):
-        open_ones = Annotation.objects.filter(trajectory=trajectory, state__in=queue.OPEN, seat__isnull=False)
+        open_ones = Annotation.objects.filter(trajectory=trajectory, state__in=seats.OPEN, seat__isnull=False)
         try:
             give(trajectory, to, lead, instead_of=open_ones.order_by("?").first())
         except NotGiven:

@@ -11,7 +11,7 @@ from django.http import Http404
 from django.utils import timezone
 
 from annotations.models import Annotation, Event, Role
-from annotations.services import labels, queue
+from annotations.services import labels, queue, seats
 from annotations.services.outcomes import Closed, Missing, NoSeat, NotAccepted
 from tests import make
 from tests.db.test_labels import begun, do, held, say
@@ -225,7 +225,7 @@ def test_returned_work_keeps_its_longer_lease_while_it_is_looked_at():
     do(labels.submit, mine)
     lead = make.member(mine.rater.project, make.user(), Role.OWNER).user
     until = labels.give_back(mine, lead, "").lease_until
-    assert until > timezone.now() + queue.RETURNED_FOR / 2
+    assert until > timezone.now() + seats.RETURNED_FOR / 2
     say(mine, (1, "label", 0))
     labels.lease(mine.pk, mine.rater.user)
     mine.refresh_from_db()

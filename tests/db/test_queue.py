@@ -14,7 +14,7 @@ from django.http import Http404
 from django.utils import timezone
 
 from annotations.models import Annotation, Event, Guideline, Project, Rater, Trajectory, User
-from annotations.services import labels, queue
+from annotations.services import labels, queue, seats
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -139,7 +139,7 @@ def test_a_lapsed_seat_and_a_released_one_are_filled_in_import_order_too():
     second = take(project, bob)
     assert second.trajectory == trajectories[0]
     hand_in(take(project, alice))
-    queue.release(second)
+    seats.release(second)
     carol = make.member(project, make.user()).user
     assert take(project, carol).trajectory == trajectories[0]
 
@@ -221,10 +221,10 @@ def test_renewing_holds_the_seat_and_releasing_gives_it_up():
     project, (alice, bob), _ = work(trajectories=1, overlap=1)
     hers = take(project, alice)
     Annotation.objects.update(lease_until=timezone.now() + timedelta(seconds=5))
-    assert queue.renew(hers)
+    assert seats.renew(hers)
     assert hers.lease_until > timezone.now() + timedelta(minutes=10)
-    queue.release(hers)
-    assert not queue.renew(hers)
+    seats.release(hers)
+    assert not seats.renew(hers)
     assert take(project, bob).seat == 0
 
 
@@ -232,8 +232,8 @@ def test_what_was_submitted_can_neither_be_renewed_nor_released():
     project, (alice, _), _ = work()
     hers = take(project, alice)
     hand_in(hers)
-    assert not queue.renew(hers)
-    queue.release(hers)
+    assert not seats.renew(hers)
+    seats.release(hers)
     hers.refresh_from_db()
     assert (hers.state, hers.seat, hers.lease_until) == ("submitted", 0, None)
 

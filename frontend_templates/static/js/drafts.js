@@ -1,5 +1,5 @@
 // Words that were not sent yet, kept in this browser until they are: over a reload, a lost server, the end of a session.
-import { newId } from "./store.js";
+import { newId } from "./ids.js";
 
 const PREFIX = "stepmark:draft";
 

@@ -2,7 +2,7 @@
 // "What is recorded" stands below the task. Only sums leave the page, and whether they arrive stops nobody.
 import { make } from "./dialogs.js";
 import { post } from "./doors.js";
-import { newId } from "./store.js";
+import { newId } from "./ids.js";
 
 const IDLE = 60_000; // ms without a key, a pointer or a scroll after which nobody is taken to be reading
 const SEND = 20_000; // ms between packets

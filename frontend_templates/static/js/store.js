@@ -1,15 +1,8 @@
 // What this annotation says: what the server confirmed, and on top of it what waits to be sent. The page shows the sum.
 import { Answers, Log, said } from "./answers.js";
+import { newId } from "./ids.js";
+import { pin, pinAtLoad } from "./pins.js";
 import { impliedBy } from "./propagation.js";
-
-/** Ids for changes. crypto.randomUUID is missing where the page came over plain http from another machine. */
-export function newId() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 15) | 64;
-  bytes[8] = (bytes[8] & 63) | 128;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
-}
 
 /**
  * Fires "change" with detail {changes, ghosts, offers}: the places {step, field} that say something else now, and the
@@ -33,7 +26,7 @@ export class Store extends EventTarget {
   begin({ steps, state }) {
     this.steps = steps;
     this.#take(state);
-    this.#pinAtLoad();
+    pinAtLoad(this.outbox.ops, this.base);
     this.view = this.base.copy();
     for (const op of this.outbox.ops) this.#remember(op, this.#apply(this.view, op));
     this.outbox.addEventListener("change", ({ detail }) => detail?.own || this.rebuild());
@@ -140,7 +133,7 @@ export class Store extends EventTarget {
   merge(answer, own = () => false, places = []) {
     if (answer.revision < this.revision) return;
     for (const label of answer.labels) {
-      for (const op of this.outbox.ops) this.#pin(op, label, own(label));
+      for (const op of this.outbox.ops) pin(op, label, own(label));
       this.base.set(label.step, label.field, label);
     }
     this.#standing(answer);
@@ -151,7 +144,7 @@ export class Store extends EventTarget {
   /** The whole of what the server has, after a time of not knowing. */
   replace(state) {
     this.#take(state);
-    this.#pinAtLoad();
+    pinAtLoad(this.outbox.ops, this.base);
     this.rebuild();
   }
 
@@ -286,29 +279,5 @@ export class Store extends EventTarget {
     const log = new Log(this.view);
     for (const { step, field } of places) log.put(step, field, this.base.get(step, field));
     this.#tell(log.changes());
-  }
-
-  #pin(op, label, own) {
-    for (const item of op.items ?? []) {
-      if (item.step !== label.step || item.field !== label.field) continue;
-      if (own) item.was = said(label);
-      else if (said(label) !== item.was && label.origin !== "propagated") op.pinned = true;
-    }
-  }
-
-  /** Waiting changes meet a server that moved on meanwhile: those whose place holds something neither they nor we had put there keep the revision they saw. */
-  #pinAtLoad() {
-    const known = new Map();
-    for (const op of this.outbox.ops) {
-      for (const { step, field, was, value } of op.items ?? []) {
-        const key = `${step}:${field}`;
-        known.set(key, [...(known.get(key) ?? [was]), value]);
-      }
-    }
-    const foreign = ({ step, field }) => {
-      const held = this.base.get(step, field);
-      return !known.get(`${step}:${field}`).includes(said(held)) && held?.origin !== "propagated";
-    };
-    for (const op of this.outbox.ops) if ((op.items ?? []).some(foreign)) op.pinned = true;
   }
 }

@@ -1,7 +1,7 @@
 // The ends of an item: submit, skip, reopen; and holding its seat while one works on it.
 import { askOpen, askOthers, askReason, make } from "./dialogs.js";
 import { post } from "./doors.js";
-import { newId } from "./store.js";
+import { newId } from "./ids.js";
 
 const RENEW = 60_000; // ms between renewals of the lease while the page is in sight
 

@@ -8,9 +8,9 @@ import { reveal } from "./feed.js";
 import { guidelines } from "./guidelines.js";
 import { nameKeys } from "./help.js";
 import { Login } from "./login.js";
+import { Seen } from "./seen.js";
 
 const AGAIN = 60_000; // ms between looks for answers while the page is in sight
-const READ = 800; // ms a message has to be in sight to count as seen
 const KINDS = [["ask", "Question"], ["flag", "Flag"]];
 
 export function talk(desk) {
@@ -281,42 +281,6 @@ class Talk {
     sender.dispatchEvent(new Event("status"));
     element.signingIn = form;
     element.after(form);
-  }
-}
-
-/** Tells the server which answers stood before the reader, once each. */
-class Seen {
-  constructor(tell) {
-    this.tell = tell;
-    this.told = new Set();
-    this.sight = new IntersectionObserver((entries) => entries.forEach((entry) => this.#look(entry)), { threshold: 0.5 });
-    document.addEventListener("visibilitychange", () => this.#again());
-  }
-
-  watch(article) {
-    this.sight.observe(article);
-  }
-
-  #again() {
-    for (const article of document.querySelectorAll("[data-thread][data-new]")) {
-      this.sight.unobserve(article);
-      this.sight.observe(article);
-    }
-  }
-
-  #look({ isIntersecting, target }) {
-    clearTimeout(target.reading);
-    if (isIntersecting && !document.hidden) target.reading = setTimeout(() => this.read(target), READ);
-  }
-
-  /** What stands in this thread is before the reader. */
-  async read(article) {
-    const { thread, newest } = article.dataset;
-    const name = `${thread}:${newest}`;
-    if (document.hidden || !article.isConnected || this.told.has(name)) return;
-    this.told.add(name);
-    const { kind } = await this.tell(Number(thread), Number(newest));
-    if (kind !== "done") this.told.delete(name);
   }
 }
 
