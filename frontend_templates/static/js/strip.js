@@ -27,11 +27,11 @@ export class Strip {
     this.#here(this.steps.current ?? this.steps.wanted ?? order[0]);
   }
 
-  /** Paint the cells of these steps; where they are many, once the page has answered the key. */
+  /** Paint the cells of these steps; where they are many, once the page has answered the key: after the next frame. */
   paint(steps) {
     for (const step of steps) this.stale.add(this.#cellOf(step));
     if (this.stale.size * this.each < AT_ONCE) this.#refresh();
-    else this.waiting ??= setTimeout(() => this.#refresh());
+    else this.waiting ??= requestAnimationFrame(() => setTimeout(() => this.#refresh()));
   }
 
   #refresh() {
