@@ -172,3 +172,7 @@ def of_walks(walks: dict[str, dict[str, float]]) -> Iterator[common.Row]:
         note = ", ".join(f"{what} {walk[what]:.2f} s" for what in ("jump", "find", "label"))
         of = f"longest task, {rollout.name}"
         yield common.within(of, rollout.steps, ours, FREEZE, "a good INP", note=note)
+    strayed = [rollout.name for rollout in ROLLOUTS if walks[rollout.name]["strayed"]]
+    limit_is = "none: the step one jumps to stays in sight"
+    note = "; ".join(strayed)
+    yield common.within("jumps that missed", len(walks), len(strayed), 0, limit_is, unit="jumps", note=note)

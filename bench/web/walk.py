@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from annotations.models import Annotation
 
+REST = 1000  # ms in which what stands above a step has come, and been laid out
 IN_SIGHT = """(step) => {
   const card = document.querySelector(`[data-step="${step}"][aria-current]`);
   const box = card?.getBoundingClientRect();
@@ -27,17 +28,18 @@ SHOWN = """() => {
 
 
 def walked(context: BrowserContext, at: str, annotation: Annotation) -> dict[str, float]:
-    """Seconds until the last step is in focus, until the one rare word is in sight, until a label there is saved; and
-    the longest task of the page while it opened and after that."""
+    """Seconds until the last step is in focus and in sight, until the one rare word is in sight, until a label there is
+    saved; the longest task of the page while it opened and after that; and 1 as `strayed` where the step one went to
+    did not stay in sight."""
     last = annotation.trajectory.steps.of_agent().order_by("-index").values_list("index", flat=True)[0]
     page = context.new_page()
     open_desk(page, at)
     page.wait_for_timeout(500)
-    walk = {
-        "jump": common.timed(lambda: _jump(page, last)),
-        "find": common.timed(lambda: _find(page)),
-        "label": common.timed(lambda: _label(page, last)),
-    }
+    walk = {"jump": common.timed(lambda: _jump(page, last))}
+    page.wait_for_timeout(REST)
+    walk["strayed"] = float(not page.evaluate(IN_SIGHT, last))
+    walk["find"] = common.timed(lambda: _find(page))
+    walk["label"] = common.timed(lambda: _label(page, last))
     tasks, ready = page.evaluate("[probe.tasks, probe.ready]")
     page.close()
     walk["opening"] = max((task["ms"] / 1000 for task in tasks if task["at"] < ready), default=0.0)
