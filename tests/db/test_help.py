@@ -13,7 +13,7 @@ from annotations import schemes
 from annotations.keys import PAGE, Action
 from annotations.models import User
 from annotations.schemes import keys as scheme_keys
-from annotations.services import preferences
+from annotations.services import preferences, projects
 from annotations.templatetags.keys import presses
 from tests import make
 
@@ -53,6 +53,22 @@ def test_a_key_of_ones_own_shows_instead_of_the_usual_one():
     found = listed(person)
     assert found["next step"] == ["d"]
     assert found["skip, with a reason"] == []
+
+
+def test_who_works_under_two_schemes_finds_the_keys_of_each_under_its_name():
+    person = make.user()
+    usual = schemes.shipped()["agent-process"]
+    fields = [field.model_copy(update={"key": "v"}) if field.name == "note" else field for field in usual.fields]
+    other = usual.model_copy(update={"name": "other", "title": "Another scheme", "fields": tuple(fields)})
+    make.project(person)
+    make.project(person, scheme=projects.freeze(other))
+    client = Client()
+    client.force_login(person)
+    text = client.get(reverse("help")).content.decode()
+    one, two = (text.index(f"<h3>{escape(scheme.title)}</h3>") for scheme in (usual, other))
+    note = re.compile(r"<dt>\s*<kbd>(\w)</kbd>\s*</dt>\s*<dd>Note: write</dd>")
+    assert note.findall(text[one:two]) == ["n"]
+    assert note.findall(text[two:]) == ["v"]
 
 
 def test_it_leads_to_where_keys_are_changed():
