@@ -68,7 +68,8 @@ def main() -> None:
         presses = pressed(context, addresses)
         walks = {one.name: walked(context, addresses[one.name], leased[one.name]) for one in ROLLOUTS}
     rows = [*of_keys(presses), *of_loads(loads), *of_walks(walks)]
-    common.write("pixels", rows, presses=ROUNDS * STEPS * len(KEYS), loads=LOADS, walks=walks, by_key=by_key(presses))
+    notes = {"opening": {name: middles(times) for name, times in loads.items()}, "by_key": by_key(presses)}
+    common.write("pixels", rows, presses=ROUNDS * STEPS * len(KEYS), loads=LOADS, walks=walks, **notes)
 
 
 def address(annotation: Annotation) -> str:
@@ -99,9 +100,13 @@ OPENED = """() => {
 }"""
 
 
+def middles(times: list[dict[str, float]]) -> dict[str, float]:
+    return {what: statistics.median(one[what] for one in times) for what in times[0]}
+
+
 def of_loads(loads: dict[str, list[dict[str, float]]]) -> Iterator[common.Row]:
     for what, words in (("first", "first content"), ("ready", "ready for keys")):
-        middle = {name: statistics.median(one[what] for one in times) for name, times in loads.items()}
+        middle = {name: middles(times)[what] for name, times in loads.items()}
         for rollout in ROLLOUTS[1:]:
             ours, limit = middle[rollout.name], middle[ROLLOUTS[0].name]
             of = f"{words}, {rollout.name}"

@@ -14,10 +14,9 @@ if TYPE_CHECKING:
     from annotations.models import Annotation
 
 REST = 1000  # ms in which what stands above a step has come, and been laid out
-IN_SIGHT = """(step) => {
-  const card = document.querySelector(`[data-step="${step}"][aria-current]`);
-  const box = card?.getBoundingClientRect();
-  return box && box.top < innerHeight && box.bottom > 0;
+IN_SIGHT = """() => {
+  const box = document.querySelector("[data-step][aria-current]").getBoundingClientRect();
+  return box.top < innerHeight && box.bottom > 0;
 }"""
 FOUND = """() => /^\\d+ found/.test(document.querySelector("[data-find-count]").textContent)"""
 SHOWN = """() => {
@@ -28,16 +27,16 @@ SHOWN = """() => {
 
 
 def walked(context: BrowserContext, at: str, annotation: Annotation) -> dict[str, float]:
-    """Seconds until the last step is in focus and in sight, until the one rare word is in sight, until a label there is
-    saved; the longest task of the page while it opened and after that; and 1 as `strayed` where the step one went to
-    did not stay in sight."""
+    """Seconds until the last step is in focus, until the one rare word is in sight, until a label there is saved; the
+    longest task of the page while it opened and after that; and 1 as `strayed` where the step one went to was in sight
+    for a moment at most."""
     last = annotation.trajectory.steps.of_agent().order_by("-index").values_list("index", flat=True)[0]
     page = context.new_page()
     open_desk(page, at)
     page.wait_for_timeout(500)
     walk = {"jump": common.timed(lambda: _jump(page, last))}
     page.wait_for_timeout(REST)
-    walk["strayed"] = float(not page.evaluate(IN_SIGHT, last))
+    walk["strayed"] = float(not page.evaluate(IN_SIGHT))
     walk["find"] = common.timed(lambda: _find(page))
     walk["label"] = common.timed(lambda: _label(page, last))
     tasks, ready = page.evaluate("[probe.tasks, probe.ready]")
@@ -49,7 +48,7 @@ def walked(context: BrowserContext, at: str, annotation: Annotation) -> dict[str
 
 def _jump(page: Page, last: int) -> None:
     page.keyboard.press("Shift+G")
-    page.wait_for_function(IN_SIGHT, arg=last)
+    page.wait_for_selector(f'[data-step="{last}"][aria-current]', state="attached")
 
 
 def _find(page: Page) -> None:
