@@ -14,7 +14,7 @@ _CLASS = (
 )
 _HIDDEN = re.compile(f"(?:[{_CLASS}]|(?<![\U0001f000-\U0001faff\ufe0f])\u200d|(?<=[\ufe0e\ufe0f])[\ufe0e\ufe0f])+")
 _ONE_BY_ONE = 8  # hidden characters in a row that are named each; a longer row is one mark
-_SPECIAL = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+_SUSPECT = re.compile(f"[{_CLASS}\u200d\ufe0e\ufe0f]")  # what every run begins with: seldom there, and quick to find
 
 
 def inert(text: str) -> str:
@@ -23,12 +23,13 @@ def inert(text: str) -> str:
     A page shows as many characters as the text has, the marks counted for what they stand for: a carriage return
     before a newline comes as a reference, for a parser would drop it.
     """
-    return marked(text.translate(_SPECIAL))
+    return marked(text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
 
 
 def marked(html: str) -> str:
     """HTML with its hidden characters as marks. They must not stand inside a tag."""
-    return _HIDDEN.sub(_marks, html.replace("\r\n", "&#13;\n"))
+    html = html.replace("\r\n", "&#13;\n")
+    return _HIDDEN.sub(_marks, html) if _SUSPECT.search(html) else html
 
 
 def is_hidden(one: str) -> bool:
