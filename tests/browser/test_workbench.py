@@ -206,6 +206,7 @@ def test_the_step_one_goes_to_is_in_sight_however_far_it_was(
     desk = Desk(page, live_server.url, mine).open()
     for keys, step in [(["G"], 80), (["g", "g"], 1), (["j"] * 30, 31)]:
         desk.press(*keys).in_focus(step)
+        page.wait_for_timeout(600)  # in which what stands above it is laid out
         expect(desk.card(step).locator(".controls")).to_be_in_viewport(ratio=1)
         cell = page.locator(f"[data-cell='{step}']")
         expect(cell).to_be_in_viewport()

@@ -46,8 +46,8 @@ def see_all(desk: Desk) -> Desk:
     return desk
 
 
-def warnings(desk: Desk) -> list[str]:
-    return desk.page.locator(".warning").all_inner_texts()
+def warns(desk: Desk, *texts: str) -> None:
+    expect(desk.page.locator(".warning")).to_have_text(texts)
 
 
 # --- Settling -------------------------------------------------------------------------------------------------------
@@ -134,6 +134,12 @@ def test_suggestions_are_outlined_and_taken_by_enter_or_overruled_by_any_answer(
     assert offers(desk) == {3: "Wrong", 5: "Right"}
 
 
+def test_settling_at_an_error_overrules_what_was_offered_after_it(open_at: Opener, assisted: Annotation) -> None:
+    desk = see_all(open_at(assisted)).press("j", "Shift+Minus")
+    desk.ghosts(4)
+    assert desk.saved().stored() == {1: 1, 2: -1, 3: -1, 5: -1}
+
+
 def test_enter_on_a_button_works_the_button(open_at: Opener, assisted: Annotation) -> None:
     desk = open_at(assisted)
     desk.choice(1, "Neutral").focus()
@@ -192,7 +198,7 @@ def test_the_answers_to_an_equal_beginning_are_offered_in_the_next_rollout(open_
     expect(second.card(1).locator("[data-offer]")).to_contain_text("what you said of the same step in another rollout")
     second.press("Enter", "j", "-").saved()
     assert second.stored() == {1: 1, 2: -1}
-    assert warnings(second) == [f"You called the same step Neutral in item {first.annotation.pk}. Dismiss"]
+    warns(second, f"You called the same step Neutral in item {first.annotation.pk}. Dismiss")
 
 
 # --- Warnings -------------------------------------------------------------------------------------------------------

@@ -85,7 +85,8 @@ function settle({ store, steps, tell, sayAnswer }, spec, value) {
   const here = steps.numberOf(steps.current);
   const carries = store.propagation !== "off" && store.scheme.propagation?.value === value;
   const open = steps.order.filter((step) => step !== steps.current && !store.label(step, spec.name));
-  const wanted = open.filter((step) => steps.numberOf(step) < here || !carries); // what carries on needs no label of its own
+  // What carries on needs no label of its own, but where something else is offered.
+  const wanted = open.filter((step) => steps.numberOf(step) < here || !carries || store.offer(step));
   const items = wanted.filter((step) => steps.seen.has(step)).map((step) => ({ step, field: spec.name, value: steps.numberOf(step) < here ? spec.choices[0].value : value }));
   store.change([{ step: steps.current, field: spec.name, value }, ...items]);
   const unseen = wanted.length - items.length;

@@ -1,16 +1,18 @@
 // Which step is in focus, and how one moves among the steps. Those that are not in the page come when one goes there.
 import { reveal } from "./feed.js";
 
-const MOST_FRAMES = 12; // in which a card that one goes to has to come to rest
+const HELD = 400; // ms for which a card that one goes to is held where it is seen
+const SCROLLS = ["wheel", "touchmove", "pointerdown", "keydown"]; // how somebody may look elsewhere
 
 export class Steps extends EventTarget {
   /** Fires "move" with detail {step} when another step comes into focus. */
   constructor({ feed, tell }) {
     super();
-    Object.assign(this, { feed, tell, order: [], places: new Map(), current: null, wanted: null, seen: new Set() });
+    Object.assign(this, { feed, tell, order: [], places: new Map(), held: null, holding: null, current: null, wanted: null, seen: new Set() });
     feed.root.addEventListener("focusin", ({ target }) => this.#noticed(target));
     feed.root.addEventListener("click", ({ target }) => (target.closest("button") || !String(getSelection())) && this.#noticed(target));
     feed.addEventListener("shown", ({ detail }) => this.#shown(detail.cards));
+    for (const sign of SCROLLS) addEventListener(sign, () => (this.held = null), { passive: true, capture: true });
     this.sight = new IntersectionObserver((entries) => entries.forEach(({ isIntersecting, target }) => isIntersecting && this.seen.add(Number(target.dataset.step))));
   }
 
@@ -72,14 +74,23 @@ export class Steps extends EventTarget {
   #arrive(step, card, scroll) {
     this.#mark(step, card);
     card.focus({ preventScroll: true });
-    if (scroll) this.#reveal(step, card);
+    if (scroll) this.#hold(card);
   }
 
-  // Cards out of sight have only a guessed height: those that a scroll brings near are laid out, and move the card again.
-  #reveal(step, card, frames = MOST_FRAMES) {
-    if (this.current !== step || !card.isConnected) return;
-    const calm = !reveal(card) && frames < MOST_FRAMES;
-    if (frames && !calm) requestAnimationFrame(() => this.#reveal(step, card, frames - 1));
+  // Cards out of sight have only a guessed height, and steps above may still be on their way: while these are laid out, the
+  // card is held in sight, unless somebody scrolls meanwhile.
+  #hold(card) {
+    this.held = { card, until: performance.now() + HELD };
+    this.holding ??= requestAnimationFrame(() => this.#reveal());
+    reveal(card);
+  }
+
+  #reveal() {
+    const { card, until } = this.held ?? {};
+    this.holding = null;
+    if (!card?.isConnected || !card.hasAttribute("aria-current") || performance.now() > until) return;
+    reveal(card);
+    this.holding = requestAnimationFrame(() => this.#reveal());
   }
 
   #noticed(target) {
@@ -101,6 +112,7 @@ export class Steps extends EventTarget {
   }
 
   #shown(cards) {
+    if (this.held) this.held.until = performance.now() + HELD;
     for (const card of cards) {
       if (!card.dataset.step) continue;
       this.sight.observe(card);
