@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from annotations.models import Annotation, Step
-from annotations.services.board import PROPAGATED, Board
+from annotations.services.board import Board
 
 
 def first(trajectory_id: int) -> int | None:
@@ -13,15 +13,20 @@ def first(trajectory_id: int) -> int | None:
 
 
 def moved(board: Board) -> int | None:
-    """The frontier now that the board says what it says: on to the agent's next step once a person has labelled the
-    one it stands at; behind the last one, to the end."""
+    """The frontier now that the board says what it says: on to the agent's next step once the one it stands at has a
+    label, be it one that a person took over from the step before; behind the last one, to the end."""
     annotation = board.annotation
     if annotation.frontier is None:
         return None
-    said = board.labels.get((annotation.frontier, board.scheme.main))
-    if said is None or said.origin == PROPAGATED:
+    if (annotation.frontier, board.scheme.main) not in board.labels:
         return annotation.frontier
     return _after(annotation, annotation.frontier)
+
+
+def is_through(annotation: Annotation) -> bool:
+    """Whether every step of the agent has been shown."""
+    ahead = Step.objects.of_agent().filter(trajectory_id=annotation.trajectory_id, index__gt=annotation.frontier or 0)
+    return annotation.frontier is None or not ahead.exists()
 
 
 def _after(annotation: Annotation, index: int) -> int:

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from annotations.models import Annotation, Label, Project, Step, User
 from annotations.records import Json
-from annotations.services import changes, history
+from annotations.services import changes, frontier, history
 from annotations.services.board import Board
 from annotations.services.outcomes import Missing, Outcome
 
@@ -40,6 +40,8 @@ def reveal(annotation_id: int, user: User, *, slug: str = "") -> Outcome:
     board = Board.load(annotation)
     if open_steps := [one for one in board.missing(board.labels) if one["field"] == board.scheme.main]:
         raise Missing(open_steps, ghosts=len(board.ghosts()))
+    if not frontier.is_through(annotation):
+        raise Missing([{"step": annotation.frontier, "field": board.scheme.main}], ghosts=0)
     annotation.frontier, annotation.revealed_at = None, timezone.now()
     annotation.revision += 1
     annotation.save(update_fields=["frontier", "revealed_at", "revision", "updated_at"])

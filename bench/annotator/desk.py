@@ -20,7 +20,8 @@ SIGN = {1: "1", 0: "0", -1: "-"}
 # A key as Playwright presses it → how many presses it takes.
 NEXT, PREVIOUS, NEXT_OPEN, PREVIOUS_OPEN, FIRST, LAST = "j", "k", "J", "K", "g g", "G"
 ANSWERS = {SIGN[value]: value for value in VALUES}
-SETTLES = {"Shift+Digit1": 1, "Shift+Digit0": 0, "Shift+Minus": -1}
+SETTLE = {1: "Shift+Digit1", 0: "Shift+Digit0", -1: "Shift+Minus"}
+SETTLES = {key: value for value, key in SETTLE.items()}
 ACCEPT, ACCEPT_GHOSTS = "Enter", "p"
 MOVES = (NEXT, PREVIOUS, NEXT_OPEN, PREVIOUS_OPEN, FIRST, LAST)
 

@@ -2,7 +2,7 @@
 begin alike.
 
 The rollouts come in without their labels and are scored like that, so that the scorer has learned nothing from them.
-Then gold becomes the reference. What a judge is sure of is counted against that reference, as in any project that has one.
+Then gold becomes the reference. What a judge is sure of is counted against it, as in any project that has a reference.
 """
 
 from __future__ import annotations

@@ -1,19 +1,23 @@
 """The fewest key presses that bring an item to its gold labels, for somebody who knows what they want to say.
 
-A search over what the keys do (desk.py), level by level: all that can be reached with one press more. Where a level holds
-more states than MOST, only those nearest to gold go on, so the plan of a long item is a bound from above; `exact` says
-which it is.
+A search (A*) over what the keys do (desk.py), by what a state needs at the least (bounds.py). Once something is said of
+every step, what is left is known at once (repair.py), so a plan is there early; where the search gives up after MOST
+states, the best one so far stands. It is a bound from above then; `exact` says which it is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from heapq import heappop, heappush
+from itertools import count
 
 from bench.annotator import desk as desks
+from bench.annotator.bounds import at_least
 from bench.annotator.desk import Desk, State
+from bench.annotator.repair import Keys, repair
 
-MOST = 6_000  # states of a level
+MOST = 4_000  # states that are looked at
 Gold = tuple[int, ...]
 
 
@@ -21,41 +25,63 @@ Gold = tuple[int, ...]
 class Plan:
     """The keys in order, and how many of them put right what the page showed otherwise."""
 
-    keys: tuple[str, ...]
+    keys: Keys
     corrections: int
     exact: bool = True
 
     @property
     def presses(self) -> int:
-        return sum(map(desks.presses, self.keys))
-
-
-class NoPlan(Exception):
-    """Nothing leads to these labels."""
+        return cost_of(self.keys)
 
 
 def plan(desk: Desk, gold: Sequence[int]) -> Plan:
-    """Keys after which handing in, with all that is suggested, stores exactly `gold`. Raises NoPlan."""
+    """Keys after which handing in, with all that is suggested, stores exactly `gold`."""
     wanted = tuple(gold)
-    levels: dict[int, dict[State, tuple[str, ...]]] = {0: {desk.start(): ()}}
-    seen: set[State] = set()
-    exact = True
-    for cost in range(3 * len(wanted) + 3):
-        level = {state: keys for state, keys in levels.pop(cost, {}).items() if state not in seen}
-        for state, keys in level.items():
-            if wrong(desk, state, wanted) == 0:
-                return Plan(keys, corrections(desk, keys, wanted), exact)
-        if len(level) > MOST:
-            exact = False
-            nearest = sorted(level, key=lambda one: (wrong(desk, one, wanted), -one.focus))[:MOST]
-            level = {state: level[state] for state in nearest}
-        seen.update(level)
-        for state, keys in level.items():
-            for key in worth_pressing(desk, state, wanted):
-                after = desk.press(state, key)
-                if after not in seen:
-                    levels.setdefault(cost + desks.presses(key), {}).setdefault(after, (*keys, key))
-    raise NoPlan(wanted)
+    keys, exact = _search(desk, wanted)
+    return Plan(keys, corrections(desk, keys, wanted), exact)
+
+
+def _search(desk: Desk, gold: Gold) -> tuple[Keys, bool]:
+    start = desk.start()
+    turn = count()
+    best = min(plain(desk, gold), key=cost_of)
+    ahead: list[tuple[int, int, int, State, Keys]] = [(at_least(desk, start, gold), 0, next(turn), start, ())]
+    reached = {start: 0}
+    for _ in range(MOST):
+        if not ahead or ahead[0][0] >= cost_of(best):
+            return best, True
+        *_, state, keys = heappop(ahead)
+        if (rest := finish(desk, state, gold)) is not None:
+            best = min(best, keys + rest, key=cost_of)
+            continue
+        for key in worth_pressing(desk, state, gold):
+            after, cost = desk.press(state, key), cost_of((*keys, key))
+            if cost < reached.get(after, cost + 1) and cost + (least := at_least(desk, after, gold)) < cost_of(best):
+                reached[after] = cost
+                heappush(ahead, (cost + least, -cost, next(turn), after, (*keys, key)))
+    return best, False
+
+
+def plain(desk: Desk, gold: Gold) -> Iterator[Keys]:
+    """Plans that anybody would think of: one answer a step, as in the predecessor; or to settle all from one step on, and
+    put right what is not so."""
+    answers = tuple(desks.SIGN[value] for value in gold)
+    yield answers if desk.advance else tuple(key for one in answers for key in (one, desks.NEXT))[:-1]
+    for place, value in enumerate(gold):
+        keys = (desks.NEXT,) * place + (desks.SETTLE[value],)
+        *_, state = desk.replay(keys)
+        if (rest := finish(desk, state, gold)) is not None:
+            yield keys + rest
+
+
+def finish(desk: Desk, state: State, gold: Gold) -> Keys | None:
+    """What is left to press, where that is known."""
+    if wrong(desk, state, gold) == 0:
+        return ()
+    if not all(cell and cell.origin != desks.PROPAGATED for cell in state.cells):
+        return None
+    left = tuple((place, value) for place, value in enumerate(gold) if state.value(place) != value)
+    return repair(len(gold) - 1, state.focus, left, desk.advance)
 
 
 def wrong(desk: Desk, state: State, gold: Gold) -> int:
@@ -68,8 +94,8 @@ def worth_pressing(desk: Desk, state: State, gold: Gold) -> Iterator[str]:
     """Every move, and the answers that are gold where the focus is."""
     here = gold[state.focus]
     yield from desks.MOVES
-    yield next(key for key, value in desks.ANSWERS.items() if value == here)
-    yield next(key for key, value in desks.SETTLES.items() if value == here)
+    yield desks.SIGN[here]
+    yield desks.SETTLE[here]
     if desk.offers[state.focus] == here:
         yield desks.ACCEPT
     ghosts = desk.ghosts(state)
@@ -79,8 +105,12 @@ def worth_pressing(desk: Desk, state: State, gold: Gold) -> Iterator[str]:
 
 def corrections(desk: Desk, keys: Sequence[str], gold: Gold) -> int:
     """How many of the presses answer a step on which something else stood, was offered or carried on."""
-    count = 0
+    counted = 0
     for state, key in zip(desk.replay(keys), keys, strict=False):
         shown = desk.shown(state, state.focus)
-        count += (key in desks.ANSWERS or key in desks.SETTLES) and shown not in (None, gold[state.focus])
-    return count
+        counted += (key in desks.ANSWERS or key in desks.SETTLES) and shown not in (None, gold[state.focus])
+    return counted
+
+
+def cost_of(keys: Sequence[str]) -> int:
+    return sum(map(desks.presses, keys))

@@ -71,12 +71,13 @@ def test_a_step_that_is_not_shown_yet_does_not_exist(mine):
     assert held(mine) == {}
 
 
-def test_a_note_or_a_suggestion_does_not_bring_the_next_step(mine):
+def test_a_note_or_a_suggestion_does_not_bring_the_next_step_but_taking_the_suggestion_does(mine):
     assert say(mine, (1, "note", "Hm.")).frontier == 1
-    say(mine, (1, "label", -1))
-    outcome = do(labels.accept, mine)  # the second step is carried on to
+    assert say(mine, (1, "label", -1)).frontier == 3  # the second step is carried on to
+    assert say(mine, (3, "note", "Hm.")).frontier == 3
+    outcome = do(labels.accept, mine)
     assert held(mine) == {1: -1, 3: (-1, 1)}
-    assert outcome.frontier == 3
+    assert outcome.frontier == 5
     assert say(mine, (3, "label", -1)).frontier == 5
 
 
@@ -207,3 +208,24 @@ def test_posting_to_a_later_step_tells_nothing_of_it(mine, client: Client):
     there, nowhere = told(3), told(4_000)
     assert there["error"].replace("3", "N") == nowhere["error"].replace("4000", "N")
     assert there["accepted"] == nowhere["accepted"] == [1]
+
+
+def test_what_was_carried_on_is_taken_step_by_step_and_nothing_is_revealed_before_all_were_shown(mine):
+    person = mine.rater.user
+    say(mine, (1, "label", -1))
+    for step in (3, 5):
+        with pytest.raises(Missing):
+            progressive.reveal(mine.pk, person)
+        mine.refresh_from_db()
+        assert mine.frontier == step
+        labels.accept(mine.pk, person, change=uuid.uuid4(), revision=mine.revision)
+        mine.refresh_from_db()
+    reveal(mine)
+    assert progressive.first_pass(mine, "label") == {1: -1, 3: -1, 5: -1}
+
+
+def test_labels_alone_do_not_end_the_first_pass_where_a_step_was_never_shown(mine):
+    say(mine, (1, "label", 1))
+    Annotation.objects.filter(pk=mine.pk).update(frontier=1)
+    with pytest.raises(Missing):
+        progressive.reveal(mine.pk, mine.rater.user)
