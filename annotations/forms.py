@@ -10,6 +10,7 @@ from django.contrib.auth.validators import UnicodeUsernameValidator
 
 from annotations import schemes
 from annotations.models import ApiToken, Project, Rater, Role, User
+from annotations.services import suggestions
 
 
 class ProjectForm(forms.ModelForm):
@@ -39,10 +40,31 @@ def overlap_field(**kwargs: Any) -> forms.IntegerField:
 class SettingsForm(forms.ModelForm):
     class Meta:
         model = Project
-        fields = ["title", "overlap", "lease_minutes", "mode", "propagation", "reference"]
-        labels = {"mode": "What labellers see", "reference": "Reference rater"}
+        fields = [
+            "title",
+            "overlap",
+            "lease_minutes",
+            "mode",
+            "prefill",
+            "prefill_confidence",
+            "blind_share",
+            "propagation",
+            "reference",
+        ]
+        labels = {
+            "mode": "What labellers see",
+            "prefill": "Pre-fill from",
+            "prefill_confidence": "Pre-fill where this sure",
+            "blind_share": "Left blind, %",
+            "reference": "Reference rater",
+        }
         help_texts = {
             "mode": "Blind shows the trajectory alone. Passes already begun keep the mode they began with.",
+            "prefill": "In assisted mode: whose labels are suggested. A judge is as sure of an answer as the reference "
+            "has proved it right; without a reference it suggests nothing.",
+            "prefill_confidence": "From 0 to 1. Suggestions below it are not shown.",
+            "blind_share": "In assisted mode: how many passes are begun blind, drawn by chance, so that quality can "
+            "still be measured.",
             "propagation": "What an error does to the steps after it: nothing; a suggestion to take; or it is stored "
             "at once, marked as propagated.",
             "reference": "Others are held against it, and exports carry it unless they name another.",
@@ -57,6 +79,12 @@ class SettingsForm(forms.ModelForm):
             max_value=24 * 60,
             help_text="How long a trajectory stays with someone who stopped working on it.",
         )
+        choices = suggestions.sources(self.instance)
+        self.fields["prefill"] = forms.ChoiceField(choices=choices, required=False)
+        self.fields["prefill_confidence"] = forms.FloatField(min_value=0, max_value=1, step_size=0.01)
+        self.fields["blind_share"] = forms.IntegerField(min_value=0, max_value=100)
+        for name in ("prefill", "prefill_confidence", "blind_share"):
+            self.fields[name].label, self.fields[name].help_text = self.Meta.labels[name], self.Meta.help_texts[name]
         raters = Rater.objects.filter(project=self.instance).order_by("kind", "name")
         self.fields["reference"] = RaterField(raters, label="Reference rater", empty_label="None")
         self.fields["reference"].help_text = self.Meta.help_texts["reference"]

@@ -18,7 +18,7 @@ from annotations.api.errors import Refused
 from annotations.api.filters import RaterFilter
 from annotations.models import Guideline, Membership, Project, Rater, Role, SchemeVersion
 from annotations.models.projects import ProjectQuerySet
-from annotations.services import guidelines, projects, setup, visibility
+from annotations.services import guidelines, projects, setup, suggestions, visibility
 
 MOST_OVERLAP = 50
 LONGEST_LEASE = 24 * 60  # minutes
@@ -29,6 +29,7 @@ class ProjectOut(serializers.ModelSerializer):
     scheme_id = serializers.IntegerField()
     role = serializers.ChoiceField(choices=Role.choices, help_text="Yours.")
     reference = serializers.SerializerMethodField(help_text="The rater others are held against, if you may know.")
+    prefill = serializers.SerializerMethodField(help_text="Whose labels are suggested, if you may know.")
 
     class Meta:
         model = Project
@@ -40,6 +41,9 @@ class ProjectOut(serializers.ModelSerializer):
             "overlap",
             "lease_minutes",
             "mode",
+            "prefill",
+            "prefill_confidence",
+            "blind_share",
             "propagation",
             "reference",
             "role",
@@ -48,8 +52,13 @@ class ProjectOut(serializers.ModelSerializer):
         read_only_fields = fields
 
     def get_reference(self, project: Project) -> str | None:
-        knows = project.role in access.SEE_OTHERS_LABELS  # type: ignore[attr-defined]
-        return project.reference.name if project.reference and knows else None
+        return project.reference.name if project.reference and self._knows(project) else None
+
+    def get_prefill(self, project: Project) -> str | None:
+        return project.prefill or None if self._knows(project) else None
+
+    def _knows(self, project: Project) -> bool:
+        return project.role in access.SEE_OTHERS_LABELS  # type: ignore[attr-defined]
 
 
 class NewProjectIn(serializers.Serializer):
@@ -64,6 +73,11 @@ class ProjectChangeIn(serializers.Serializer):
     overlap = serializers.IntegerField(required=False, min_value=1, max_value=MOST_OVERLAP)
     lease_minutes = serializers.IntegerField(required=False, min_value=1, max_value=LONGEST_LEASE)
     mode = serializers.ChoiceField(choices=Project.Mode.choices, required=False)
+    prefill = serializers.CharField(
+        required=False, allow_blank=True, max_length=170, help_text="scorer:<name>, judge:<name>, or nothing."
+    )
+    prefill_confidence = serializers.FloatField(required=False, min_value=0, max_value=1)
+    blind_share = serializers.IntegerField(required=False, min_value=0, max_value=100, help_text="Percent.")
     propagation = serializers.ChoiceField(choices=Project.Propagation.choices, required=False)
     reference = serializers.IntegerField(
         required=False, allow_null=True, min_value=1, max_value=2**63 - 1, help_text="The id of one of its raters."
@@ -117,6 +131,11 @@ class OneProject(ProjectView):
         data = self.taken(ProjectChangeIn)
         if data.get("reference"):
             data["reference"] = self._rater(data["reference"])
+        known = [value for value, _ in suggestions.sources(self.project)]
+        if data.get("prefill", "") not in known:
+            raise Refused(
+                f"Nothing here is called {data['prefill']}.", "prefill", ", ".join(known[1:]) or "nothing yet"
+            )
         setup.change(self.project, self.person, **data)
         return self.retrieve(request, slug)
 

@@ -8,7 +8,17 @@ from django.db import transaction
 
 from annotations.models import Event, Project, Rater, User
 
-SETTINGS = ("title", "overlap", "lease_minutes", "mode", "propagation", "reference")
+SETTINGS = (
+    "title",
+    "overlap",
+    "lease_minutes",
+    "mode",
+    "prefill",
+    "prefill_confidence",
+    "blind_share",
+    "propagation",
+    "reference",
+)
 
 
 @transaction.atomic
@@ -28,4 +38,4 @@ def change(project: Project, by: User | None, **values: Any) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    return value.name if isinstance(value, Rater) else value
+    return value.name if isinstance(value, Rater) else None if value == "" else value

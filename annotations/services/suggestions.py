@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 
@@ -22,6 +23,15 @@ REMEMBERED = 600  # seconds for which a judge's record is not counted again
 
 
 Suggestions = Mapping[int, Suggestion]  # by the index of the step
+
+
+def sources(project: Project) -> list[tuple[str, str]]:
+    """What a project can name as its `prefill`, with a title: nothing, the deployment's scorers, its judges, and what
+    it names now though that is gone."""
+    judging = Rater.objects.filter(project=project, kind=Rater.Kind.JUDGE).exclude(pk=project.reference_id or 0)
+    found = {"": "Nobody"} | {f"scorer:{name}": f"{one['title']} (scorer)" for name, one in settings.SCORERS.items()}
+    found |= {f"judge:{name}": f"{name} (judge)" for name in judging.order_by("name").values_list("name", flat=True)}
+    return list(({project.prefill: f"{project.prefill} (not there any more)"} | found).items())
 
 
 def of(annotation: Annotation) -> Suggestions:

@@ -58,26 +58,35 @@ def of(membership: Membership, what: Annotation | Trajectory) -> Visible:
     return EVERYTHING if access.may(membership, access.SEE_OTHERS_LABELS) else Visible()
 
 
+def before(membership: Membership) -> Visible:
+    """What may be shown of a trajectory that the member has not begun. The pass of one who labels may be drawn blind, and
+    what they have seen cannot be taken back: nothing that an assisted one would show."""
+    project = membership.project
+    drawn = project.mode == Mode.ASSISTED and project.blind_share > 0 and access.may(membership, access.LABEL)
+    return Visible() if drawn else BY_MODE[project.mode]
+
+
 class Lens:
     """`of` for any number of trajectories and tasks at the price of one query, or none for who sees everything."""
 
     def __init__(self, membership: Membership) -> None:
         self._all = access.may(membership, access.SEE_OTHERS_LABELS)
-        self._default = membership.project.mode
-        other_modes = _own(membership).exclude(mode=self._default)
-        rows = [] if self._all else list(other_modes.values_list("trajectory__task_id", "trajectory_id", "mode"))
+        self._default = before(membership)
+        own = _own(membership).values_list("trajectory__task_id", "trajectory_id", "mode")
+        rows = [] if self._all else list(own)
         self._by_trajectory = {trajectory: mode for _, trajectory, mode in rows}
         self._without_reference = {task for task, _, mode in rows if not BY_MODE[mode].reference}
 
     def of(self, trajectory: Trajectory) -> Visible:
         if self._all:
             return EVERYTHING
-        mode = self._by_trajectory.get(trajectory.pk, self._default)
-        return BY_MODE[mode]._replace(reference=self.reference_of(trajectory.task_id))
+        mode = self._by_trajectory.get(trajectory.pk)
+        shown = BY_MODE[mode] if mode else self._default
+        return shown._replace(reference=self.reference_of(trajectory.task_id))
 
     def reference_of(self, task_id: int) -> bool:
         """Whether the task's reference may be shown: not while a pass of theirs over a sibling is to do without."""
-        return self._all or (BY_MODE[self._default].reference and task_id not in self._without_reference)
+        return self._all or (self._default.reference and task_id not in self._without_reference)
 
 
 def steps_visible_to(membership: Membership, steps: StepQuerySet) -> StepQuerySet:
@@ -141,6 +150,6 @@ def _where(membership: Membership, what: Literal["judges", "scores"]) -> Q:
     showing = [mode for mode, visible in BY_MODE.items() if getattr(visible, what)]
     own = _own(membership).values("trajectory")
     by_pass = Q(trajectory__in=own.filter(mode__in=showing))
-    if membership.project.mode not in showing:
+    if not getattr(before(membership), what):
         return by_pass
     return by_pass | ~Q(trajectory__in=own)

@@ -159,6 +159,11 @@ def test_settings_change_and_are_logged(client, project):
     assert project.events.get().after == {"overlap": 3, "reference": "gold"}
     refused = client.patch("/api/v1/projects/mine/", {"mode": "open"}, format="json")
     assert refused.json()["accepted"] == ["blind", "reference", "assisted", "progressive"]
+    helped = client.patch("/api/v1/projects/mine/", {"prefill": "scorer:embedded", "blind_share": 0}, format="json")
+    assert (helped.json()["prefill"], helped.json()["blind_share"]) == ("scorer:embedded", 0)
+    refused = client.patch("/api/v1/projects/mine/", {"prefill": "judge:nobody"}, format="json")
+    assert (refused.status_code, refused.json()["field"]) == (400, "prefill")
+    assert "scorer:embedded" in refused.json()["accepted"]
     elsewhere = make.rater(make.project())
     assert client.patch("/api/v1/projects/mine/", {"reference": elsewhere.pk}, format="json").status_code == 400
 

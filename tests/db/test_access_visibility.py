@@ -14,7 +14,7 @@ Mode = Project.Mode
 
 def judged(mode: Mode) -> Trajectory:
     """A trajectory rated by the reference rater, a judge, a colleague; with a score."""
-    project = make.project(mode=mode)
+    project = make.project(mode=mode, blind_share=0)
     trajectory = make.trajectory(project, steps=2, outcome={"reward": 1})
     project.reference = make.rater(project, "gold", Rater.Kind.IMPORT)
     project.save()
@@ -81,6 +81,21 @@ def test_assisted_mode_shows_judges_and_scores_but_no_person_and_not_the_referen
     assert raters_of(membership) == ["judge"]
     assert [rater.name for rater in visibility.raters_visible_to(membership)] == ["judge"]
     assert visibility.scores_visible_to(membership).count() == 1
+
+
+def test_where_a_share_is_left_blind_nothing_is_shown_before_it_is_drawn():
+    trajectory = judged(Mode.ASSISTED)
+    Project.objects.update(blind_share=15)
+    ann = make.user()
+    membership = Membership.objects.get(pk=make.member(trajectory.project, ann).pk)
+    assert visibility.of(membership, trajectory) == Visible()
+    assert raters_of(membership) == []
+    assert not visibility.scores_visible_to(membership).exists()
+    make.lease(trajectory, ann, mode=Mode.ASSISTED)
+    assert visibility.of(membership, trajectory) == Visible(judges=True, scores=True)
+    assert raters_of(membership) == ["judge"]
+    looks_on = Membership.objects.get(pk=make.member(trajectory.project, make.user(), Role.VIEWER).pk)
+    assert visibility.of(looks_on, trajectory) == Visible(judges=True, scores=True)
 
 
 def test_a_judge_that_is_the_reference_is_not_shown_in_assisted_mode():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -131,25 +132,32 @@ def test_a_project_name_that_is_taken_is_refused_with_a_reason(project: Project)
 
 
 def test_settings_are_changed_and_the_log_says_what_was_before(project: Project, owner: User) -> None:
-    gold = make.rater(project, "gold", "import")
+    gold, _ = make.rater(project, "gold", "import"), make.rater(project, "strict")
     data = {
         "title": project.title,
         "overlap": 3,
         "lease_minutes": 20,
-        "mode": "reference",
+        "mode": "assisted",
+        "prefill": "judge:strict",
+        "prefill_confidence": 0.7,
+        "blind_share": 20,
         "propagation": "off",
         "reference": gold.pk,
     }
     client, address = enter(owner), reverse("settings", args=[project.slug])
     assert client.post(address, data).status_code == 302
     project.refresh_from_db()
-    assert (project.overlap, project.lease_minutes, project.mode, project.reference) == (3, 20, "reference", gold)
+    assert (project.overlap, project.lease_minutes, project.mode, project.reference) == (3, 20, "assisted", gold)
+    assert (project.prefill, project.prefill_confidence, project.blind_share) == ("judge:strict", 0.7, 20)
     event = Event.objects.get(verb="project.changed")
     assert event.actor == owner
     assert event.before == {
         "overlap": 2,
         "lease_minutes": 15,
         "mode": "blind",
+        "prefill": None,
+        "prefill_confidence": 0.8,
+        "blind_share": 15,
         "propagation": "suggest",
         "reference": None,
     }
@@ -158,11 +166,27 @@ def test_settings_are_changed_and_the_log_says_what_was_before(project: Project,
     assert Event.objects.count() == 1, "saving what is there already is no change"
 
 
+SETTINGS = {"title": "T", "overlap": 2, "lease_minutes": 15, "mode": "assisted", "propagation": "off"}
+SETTINGS |= {"prefill": "", "prefill_confidence": 0.8, "blind_share": 15}
+
+
 def test_the_reference_cannot_be_a_rater_of_another_project(project: Project, owner: User) -> None:
     other = make.rater(make.project())
-    data = {"title": "T", "overlap": 2, "lease_minutes": 15, "mode": "blind", "propagation": "off"}
-    answer = enter(owner).post(reverse("settings", args=[project.slug]), data | {"reference": other.pk})
+    answer = enter(owner).post(reverse("settings", args=[project.slug]), SETTINGS | {"reference": other.pk})
     assert answer.status_code == 422
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"prefill": "judge:nobody"}, {"prefill_confidence": 1.5}, {"blind_share": 101}, {"blind_share": -1}]
+)
+def test_prefill_takes_a_judge_or_scorer_that_is_there_and_shares_that_are_shares(
+    project: Project, owner: User, wrong: dict[str, Any]
+) -> None:
+    client, address = enter(owner), reverse("settings", args=[project.slug])
+    assert client.post(address, SETTINGS | wrong).status_code == 422
+    assert client.post(address, SETTINGS | {"prefill": "scorer:embedded"}).status_code == 302
+    project.refresh_from_db()
+    assert project.prefill == "scorer:embedded"
 
 
 def test_guidelines_are_versions_and_the_difference_is_shown(project: Project, owner: User) -> None:
