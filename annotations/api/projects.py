@@ -133,9 +133,7 @@ class OneProject(ProjectView):
             data["reference"] = self._rater(data["reference"])
         known = [value for value, _ in suggestions.sources(self.project)]
         if data.get("prefill", "") not in known:
-            raise Refused(
-                f"Nothing here is called {data['prefill']}.", "prefill", ", ".join(known[1:]) or "nothing yet"
-            )
+            raise Refused(f"Nothing here is called {data['prefill']}.", "prefill", [one for one in known if one])
         setup.change(self.project, self.person, **data)
         return self.retrieve(request, slug)
 

@@ -59,8 +59,8 @@ def of(membership: Membership, what: Annotation | Trajectory) -> Visible:
 
 
 def before(membership: Membership) -> Visible:
-    """What may be shown of a trajectory that the member has not begun. The pass of one who labels may be drawn blind, and
-    what they have seen cannot be taken back: nothing that an assisted one would show."""
+    """What may be shown of a trajectory that the member has not begun. The pass of one who labels may be drawn blind,
+    and what they have seen cannot be taken back: nothing that an assisted one would show."""
     project = membership.project
     drawn = project.mode == Mode.ASSISTED and project.blind_share > 0 and access.may(membership, access.LABEL)
     return Visible() if drawn else BY_MODE[project.mode]

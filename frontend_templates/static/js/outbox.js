@@ -34,7 +34,9 @@ export class Outbox extends EventTarget {
   }
 
   reload() {
-    this.ops = this.#read();
+    const ops = this.#read();
+    if (JSON.stringify(ops) === JSON.stringify(this.ops)) return;
+    this.ops = ops;
     this.dispatchEvent(new CustomEvent("change"));
   }
 

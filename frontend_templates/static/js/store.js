@@ -240,8 +240,11 @@ export class Store extends EventTarget {
   }
 
   #implied(answers) {
-    if (this.propagation === "off") return new Map();
-    return impliedBy(this.scheme, this.steps, (step, field) => said(answers.get(step, field)));
+    const { field, value } = this.scheme.propagation ?? {};
+    const answered = answers.of(field);
+    const carries = (label) => said(label) === value;
+    if (this.propagation === "off" || ![...answered.values()].some(carries)) return new Map();
+    return impliedBy(this.scheme, this.steps, (step, name) => said((name === field ? answered : answers.of(name)).get(step)));
   }
 
   #unfilled(answers) {
