@@ -1,0 +1,114 @@
+"""Every page that is photographed: who sees it, where it is, and what is done to it before.
+
+An address names rows as bench.screens.world makes them: {fresh} is a pass of that state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+
+def nothing(page: Page) -> None:
+    """The page is worth showing as it opens."""
+
+
+@dataclass(frozen=True)
+class Screen:
+    """`who` is a user name, nobody where it is empty."""
+
+    name: str
+    who: str
+    path: str
+    deed: Callable[[Page], None] = nothing
+
+
+def ready(page: Page) -> None:
+    """Wait until a label page answers to keys."""
+    page.wait_for_selector("html[data-ready]", state="attached")
+
+
+def keys(*pressed: str) -> Callable[[Page], None]:
+    """Press these on a label page."""
+
+    def press(page: Page) -> None:
+        ready(page)
+        for key in pressed:
+            page.keyboard.press(key)
+
+    return press
+
+
+def found(page: Page) -> None:
+    keys("/")(page)
+    page.keyboard.type("order")
+    page.locator("[data-find-count]", has_text="found").wait_for()
+
+
+def asking(page: Page) -> None:
+    keys("j", "q")(page)
+    page.keyboard.type("The query sorts by name, not by amount. Is that a slip, or just untidy?")
+
+
+def conflict(page: Page) -> None:
+    """Another device said something else of the step while this one was offline."""
+    ready(page)
+    page.context.set_offline(True)
+    page.keyboard.press("0")
+    browser, state = page.context.browser, page.context.storage_state()
+    assert browser
+    with browser.new_context(storage_state=state) as elsewhere:
+        other = elsewhere.new_page()
+        other.goto(page.url)
+        ready(other)
+        for key in ("1", "-"):
+            with other.expect_response("**/change"):
+                other.keyboard.press(key)
+    page.context.set_offline(False)
+    page.wait_for_selector("dialog[open]")
+
+
+LABEL = "/p/demo/label/"
+
+SCREENS = (
+    Screen("login", "", "/accounts/login/"),
+    Screen("home", "lead", "/"),
+    Screen("project-new", "lead", "/projects/new/"),
+    Screen("project-lead", "lead", "/p/demo/"),
+    Screen("project-annotator", "maya", "/p/demo/"),
+    Screen("trajectories", "lead", "/p/demo/trajectories/"),
+    Screen("trajectory", "lead", "/p/demo/trajectories/{told}/"),
+    Screen("compare", "lead", "/p/demo/compare/?ids={siblings}"),
+    Screen("print", "lead", "/p/demo/trajectories/{told}/print/"),
+    Screen("label", "ines", LABEL + "{fresh}/", ready),
+    Screen("label-carried", "noor", LABEL + "{carried}/", keys("j")),
+    Screen("label-keys", "ines", LABEL + "{fresh}/", keys("?")),
+    Screen("label-find", "ines", LABEL + "{fresh}/", found),
+    Screen("label-ask", "ines", LABEL + "{fresh}/", asking),
+    Screen("label-conflict", "sven", LABEL + "{torn}/", conflict),
+    Screen("label-submitted", "maya", LABEL + "{submitted}/", ready),
+    Screen("label-assisted", "maya", "/p/assisted/label/{assisted}/", ready),
+    Screen("label-first-pass", "maya", "/p/first-pass/label/{first_pass}/", ready),
+    Screen("questions", "lead", "/p/demo/questions/"),
+    Screen("thread", "lead", "/p/demo/questions/{thread}/"),
+    Screen("pace", "lead", "/p/demo/pace/"),
+    Screen("members", "lead", "/p/demo/members/"),
+    Screen("settings", "lead", "/p/assisted/settings/"),
+    Screen("guidelines", "lead", "/p/demo/guidelines/"),
+    Screen("guideline", "lead", "/p/demo/guidelines/2/"),
+    Screen("imports", "lead", "/p/demo/import/"),
+    Screen("runs", "lead", "/p/demo/runs/"),
+    Screen("run", "lead", "/p/demo/runs/{import_}/"),
+    Screen("exports", "lead", "/p/demo/exports/"),
+    Screen("agreement", "lead", "/p/demo/agreement/"),
+    Screen("report", "lead", "/p/demo/agreement/{report}/"),
+    Screen("scores", "lead", "/p/demo/scores/"),
+    Screen("tokens", "lead", "/tokens/"),
+    Screen("preferences", "maya", "/preferences/"),
+    Screen("help", "maya", "/help/"),
+    Screen("not-found", "maya", "/p/there-is-no-such-project/"),
+)

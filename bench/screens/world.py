@@ -1,0 +1,140 @@
+"""What is photographed: the demo and what it lacks, made through the services that the pages use."""
+
+from __future__ import annotations
+
+import json
+import uuid
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from annotations import jobs
+from annotations.demo import load
+from annotations.demo.build import HERE
+from annotations.models import Annotation, ApiToken, Membership, Project, Rater, Role, Run, Thread, Trajectory, User
+from annotations.services import asking, guidelines, imports, labels, members, projects, queue, ratings, setup, uploads
+from annotations.services.outcomes import Item
+
+ADDED = """
+## Calls that are made twice
+
+The same call again brings nothing: neutral the first time, wrong from the second repeat on, unless something changed.
+"""
+BROKEN = {"question": "Which file?", "messages": "none"}
+
+
+def build() -> dict[str, object]:
+    """Fill the database. Returns the rows that addresses name."""
+    demo = load.load()
+    lead = load.person(load.LEAD)
+    for name in ("ines", "noor", "sven"):
+        joined(demo, name, lead)
+    asked = talk(demo, lead)
+    guidelines.publish(demo, demo.guidelines.all()[0].text.rstrip() + "\n" + ADDED, lead)
+    work(demo, lead)
+    ApiToken.objects.create(user=lead, name="nightly import")
+    return {
+        **passes(demo),
+        **other_projects(lead),
+        "thread": asked.pk,
+        "told": told(demo).pk,
+        "siblings": ",".join(str(one.pk) for one in told(demo).task.trajectories.order_by("rollout")[:3]),
+        "import_": demo.runs.filter(kind=Run.Kind.IMPORT).latest("pk").pk,
+        "report": demo.reports.latest("pk").pk,
+    }
+
+
+def joined(project: Project, name: str, lead: User, role: Role = Role.ANNOTATOR) -> User:
+    """Somebody who is a member of the project."""
+    person = load.person(name)
+    members.add(project, person, role, Membership.objects.get(project=project, user=lead))
+    return person
+
+
+def told(demo: Project) -> Trajectory:
+    """A trajectory of which two people, two rules and the reference speak, and not all the same."""
+    return demo.trajectories.get(external_id="stepmark_demo:0:1")
+
+
+def talk(demo: Project, lead: User) -> Thread:
+    """A question that was answered, one that was not, and a flag."""
+    maya, tomas = (User.objects.get(username=name) for name in ("maya", "tomas"))
+    first, second = submitted(demo, maya)[:2]
+    asked = ask(first, maya, "ask", "The call sorts by date though nobody asked for it. Neutral, or wrong?")
+    asking.reply(asked, lead, "Neutral: it does no harm, and brings nothing.", uuid.uuid4())
+    ask(second, maya, "ask", "Does reading the same file twice count as a repeat if the path is spelled differently?")
+    ask(submitted(demo, tomas)[4], tomas, "flag", "The tool's answer is cut off in the middle of a row.")
+    return asked
+
+
+def ask(annotation: Annotation, person: User, kind: str, text: str) -> Thread:
+    step = annotation.trajectory.steps.of_agent()[0].index
+    return asking.begin(annotation.pk, person, kind=kind, step=step, text=text, key=uuid.uuid4()).thread
+
+
+def submitted(project: Project, person: User) -> list[Annotation]:
+    return list(
+        Annotation.objects.filter(
+            rater__project=project, rater__user=person, state=Annotation.State.SUBMITTED
+        ).order_by("pk")
+    )
+
+
+def work(demo: Project, lead: User) -> None:
+    """The runs that the demo asks for, an import with something to complain of, and an export."""
+    lines = (HERE / "trajectories.jsonl").read_bytes().splitlines(keepends=True)[:3]
+    file = SimpleUploadedFile("tuesday.jsonl", b"".join([*lines, json.dumps(BROKEN).encode() + b"\n"]))
+    uploads.start(demo, lead, file)
+    jobs.start(Run.Kind.EXPORT, demo, lead, format="parquet")
+    for run in demo.runs.filter(state=Run.State.QUEUED).order_by("pk"):
+        jobs.run_here(run)
+
+
+def passes(demo: Project) -> dict[str, object]:
+    """Passes of the demo: nothing said yet, an error that is carried on, one for two devices, one handed in."""
+    carried = begun(demo, "noor")
+    steps = [step.index for step in carried.trajectory.steps.of_agent()]
+    say(carried, steps[0], 1)
+    say(carried, steps[1], -1)
+    return {
+        "fresh": begun(demo, "ines").pk,
+        "carried": carried.pk,
+        "torn": begun(demo, "sven").pk,
+        "submitted": submitted(demo, User.objects.get(username="maya"))[1].pk,
+    }
+
+
+def begun(project: Project, name: str) -> Annotation:
+    annotation = queue.lease_next(project, User.objects.get(username=name))
+    assert annotation, f"nothing is left in {project.slug} for {name}"
+    return annotation
+
+
+def say(annotation: Annotation, step: int, value: int) -> None:
+    user = annotation.rater.user
+    assert user
+    item = Item(step=step, field="label", value=value)
+    outcome = labels.change(annotation.pk, user, [item], change=uuid.uuid4(), revision=annotation.revision)
+    annotation.revision = outcome.revision
+
+
+def other_projects(lead: User) -> dict[str, object]:
+    """A project whose passes are assisted by a rule, and one whose first passes are without hindsight."""
+    assisted = made("assisted", "Assisted by a rule", lead)
+    ratings.import_labels(
+        assisted, [HERE / "labels" / "rule-tool-errors.jsonl"], rater="rule-tool-errors", kind=Rater.Kind.JUDGE, by=lead
+    )
+    setup.change(assisted, lead, mode=Project.Mode.ASSISTED, prefill="judge:rule-tool-errors", blind_share=0)
+    progressive = made("first-pass", "Without hindsight", lead)
+    setup.change(progressive, lead, mode=Project.Mode.PROGRESSIVE)
+    first = begun(progressive, "maya")
+    say(first, first.trajectory.steps.of_agent()[0].index, 1)
+    return {"assisted": begun(assisted, "maya").pk, "first_pass": first.pk}
+
+
+def made(slug: str, title: str, lead: User) -> Project:
+    """The demo's rollouts in a project of their own, and Maya to label them."""
+    project = projects.create(slug=slug, title=title, owner=lead)
+    imports.import_trajectories(project, [HERE / "trajectories.jsonl"], by=lead)
+    joined(project, "maya", lead)
+    project.refresh_from_db()
+    return project
