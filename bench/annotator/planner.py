@@ -17,7 +17,8 @@ from bench.annotator.bounds import at_least
 from bench.annotator.desk import Desk, State
 from bench.annotator.repair import Keys, repair
 
-MOST = 4_000  # states that are looked at
+MOST = 1_000  # states that are looked at
+PRESS, CORRECTION = 1_000, 1  # of two plans of as many presses the one that puts less right
 Gold = tuple[int, ...]
 
 
@@ -31,7 +32,7 @@ class Plan:
 
     @property
     def presses(self) -> int:
-        return cost_of(self.keys)
+        return presses_of(self.keys)
 
 
 def plan(desk: Desk, gold: Sequence[int]) -> Plan:
@@ -44,34 +45,44 @@ def plan(desk: Desk, gold: Sequence[int]) -> Plan:
 def _search(desk: Desk, gold: Gold) -> tuple[Keys, bool]:
     start = desk.start()
     turn = count()
-    best = min(plain(desk, gold), key=cost_of)
-    ahead: list[tuple[int, int, int, State, Keys]] = [(at_least(desk, start, gold), 0, next(turn), start, ())]
+
+    def cost_of(keys: Keys) -> int:
+        return PRESS * presses_of(keys) + CORRECTION * corrections(desk, keys, gold)
+
+    least, best = min((cost_of(keys), keys) for keys in plain(desk, gold))
+    ahead: list[tuple[int, int, int, State, Keys]] = [(PRESS * at_least(desk, start, gold), 0, next(turn), start, ())]
     reached = {start: 0}
     for _ in range(MOST):
-        if not ahead or ahead[0][0] >= cost_of(best):
+        if not ahead or ahead[0][0] >= least:
             return best, True
         *_, state, keys = heappop(ahead)
         if (rest := finish(desk, state, gold)) is not None:
-            best = min(best, keys + rest, key=cost_of)
+            least, best = min((least, best), (cost_of(keys + rest), keys + rest))
             continue
         for key in worth_pressing(desk, state, gold):
-            after, cost = desk.press(state, key), cost_of((*keys, key))
-            if cost < reached.get(after, cost + 1) and cost + (least := at_least(desk, after, gold)) < cost_of(best):
+            after, cost = desk.press(state, key), reached[state] + price(desk, state, key, gold)
+            bound = cost + PRESS * at_least(desk, after, gold)
+            if cost < reached.get(after, cost + 1) and bound < least:
                 reached[after] = cost
-                heappush(ahead, (cost + least, -cost, next(turn), after, (*keys, key)))
+                heappush(ahead, (bound, -cost, next(turn), after, (*keys, key)))
     return best, False
 
 
+def price(desk: Desk, state: State, key: str, gold: Gold) -> int:
+    return PRESS * desks.presses(key) + CORRECTION * corrects(desk, state, key, gold)
+
+
 def plain(desk: Desk, gold: Gold) -> Iterator[Keys]:
-    """Plans that anybody would think of: one answer a step, as in the predecessor; or to settle all from one step on, and
-    put right what is not so."""
+    """Plans that anybody would think of: one answer a step, as in the predecessor; or one answer for all, or from one
+    step on, and then to put right what is not so."""
     answers = tuple(desks.SIGN[value] for value in gold)
     yield answers if desk.advance else tuple(key for one in answers for key in (one, desks.NEXT))[:-1]
     for place, value in enumerate(gold):
-        keys = (desks.NEXT,) * place + (desks.SETTLE[value],)
-        *_, state = desk.replay(keys)
-        if (rest := finish(desk, state, gold)) is not None:
-            yield keys + rest
+        for key in (desks.SIGN[value], desks.SETTLE[value]):
+            keys = (desks.NEXT,) * place + (key,)
+            *_, state = desk.replay(keys)
+            if (rest := finish(desk, state, gold)) is not None:
+                yield keys + rest
 
 
 def finish(desk: Desk, state: State, gold: Gold) -> Keys | None:
@@ -103,14 +114,15 @@ def worth_pressing(desk: Desk, state: State, gold: Gold) -> Iterator[str]:
         yield desks.ACCEPT_GHOSTS
 
 
-def corrections(desk: Desk, keys: Sequence[str], gold: Gold) -> int:
+def corrections(desk: Desk, keys: Keys, gold: Gold) -> int:
     """How many of the presses answer a step on which something else stood, was offered or carried on."""
-    counted = 0
-    for state, key in zip(desk.replay(keys), keys, strict=False):
-        shown = desk.shown(state, state.focus)
-        counted += (key in desks.ANSWERS or key in desks.SETTLES) and shown not in (None, gold[state.focus])
-    return counted
+    return sum(corrects(desk, state, key, gold) for state, key in zip(desk.replay(keys), keys, strict=False))
 
 
-def cost_of(keys: Sequence[str]) -> int:
+def corrects(desk: Desk, state: State, key: str, gold: Gold) -> bool:
+    answers = key in desks.ANSWERS or key in desks.SETTLES
+    return answers and desk.shown(state, state.focus) not in (None, gold[state.focus])
+
+
+def presses_of(keys: Keys) -> int:
     return sum(map(desks.presses, keys))
