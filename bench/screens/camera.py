@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 PATIENCE = 20_000  # ms for what a page has to do
 REST = 250  # ms in which what a page fetches after it was opened is drawn
+LEAST = 400  # px of height
+# Where the last thing on the page ends; a label page and a dialog fill the window.
+CONTENT = """() => document.querySelector(".workbench, dialog[open]") ? innerHeight
+  : Math.ceil(document.querySelector("main").lastElementChild.getBoundingClientRect().bottom + scrollY) + 32"""
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -50,6 +54,7 @@ def _heard(of: str, said: ConsoleMessage) -> None:
 
 def _both(page: Page, of: str, width: int, folder: Path) -> None:
     """Light and dark, of as much of the page as there is and the height allows."""
+    page.set_viewport_size({"width": width, "height": max(LEAST, min(HEIGHTS[width], page.evaluate(CONTENT)))})
     kind = os.environ.get("KIND", KIND)
     devtools = page.context.new_cdp_session(page)
     for scheme in SCHEMES:

@@ -59,9 +59,10 @@ def conflict(page: Page) -> None:
     ready(page)
     page.context.set_offline(True)
     page.keyboard.press("0")
-    browser, state = page.context.browser, page.context.storage_state()
+    browser = page.context.browser
     assert browser
-    with browser.new_context(storage_state=state) as elsewhere:
+    with browser.new_context() as elsewhere:
+        elsewhere.add_cookies(page.context.cookies())  # type: ignore[arg-type]
         other = elsewhere.new_page()
         other.goto(page.url)
         ready(other)

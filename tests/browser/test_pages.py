@@ -72,12 +72,16 @@ def worked(project: Project, owner: User) -> None:
 
 
 def addresses(project: Project) -> Iterator[str]:
-    yield from map(reverse, ("home", "project_new", "help", "tokens", "account_change_password", "account_logout"))
-    names = "project settings guidelines members trajectories questions imports runs scores agreement exports"
+    yield from map(
+        reverse, ("home", "project_new", "help", "tokens", "preferences", "account_change_password", "account_logout")
+    )
+    names = "project settings guidelines members pace trajectories questions imports runs scores agreement exports"
     yield from (reverse(name, args=[project.slug]) for name in names.split())
     yield from (reverse("run", args=[project.slug, run.pk]) for run in project.runs.all())
-    first = project.trajectories.order_by("pk")[0]
+    first, second = project.trajectories.order_by("pk")[:2]
     yield reverse("trajectory", args=[project.slug, first.pk])
+    yield reverse("trajectory_print", args=[project.slug, first.pk])
+    yield reverse("compare", args=[project.slug]) + f"?ids={first.pk}&ids={second.pk}"
     yield reverse("guideline", args=[project.slug, 1])
     yield reverse("thread", args=[project.slug, project.threads.get().pk])
     yield reverse("guidelines", args=[project.slug]) + f"?from={project.threads.get().pk}"

@@ -95,6 +95,19 @@ def test_the_mouse_does_what_the_keys_do(desk: Desk) -> None:
     assert desk.saved().stored() == {}
 
 
+def test_what_has_no_button_of_its_own_is_in_a_menu(desk: Desk) -> None:
+    def choose(name: str) -> None:
+        desk.page.get_by_role("button", name="More", exact=True).click()
+        desk.page.get_by_role("group", name="More").get_by_role("button", name=name).click()
+
+    choose("Find")
+    expect(desk.page.get_by_role("searchbox", name="Find in this trajectory")).to_be_focused()
+    expect(desk.page.get_by_role("group", name="More")).to_be_hidden()
+    desk.press("Escape")
+    choose("Next item")
+    expect(desk.page.locator("[data-says].shown")).to_contain_text("This is your newest item")
+
+
 def test_a_key_answers_before_the_server_does(desk: Desk) -> None:
     desk.page.route("**/change", lambda route: None)  # the server never answers
 

@@ -96,7 +96,8 @@ def _zip(site: Site, path: Path) -> None:
 
 def _lines(result: dict[str, Any]) -> list[str]:
     start = "" if result["out"].endswith(".zip") else f"; open {Path(result['out']) / 'index.html'}"
-    lines = [f"{result['trajectories']} trajectories in {result['out']}{start}"]
+    count = result["trajectories"]
+    lines = [f"{count} {'trajectory' if count == 1 else 'trajectories'} in {result['out']}{start}"]
     for name, cut in list(result["cut"].items())[:SHOWN]:
         left = [f"all from #{cut['from']} on"] if cut["from"] is not None else []
         left += [f"the end of {cut['texts']} texts"] if cut["texts"] else []

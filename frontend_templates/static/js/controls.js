@@ -1,19 +1,19 @@
 // The buttons and texts of the scheme's fields, on a step or on the trajectory: painted from the store, read by mouse.
 import { make } from "./dialogs.js";
-import { nameKeys } from "./help.js";
+import { nameKeys, shown } from "./help.js";
 
 const IDLE = 1500; // ms without typing after which a text is kept
 
 /** All controls of one place (a step's index, or null for the trajectory) inside `root`. */
 export class Controls {
   constructor({ root, step, store, numberOf, keysOf, closed, onAccept }) {
-    Object.assign(this, { root, step, store, numberOf, onAccept });
+    Object.assign(this, { root, step, store, numberOf, keysOf, onAccept });
     this.fields = new Map([...root.querySelectorAll("[data-field]")].map((element) => [element.dataset.field, element]));
     this.explanation = root.querySelector("[data-explanation]");
     root.addEventListener("click", (event) => this.#click(event));
     for (const area of root.querySelectorAll("textarea")) this.#watch(area);
     if (closed) for (const control of root.querySelectorAll("button, textarea")) control.disabled = true;
-    this.#nameKeys(keysOf);
+    this.#nameKeys();
   }
 
   spec(field) {
@@ -51,7 +51,8 @@ export class Controls {
     for (const area of this.root.querySelectorAll("textarea")) this.#keep(area);
   }
 
-  #nameKeys(keysOf) {
+  #nameKeys() {
+    const { keysOf } = this;
     for (const [field, element] of this.fields) {
       const { choices } = this.spec(field);
       for (const button of element.querySelectorAll("[data-choice]")) nameKeys(button, keysOf(`answer:${field}:${choices[button.dataset.choice].value}`));
@@ -76,7 +77,12 @@ export class Controls {
     if (!why || spec.name !== this.store.scheme.propagation?.field) return;
     const cause = ghost ?? (label?.origin === "propagated" ? label.cause : null);
     why.hidden = cause === null;
-    if (cause !== null) why.textContent = ghost === null ? `Carried on from step ${this.numberOf(cause)}.` : `Suggested, carried on from step ${this.numberOf(cause)}. p accepts.`;
+    if (cause !== null) why.textContent = ghost === null ? `Carried on from step ${this.numberOf(cause)}.` : `Suggested, carried on from step ${this.numberOf(cause)}.${this.#accepts()}`;
+  }
+
+  #accepts() {
+    const [key] = this.keysOf("accept-ghosts") ?? [];
+    return key ? ` ${shown(key)} accepts.` : "";
   }
 
   #paintMain(label) {
@@ -107,7 +113,7 @@ export class Controls {
     if (!offer) return box.replaceChildren();
     const accept = make("button", { type: "button", className: "small accept", textContent: `Accept ${this.#title(offer.value)}` });
     accept.dataset.accept = "";
-    nameKeys(accept, ["Enter"]);
+    nameKeys(accept, this.keysOf("accept-suggestion"));
     return box.replaceChildren(accept, make("span", { className: "muted", textContent: sourceOf(offer) }));
   }
 

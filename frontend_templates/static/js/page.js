@@ -93,7 +93,7 @@ const desk = {
   looked: () => 0,
   marks: new Map(), // step → {share, title}: what the strip says beside one's own label
   sayAnswer(step, field, more) {
-    const about = more > 0 ? `, ${more} suggested after it` : more < 0 ? `, ${-more} suggestions gone` : "";
+    const about = more > 0 ? `, ${more} suggested after it` : more < 0 ? `, ${-more} suggestion${more < -1 ? "s" : ""} gone` : "";
     say(`${wording.where(step, field)}: ${wording.title(field, store.value(step, field))}${about}`);
   },
   // What an undo or redo changed may be out of sight: go there and say it. After a reload only the server knows what it was.
@@ -150,12 +150,12 @@ store.addEventListener("change", ({ detail: { changes, ghosts, offers } }) => {
   paintCounts();
   if (store.frontier !== null && store.frontier + 1 > feed.turns) desk.growing ??= showMore().finally(() => (desk.growing = null));
   paintEnds();
-  if (desk.going && changes.length) wentBack(changes[0]);
+  if (desk.going && changes.length) wentBack(changes);
 });
 
-function wentBack({ step, field }) {
+function wentBack([{ step, field }, ...more]) {
   if (step !== null && step !== steps.current) steps.focus(step);
-  tell(`${desk.going}: ${wording.where(step, field)}.`);
+  tell(`${desk.going}: ${wording.where(step, field)}${more.length ? ` and ${more.length} more` : ""}.`);
   desk.going = null;
 }
 
