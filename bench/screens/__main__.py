@@ -38,7 +38,7 @@ def main(names: list[str]) -> int:
 def photograph(home: Path, screens: list[Screen], folder: Path) -> int:
     """The pictures of these pages into that folder, and how many they are."""
     os.environ.pop("DATABASE_URL", None)
-    os.environ |= {"STEPMARK_HOME": str(home), "DJANGO_SETTINGS_MODULE": "app.settings"}
+    os.environ |= {"STEPMARK_HOME": str(home), "DJANGO_SETTINGS_MODULE": "app.settings", "LOG_LEVEL": "ERROR"}
     database = Postgres(home, throwaway=True)
     database.start()
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,7 +36,7 @@ def take(browser: Browser, port: int, screens: list[Screen], places: Mapping[str
             with signed_in(browser, port, people.get(screen.who)) as context:
                 context.set_default_timeout(PATIENCE)
                 page = context.new_page()
-                page.on("console", lambda said, of=screen.name: _heard(of, said))
+                page.on("console", lambda said, of=screen: _heard(of, said))
                 page.on("pageerror", lambda error, of=screen.name: print(f"{of}: {error}"))
                 page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
                 page.goto(screen.path.format(**places))
@@ -47,9 +48,9 @@ def take(browser: Browser, port: int, screens: list[Screen], places: Mapping[str
     return len(screens) * len(HEIGHTS) * len(SCHEMES)
 
 
-def _heard(of: str, said: ConsoleMessage) -> None:
-    if said.type == "error":
-        print(f"{of}: {said.text}")
+def _heard(of: Screen, said: ConsoleMessage) -> None:
+    if said.type == "error" and not re.search(of.allows, said.text):
+        print(f"{of.name}: {said.text}")
 
 
 def _both(page: Page, of: str, width: int, folder: Path) -> None:

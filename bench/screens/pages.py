@@ -19,12 +19,13 @@ def nothing(page: Page) -> None:
 
 @dataclass(frozen=True)
 class Screen:
-    """`who` is a user name, nobody where it is empty."""
+    """`who` is a user name, nobody where it is empty. `allows` names what the page says to the console and may."""
 
     name: str
     who: str
     path: str
     deed: Callable[[Page], None] = nothing
+    allows: str = "(?!)"
 
 
 def ready(page: Page) -> None:
@@ -80,6 +81,7 @@ SCREENS = (
     Screen("home", "lead", "/"),
     Screen("project-new", "lead", "/projects/new/"),
     Screen("project-lead", "lead", "/p/demo/"),
+    Screen("project-assisted", "lead", "/p/assisted/"),
     Screen("project-annotator", "maya", "/p/demo/"),
     Screen("trajectories", "lead", "/p/demo/trajectories/"),
     Screen("trajectory", "lead", "/p/demo/trajectories/{told}/"),
@@ -90,13 +92,13 @@ SCREENS = (
     Screen("label-keys", "ines", LABEL + "{fresh}/", keys("?")),
     Screen("label-find", "ines", LABEL + "{fresh}/", found),
     Screen("label-ask", "ines", LABEL + "{fresh}/", asking),
-    Screen("label-conflict", "sven", LABEL + "{torn}/", conflict),
+    Screen("label-conflict", "sven", LABEL + "{torn}/", conflict, "ERR_INTERNET_DISCONNECTED|status of 409"),
     Screen("label-submitted", "maya", LABEL + "{submitted}/", ready),
     Screen("label-assisted", "maya", "/p/assisted/label/{assisted}/", ready),
     Screen("label-first-pass", "maya", "/p/first-pass/label/{first_pass}/", ready),
     Screen("questions", "lead", "/p/demo/questions/"),
     Screen("thread", "lead", "/p/demo/questions/{thread}/"),
-    Screen("pace", "lead", "/p/demo/pace/"),
+    Screen("pace", "lead", "/p/assisted/pace/"),
     Screen("members", "lead", "/p/demo/members/"),
     Screen("settings", "lead", "/p/assisted/settings/"),
     Screen("guidelines", "lead", "/p/demo/guidelines/"),
@@ -111,5 +113,5 @@ SCREENS = (
     Screen("tokens", "lead", "/tokens/"),
     Screen("preferences", "maya", "/preferences/"),
     Screen("help", "maya", "/help/"),
-    Screen("not-found", "maya", "/p/there-is-no-such-project/"),
+    Screen("not-found", "maya", "/p/there-is-no-such-project/", allows="status of 404"),
 )

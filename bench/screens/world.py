@@ -11,8 +11,9 @@ from annotations import jobs
 from annotations.demo import load
 from annotations.demo.build import HERE
 from annotations.models import Annotation, ApiToken, Membership, Project, Rater, Role, Run, Thread, Trajectory, User
-from annotations.services import asking, guidelines, imports, labels, members, projects, queue, ratings, setup, uploads
+from annotations.services import asking, guidelines, imports, members, projects, queue, ratings, setup, uploads
 from annotations.services.outcomes import Item
+from bench.screens import people
 
 ADDED = """
 ## Calls that are made twice
@@ -92,9 +93,7 @@ def work(demo: Project, lead: User) -> None:
 def passes(demo: Project) -> dict[str, object]:
     """Passes of the demo: nothing said yet, an error that is carried on, one for two devices, one handed in."""
     carried = begun(demo, "noor")
-    steps = [step.index for step in carried.trajectory.steps.of_agent()]
-    say(carried, steps[0], 1)
-    say(carried, steps[1], -1)
+    answer(carried, 1, -1)
     return {
         "fresh": begun(demo, "ines").pk,
         "carried": carried.pk,
@@ -103,18 +102,18 @@ def passes(demo: Project) -> dict[str, object]:
     }
 
 
+def answer(annotation: Annotation, *values: int) -> None:
+    """Label the first steps."""
+    user = annotation.rater.user
+    assert user
+    for step, value in zip(annotation.trajectory.steps.of_agent(), values, strict=False):
+        people.say(annotation, user, Item(step=step.index, field="label", value=value), 5000)
+
+
 def begun(project: Project, name: str) -> Annotation:
     annotation = queue.lease_next(project, User.objects.get(username=name))
     assert annotation, f"nothing is left in {project.slug} for {name}"
     return annotation
-
-
-def say(annotation: Annotation, step: int, value: int) -> None:
-    user = annotation.rater.user
-    assert user
-    item = Item(step=step, field="label", value=value)
-    outcome = labels.change(annotation.pk, user, [item], change=uuid.uuid4(), revision=annotation.revision)
-    annotation.revision = outcome.revision
 
 
 def other_projects(lead: User) -> dict[str, object]:
@@ -123,11 +122,17 @@ def other_projects(lead: User) -> dict[str, object]:
     ratings.import_labels(
         assisted, [HERE / "labels" / "rule-tool-errors.jsonl"], rater="rule-tool-errors", kind=Rater.Kind.JUDGE, by=lead
     )
-    setup.change(assisted, lead, mode=Project.Mode.ASSISTED, prefill="judge:rule-tool-errors", blind_share=0)
+    help_of = {"mode": Project.Mode.ASSISTED, "prefill": "judge:rule-tool-errors"}
+    for blind in (30, 0):  # the pass that is photographed has to be assisted
+        setup.change(assisted, lead, **help_of, blind_share=blind)
+        assisted.refresh_from_db()
+        if blind:
+            people.work(assisted, User.objects.get(username="maya"), 14)
+            people.work(assisted, joined(assisted, "tomas", lead), 11)
     progressive = made("first-pass", "Without hindsight", lead)
     setup.change(progressive, lead, mode=Project.Mode.PROGRESSIVE)
     first = begun(progressive, "maya")
-    say(first, first.trajectory.steps.of_agent()[0].index, 1)
+    answer(first, 1)
     return {"assisted": begun(assisted, "maya").pk, "first_pass": first.pk}
 
 
