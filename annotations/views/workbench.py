@@ -51,7 +51,7 @@ def page(request: Request, slug: str, annotation: int) -> HttpResponse:
         "annotation": mine,
         "task": mine.trajectory.task,
         "tools": turns.tools(mine.trajectory.task.tools),
-        "trajectory_fields": [_control(spec) for spec in scheme.trajectory_fields],
+        "trajectory_fields": [_control(spec, scheme) for spec in scheme.trajectory_fields],
         "guidelines": markdown.to_html(mine.guideline.text) if mine.guideline else "",
         "shown": _shown(mine, visibility.of(request.membership, mine)),
         "data": _data(request, mine, scheme, turns_in_all, at) | {"desk": facts},
@@ -107,7 +107,7 @@ def _cards(request: Request, mine: Annotation, scheme: Scheme, first: int, last:
         "project": mine.rater.project,
         "annotation": mine,
         "turns": turns.turns(reading.window(mine.trajectory, first, last), said, desk.numbered(mine, first)),
-        "step_fields": [_control(spec) for spec in scheme.step_fields],
+        "step_fields": [_control(spec, scheme) for spec in scheme.step_fields],
         "text_door": f"{reverse('annotate', args=[mine.rater.project.slug, mine.pk])}text/",
     }
 
@@ -154,13 +154,14 @@ def _own(request: Request, project: Project, annotation: int) -> Annotation:
     return get_object_or_404(mine.select_related(*related).defer(*HIDDEN), pk=annotation)
 
 
-def _control(spec: FieldSpec) -> dict[str, Any]:
-    """A field as its buttons: each choice with its place, the sign of its value, and its tone."""
+def _control(spec: FieldSpec, scheme: Scheme) -> dict[str, Any]:
+    """A field as its buttons: each choice with its place, the sign of its value, and its tone; and how it is called
+    where it stands alone."""
     choices = [
         {"place": place, "choice": choice, "sign": _sign(choice.value), "tone": tone}
         for place, (choice, tone) in enumerate(zip(spec.choices, _tones(spec), strict=True))
     ]
-    return {"spec": spec, "choices": choices}
+    return {"spec": spec, "name": "Label" if spec.name == scheme.main else spec.title, "choices": choices}
 
 
 def _sign(value: int | str) -> str:

@@ -98,8 +98,8 @@ def steps(page: Page) -> None:
     in_focus(page, "article", "Step 2")
     card = page.get_by_role("article", name="Step 2", exact=True)
     expect(card.get_by_role("heading", level=2, name="Step 2")).to_be_visible()
-    assert '"Step of step 4"' in WALK
-    answers = card.get_by_role("group", name="Step of step 2")
+    assert '"Label of step 4"' in WALK
+    answers = card.get_by_role("group", name="Label of step 2")
     for title, key in ((quoted("Right +1"), "1"), (quoted("Neutral 0"), "0"), (quoted("Wrong −1"), "-")):
         button = answers.get_by_role("button", name=title, pressed=False)
         assert key in (button.get_attribute("aria-keyshortcuts") or "").split()
