@@ -49,6 +49,7 @@ def photograph(home: Path, screens: list[Screen], folder: Path) -> int:
         from bench.web.server import serving
 
         places = world.build()
+        world.count_rows()
         with serving(workers=2, threads=4, DJANGO_SETTINGS_MODULE="app.settings") as port, chromium() as browser:
             return camera.take(browser, port, screens, places, folder)
     finally:

@@ -44,6 +44,12 @@ def keys(*pressed: str) -> Callable[[Page], None]:
     return press
 
 
+def carried(page: Page) -> None:
+    """From the top, with the step in focus whose label is carried on."""
+    keys("j")(page)
+    page.evaluate("scrollTo(0, 0)")
+
+
 def found(page: Page) -> None:
     keys("/")(page)
     page.keyboard.type("order")
@@ -52,7 +58,7 @@ def found(page: Page) -> None:
 
 def asking(page: Page) -> None:
     keys("j", "q")(page)
-    page.keyboard.type("The query sorts by name, not by amount. Is that a slip, or just untidy?")
+    page.keyboard.type("It asks for the quantity alone, not for the product. Right all the same?")
 
 
 def conflict(page: Page) -> None:
@@ -88,7 +94,7 @@ SCREENS = (
     Screen("compare", "lead", "/p/demo/compare/?ids={siblings}"),
     Screen("print", "lead", "/p/demo/trajectories/{told}/print/"),
     Screen("label", "ines", LABEL + "{fresh}/", ready),
-    Screen("label-carried", "noor", LABEL + "{carried}/", keys("j")),
+    Screen("label-carried", "noor", LABEL + "{carried}/", carried),
     Screen("label-keys", "ines", LABEL + "{fresh}/", keys("?")),
     Screen("label-find", "ines", LABEL + "{fresh}/", found),
     Screen("label-ask", "ines", LABEL + "{fresh}/", asking),

@@ -1,0 +1,78 @@
+"""Every page has its pictures, and there is no picture of a page that is gone."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from django.urls import Resolver404, resolve
+
+from bench.screens.pages import SCREENS
+from bench.screens.pictures import FOLDER, names
+from tests import doors
+
+ROOT = Path(__file__).parents[2]
+MOST = 8_000_000  # bytes of all pictures: they travel with every copy of the repository
+
+# Addresses that answer with something that is no page of its own.
+NO_PAGES = {
+    "healthz": "for machines",
+    "label_next": "goes on to a label page",
+    **dict.fromkeys(
+        ("trajectory_choices", "trajectory_said", "trajectory_outline", "trajectory_history"),
+        "a part of the trajectory's page",
+    ),
+    **dict.fromkeys(("trajectory_steps", "trajectory_part", "trajectory_image"), "a part of the trajectory's page"),
+    **dict.fromkeys(("annotate_cards", "annotate_desk", "annotate_find"), "a part of the label page"),
+    **dict.fromkeys(("annotate_text", "annotate_image"), "a part of the label page"),
+    **dict.fromkeys(("label_state", "label_newer", "label_talk"), "data for the label page"),
+    **dict.fromkeys(("compare_rows", "pace_rows"), "a part of a page"),
+    **dict.fromkeys(("run_problems_csv", "run_problems_json", "export_zip", "export_file"), "a file"),
+    "trajectory_take": "a file",
+}
+
+
+def photographed() -> set[str]:
+    """The names of the addresses in the table of pages."""
+    found = set()
+    for screen in SCREENS:
+        path = re.sub(r"\{\w+\}", "1", screen.path).partition("?")[0]
+        try:
+            found.add(resolve(path).url_name or "")
+        except Resolver404:
+            continue
+    return found
+
+
+def test_every_page_of_the_app_is_in_the_table():
+    pages = {name for name, tried in doors.PAGES.items() if any(door.method == "get" for door in tried)}
+    assert pages - NO_PAGES.keys() - photographed() == set()
+    assert NO_PAGES.keys() - pages == set()
+
+
+def test_no_two_pages_of_the_table_have_the_same_pictures():
+    assert len({screen.name for screen in SCREENS}) == len(SCREENS)
+
+
+@pytest.mark.parametrize("screen", SCREENS, ids=lambda screen: screen.name)
+def test_a_page_has_its_four_pictures(screen):
+    assert [name for name in names(screen.name) if not (FOLDER / name).is_file()] == []
+
+
+def test_there_is_no_picture_of_a_page_that_is_not_in_the_table():
+    wanted = {name for screen in SCREENS for name in names(screen.name)}
+    assert {path.name for path in FOLDER.iterdir()} - wanted == set()
+
+
+def test_the_pictures_are_not_too_heavy_to_travel_with_the_repository():
+    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < MOST
+
+
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))], ids=lambda page: page.name
+)
+def test_each_picture_that_a_document_shows_is_there_in_light_and_in_dark(page):
+    shown = re.findall(r'(?:src|srcset)="([^"]+)"', page.read_text())
+    assert [target for target in shown if not (page.parent / target).is_file()] == []
+    assert len([one for one in shown if one.endswith("-dark.webp")]) * 2 == len(shown)
