@@ -26,7 +26,8 @@ MOST_TOOLS = 200
 
 @dataclass
 class Row:
-    """One trajectory in the list; `differ` is how many steps raters differ on, None where that was not asked."""
+    """One trajectory in the list; `differ` is how many steps raters differ on, None where that was not asked.
+    The first error is a place in the trajectory, its step the number of that among the agent's."""
 
     id: int
     external_id: str
@@ -37,6 +38,7 @@ class Row:
     last: int
     agent: list[int]
     first_error: int | None
+    first_error_step: int
     questions: int
     came_of_it: str | None = ""
     low: float | None = None
@@ -86,6 +88,7 @@ class Browser:
             "last": Coalesce(Subquery(last), 0),
             "agent": ArraySubquery(self.search.agent().order_by("index").values("index")[: MINI + 1]),
             "first_error": self.search.first_error(),
+            "first_error_step": self.search.first_error_step(),
             "questions": Coalesce(_count(self.search.threads()), 0),
         }
         if self.sees_all:

@@ -55,7 +55,8 @@ FOLLOWED = frozenset(["after", "before"])  # names in the address that are no fi
 
 @dataclass(frozen=True)
 class Filters:
-    """What is empty asks for nothing. `rater` narrows label, first_error, differ and state; so does `mine`."""
+    """What is empty asks for nothing. `rater` narrows label, first_error, differ and state; so does `mine`.
+    `first_error` is a number among the agent's steps, from 1."""
 
     q: str = ""
     source: str = ""
@@ -114,11 +115,14 @@ def _text(longest: int) -> Callable[[str], str]:
     return lambda text: text.strip()[:longest]
 
 
-def _whole(text: str) -> int:
-    number = int(text)
-    if not 0 <= number <= BIGGEST:
-        raise ValueError
-    return number
+def _whole(least: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        number = int(text)
+        if not least <= number <= BIGGEST:
+            raise ValueError
+        return number
+
+    return read
 
 
 def _fraction(text: str) -> float:
@@ -143,7 +147,7 @@ def _one_of(accepted: Mapping[str, Any]) -> Callable[[str], Any]:
     return read
 
 
-FROM_0, YES = "a whole number from 0", "1"
+FROM_0, FROM_1, YES = "a whole number from 0", "a whole number from 1", "1"
 _FIELDS = {
     "q": _Field("Id", _text(200), ""),
     "source": _Field("Source", _text(200), ""),
@@ -153,9 +157,9 @@ _FIELDS = {
     "rater": _Field("Rater", _text(150), "", leads=True),
     "state": _Field("State", _one_of({name: name for name in STATES}), ", ".join(STATES)),
     "mine": _Field("Mine", _switch, YES),
-    "first_error": _Field("First error at #", _whole, FROM_0),
-    "steps_from": _Field("Steps from", _whole, FROM_0),
-    "steps_to": _Field("Steps to", _whole, FROM_0),
+    "first_error": _Field("First error at step", _whole(1), FROM_1),
+    "steps_from": _Field("Steps from", _whole(0), FROM_0),
+    "steps_to": _Field("Steps to", _whole(0), FROM_0),
     "score": _Field("A score up to", _fraction, "a number from 0 to 1", leads=True),
     "differ": _Field("Raters differ", _switch, YES, leads=True),
     "questions": _Field("Open questions", _switch, YES),

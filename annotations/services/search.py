@@ -113,8 +113,9 @@ class Search:
             found = found.filter(Exists(said.filter(value=asked.label)))
         if asked.first_error is not None:
             sooner = self.labels().filter(annotation=OuterRef("annotation"), value=self.wrong)
-            sooner = sooner.filter(step__index__lt=asked.first_error)
-            found = found.filter(Exists(said.filter(~Exists(sooner), value=self.wrong, step__index=asked.first_error)))
+            sooner = sooner.filter(step__index__lt=OuterRef("step__index"))
+            found = found.alias(nth=self._nth(asked.first_error))
+            found = found.filter(Exists(said.filter(~Exists(sooner), value=self.wrong, step__index=OuterRef("nth"))))
         if asked.differ:
             other = self.labels(anybody=True).filter(step=OuterRef("step")).exclude(value=OuterRef("value"))
             found = found.filter(Exists(said.filter(Exists(other))))
@@ -147,15 +148,22 @@ class Search:
     def agent(self) -> StepQuerySet:
         return self.readable().of_agent()
 
+    def _nth(self, number: int) -> Subquery:
+        """The index of the agent's step of that number."""
+        return Subquery(self.agent().order_by("index").values("index")[number - 1 : number])
+
     def steps(self) -> Coalesce:
-        counted = self.agent().order_by().values("trajectory").annotate(n=Count("pk")).values("n")
-        return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+        return _counted(self.agent())
 
     def first_error(self) -> Subquery:
         """The index of the first step that anybody (or the rater asked for) finds wrong."""
         wrong = self.labels().filter(annotation__trajectory=OuterRef("pk"), value=self.wrong).order_by()
         first = wrong.values("annotation__trajectory").annotate(n=Min("step__index")).values("n")
         return Subquery(first, output_field=IntegerField())
+
+    def first_error_step(self) -> Coalesce:
+        """Its number among the agent's steps, where `first_error` is asked for as well."""
+        return _counted(self.agent().filter(index__lte=OuterRef("first_error")))
 
     def low(self) -> Subquery:
         """The lowest P(not wrong) of a trajectory's steps."""
@@ -193,3 +201,8 @@ class Search:
             return said.filter(annotation__rater__user=self.user)
         rater = "" if anybody else self.filters.rater
         return said.filter(annotation__rater__name=rater) if rater else said
+
+
+def _counted(steps: StepQuerySet) -> Coalesce:
+    counted = steps.order_by().values("trajectory").annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)

@@ -77,6 +77,22 @@ def test_orders_put_first_what_they_are_about(client: Client, project: Project) 
     assert [(row.steps, row.first_error, row.differ) for row in rows] == [(4, 4, 0), (3, 2, 2), (2, None, 0)]
 
 
+def test_a_first_error_is_shown_and_found_by_the_number_the_step_has_on_its_page(
+    client: Client, project: Project
+) -> None:
+    judge = make.rater(project)
+    one, other = make.trajectory(project, steps=4), make.trajectory(project, steps=4)
+    one.steps.filter(index=2).update(source=Step.Source.USER)  # between the first and the second step
+    make.rating(judge, one, [1, -1, 1])
+    make.rating(judge, other, [1, 1, -1, 1])
+    rows = client.get(reverse("trajectories", args=[project.slug])).context["page"].rows
+    assert [(row.first_error, row.first_error_step) for row in rows] == [(3, 2), (3, 3)]
+    assert '?at=3#step-3">step 2</a>' in page(client, project)
+    assert shown(client, project, first_error=2) == [one.external_id]
+    assert shown(client, project, first_error=3) == [other.external_id]
+    assert shown(client, project, first_error=4) == []
+
+
 def test_the_list_finds_by_the_tool_that_was_called(client: Client, project: Project) -> None:
     one, other = make.trajectory(project), make.trajectory(project)
     arguments = '{"name":"buy","note":"\\"name\\":\\"sell\\""}'
@@ -141,7 +157,7 @@ def test_what_of_the_address_cannot_be_taken_is_said_and_the_rest_holds(client: 
     one = make.trajectory(project, policy_model="small")
     make.trajectory(project, policy_model="large")
     answer = page(client, project, model="small", first_error="soon<b>", colour="red", sort="size")
-    assert "First error at #: found “soon&lt;b&gt;”; accepted is a whole number from 0." in answer
+    assert "First error at step: found “soon&lt;b&gt;”; accepted is a whole number from 1." in answer
     assert "There is no filter called “colour”" in answer
     assert "Order: found “size”" in answer
     assert shown(client, project, model="small", first_error="soon") == [one.external_id]

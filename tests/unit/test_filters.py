@@ -38,8 +38,8 @@ def test_nothing_asked_is_nothing_said():
     ("name", "text", "accepted"),
     [
         ("label", "5", "1, 0, -1"),
-        ("first_error", "soon", "a whole number from 0"),
-        ("first_error", "-5", "a whole number from 0"),
+        ("first_error", "soon", "a whole number from 1"),
+        ("first_error", "0", "a whole number from 1"),
         ("steps_to", "9" * 30, "a whole number from 0"),
         ("score", "nan", "a number from 0 to 1"),
         ("score", "2", "a number from 0 to 1"),
