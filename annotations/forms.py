@@ -59,7 +59,9 @@ class SettingsForm(forms.ModelForm):
             "reference": "Reference rater",
         }
         help_texts = {
-            "mode": "Blind shows the trajectory alone. Passes already begun keep the mode they began with.",
+            "mode": "Blind: the trajectory alone. Reference: also the task's reference and the outcome. Assisted: also "
+            "scores, judges and suggestions. Progressive: each step in its turn, then everything. Passes already begun "
+            "keep the mode they began with.",
             "prefill": "In assisted mode: whose labels are suggested. A judge is as sure of an answer as the reference "
             "has proved it right; without a reference it suggests nothing.",
             "prefill_confidence": "From 0 to 1. Suggestions below it are not shown.",
