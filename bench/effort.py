@@ -2,12 +2,17 @@
 
 A scripted annotator knows the gold labels and presses the fewest keys that store them (bench/annotator/planner.py), on
 the page as its keys work (desk.py); some of the items are then labelled with these very keys in a real Chromium on a
-real server, and what PostgreSQL holds afterwards has to be gold. The limit is the predecessor's page: one key for each
-label and one to move to the next step.
+real server, and what PostgreSQL holds afterwards has to be gold (replay.py). The limit is the predecessor's page: one
+key for each label and one to move to the next step.
 
-Counted are presses on steps. What an item costs besides, for the final result and for handing in, is the same for all,
-and stands in the notes. "advance" is the page with the preference that an answer moves on to the next step; it is off
-for who has chosen nothing. Sources that offer nothing, because they are not sure enough, are in the notes only.
+Whoever it is has read the whole item before the first press, which takes a wheel and no key, and takes along what is
+suggested when handing in. Counted are presses on steps; what an item costs besides, for the final result and for
+handing in, has a row of its own. "advance" is the page with the preference that an answer moves on to the next step; it is off
+for who has chosen nothing, so the aims are held against both.
+
+What is offered is what the product offers: a source's word where the project's confidence is reached, and on every page
+one's own word on a rollout that begins alike. Every item is pre-filled here; a project leaves a share of them blind.
+Sources that offer nothing, because they are never sure enough, are in the notes only.
 
 Run: DATABASE_URL=… python -m bench effort
 """
@@ -16,7 +21,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -32,9 +37,9 @@ LIMIT = "the predecessor: one label key and one move per step"
 SUGGEST_AIM, BEST_AIM = 0.6, 0.35  # presses a step
 POLICIES = ("off", "suggest", "fill")
 CONFIDENCE = 0.8  # what a project asks of a suggestion, unless it says otherwise
-FINAL_PRESSES = {1: 1, 0: 2, -1: 3}  # of the key that goes round the final results
+FINAL_PRESSES = {1: 1, 0: 2, -1: 2}  # of the key that goes round the final results, or of handing in to get there
 HAND_IN = 1
-NO_JUDGES = (NONE, OWN, SCORER)
+NO_MACHINES = (NONE, OWN)
 
 
 @dataclass(frozen=True)
@@ -61,48 +66,66 @@ def main() -> None:
     person = User.objects.create_user("effort")
     made = offers.project(person)
     items = list(offers.items(made, person, CONFIDENCE))
-    rows = [*of_sequences("hotpotqa"), *of_sequences("bfcl"), *of_offers(items)]
-    rows += replay.rows(made, items, f"judge:{surest(items)}")
+    best = best_of(items)
+    rows = [*of_sequences("hotpotqa"), *of_sequences("bfcl"), *of_offers(items, best)]
+    rows += replay.rows(made, items, address(best))
     common.write("effort", rows, besides=besides(items), offered=offered(items), confidence=CONFIDENCE)
 
 
-def of_sequences(dataset: str) -> list[common.Row]:
+def of_sequences(dataset: str) -> Iterator[common.Row]:
     """Gold label files without anything offered: every policy, with and without moving on by itself."""
     items = [(gold, (None,) * len(gold)) for gold in sequences(common.SHARED / "gold" / f"{dataset}_final.jsonl")]
-    rows = []
     for policy in POLICIES:
         for advance in (False, True):
-            aim = SUGGEST_AIM if dataset == "hotpotqa" and policy == "suggest" and advance else PREDECESSOR
-            what = f"{dataset}, {policy}{', advance' if advance else ''}"
-            rows.append(row(what, effort(policy, items, advance=advance), aim))
-    return rows
+            aim = SUGGEST_AIM if dataset == "hotpotqa" and policy == "suggest" else PREDECESSOR
+            yield row(named(f"{dataset}, {policy}", advance), effort(policy, items, advance=advance), aim)
 
 
-def of_offers(items: Sequence[Item]) -> list[common.Row]:
+def of_offers(items: Sequence[Item], best: str) -> Iterator[common.Row]:
     """The items for which there are texts, with what is offered on them; the best source is held to the aim."""
-    found = {}
-    sources = [name for name, one in offered(items).items() if one["offered"] or name == NONE]
-    for source in sources:
-        for advance in (False, True):
-            cost = effort("suggest", [(one.gold, one.offers[source]) for one in items], advance=advance)
-            found[f"hotpotqa, suggest, {source}{', advance' if advance else ''}"] = cost
-    for source in set(sources) - {NONE, OWN}:
-        both = [(one.gold, laid_over(one.offers[source], one.offers[OWN])) for one in items]
-        found[f"hotpotqa, suggest, {source} + own"] = effort("suggest", both)
-    best = min(found, key=lambda name: found[name].each)
-    rows = [row(name, cost, BEST_AIM if name == best else PREDECESSOR) for name, cost in found.items()]
-    return sorted(rows, key=lambda one: one.ours)
+    found = offered(items)
+    for source in sorted(found, key=lambda name: found[name]["offered"]):
+        if source in (best, NONE) or found[source]["offered"]:
+            for policy in POLICIES if source == best else ("suggest",):
+                for advance in (False, True):
+                    yield of_source(items, source, policy, advance, source == best and policy == "suggest")
+    yield all_in(items, best)
 
 
-def surest(items: Sequence[Item]) -> str:
-    """The judge that is right on most steps."""
-    right = {name: one["offered"] * one["right"] for name, one in offered(items).items() if name not in NO_JUDGES}
-    return max(right, key=lambda name: right[name])
+def of_source(items: Sequence[Item], source: str, policy: str, advance: bool, is_held: bool) -> common.Row:
+    cost = effort(policy, [(one.gold, one.offers[source]) for one in items], advance=advance)
+    aim = BEST_AIM if is_held else PREDECESSOR
+    share = offered(items)[source]
+    note = f"offered on {share['offered']:.0%}, {share['right']:.0%} of that right" if share["offered"] else ""
+    return row(named(f"pre-filled by {source}, {policy}", advance), cost, aim, note)
 
 
-def laid_over(offers: Offers, own: Offers) -> Offers:
-    """One's own word counts before a machine's, as on the page."""
-    return tuple(other if mine is None else mine for other, mine in zip(offers, own, strict=True))
+def all_in(items: Sequence[Item], best: str) -> common.Row:
+    """With what each item costs beside its steps; the limit is without that."""
+    cost = effort("suggest", [(one.gold, one.offers[best]) for one in items])
+    more = besides(items)["per_step"]
+    ours, note = cost.each + more, f"{cost.each:.3f} on steps, {more:.3f} for the final result and handing in"
+    what = f"pre-filled by {best}, suggest, all in"
+    return common.at_most(what, cost.steps, ours, PREDECESSOR, LIMIT, 1.0, unit="presses/step", note=note)
+
+
+def named(what: str, advance: bool) -> str:
+    return f"{what}, advance" if advance else what
+
+
+def best_of(items: Sequence[Item]) -> str:
+    """The source with which the usual page takes the fewest presses."""
+    costs = {
+        name: effort("suggest", [(one.gold, one.offers[name]) for one in items]).presses
+        for name in items[0].offers
+        if name not in NO_MACHINES
+    }
+    return min(costs, key=lambda name: costs[name])
+
+
+def address(source: str) -> str:
+    """The source as a project names what it is pre-filled by."""
+    return "scorer:embedded" if source == SCORER else f"judge:{source}"
 
 
 def effort(policy: str, items: Iterable[tuple[Gold, Offers]], *, advance: bool = False) -> Effort:
@@ -127,11 +150,10 @@ def planned(desk: Desk, gold: Gold) -> Plan:
     return plan(desk, gold)
 
 
-def row(what: str, cost: Effort, aim: float) -> common.Row:
+def row(what: str, cost: Effort, aim: float, more: str = "") -> common.Row:
     ratio, most = cost.each / PREDECESSOR, aim / PREDECESSOR
-    note = f"{cost.corrections / cost.steps:.3f} corrections a step, {cost.mislabelled} mislabelled"
-    if not cost.exact:
-        note += ", a bound from above"
+    notes = [f"{cost.corrections / cost.steps:.3f} corrections a step, {cost.mislabelled} mislabelled", more]
+    note = ", ".join([one for one in notes if one] + ["a bound from above"] * (not cost.exact))
     reached = ratio <= most and not cost.mislabelled
     about = f"presses ≤ {most:g} × limit, nothing mislabelled"
     return common.Row(what, cost.steps, cost.each, PREDECESSOR, LIMIT, ratio, about, reached, "presses/step", note)

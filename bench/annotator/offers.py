@@ -67,7 +67,7 @@ def judges(dataset: str) -> list[Path]:
 
 def items(made: Project, annotator: User, confidence: float) -> Iterator[Item]:
     """The project's items in the order of its queue. The annotator says gold of each, and is offered that from then on
-    where a rollout begins alike."""
+    where a rollout begins alike; before what a machine says, as on the page."""
     from annotations.services import queue, twins
 
     reference = made.reference
@@ -75,7 +75,7 @@ def items(made: Project, annotator: User, confidence: float) -> Iterator[Item]:
         steps = tuple(mine.trajectory.steps.of_agent().order_by("index").values_list("index", flat=True))
         said, final = _said(mine, reference)
         own = {step: one.value for step, one in twins.prefix(mine, twins.siblings_of(mine)).items()}
-        found = {NONE: {}, OWN: own} | dict(_prefilled(mine, confidence))
+        found = {NONE: {}, OWN: own} | {name: one | own for name, one in _prefilled(mine, confidence)}
         offers = {name: tuple(by_step.get(step) for step in steps) for name, by_step in found.items()}
         yield Item(mine.trajectory_id, steps, tuple(said[step] for step in steps), final, offers)
         _hand_in(mine, annotator, said, final)
