@@ -15,14 +15,17 @@ from bench.screens.pictures import HEIGHTS, KIND, QUALITY, SCHEMES, name
 from bench.web.chromium import signed_in
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, CDPSession, ConsoleMessage, Page
+    from playwright.sync_api import Browser, BrowserContext, CDPSession, ConsoleMessage, Page
 
 PATIENCE = 20_000  # ms for what a page has to do
 REST = 250  # ms in which what a page fetches after it was opened is drawn
 LEAST = 400  # px of height
-# Where the last thing on the page ends; a label page and a dialog fill the window.
-CONTENT = """() => document.querySelector(".workbench, dialog[open]") ? innerHeight
-  : Math.ceil(document.querySelector("main").lastElementChild.getBoundingClientRect().bottom + scrollY) + 32"""
+# Where the page ends that is shorter than its window; a label page fills it.
+CONTENT = """() => {
+  if (document.querySelector(".workbench")) return innerHeight;
+  const ends = [...document.querySelectorAll("main > *")].map((one) => one.getBoundingClientRect().bottom);
+  return Math.ceil(Math.max(...ends)) + 32;
+}"""
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -35,17 +38,24 @@ def take(browser: Browser, port: int, screens: list[Screen], places: Mapping[str
         for width in HEIGHTS:
             with signed_in(browser, port, people.get(screen.who)) as context:
                 context.set_default_timeout(PATIENCE)
-                page = context.new_page()
-                page.on("console", lambda said, of=screen: _heard(of, said))
-                page.on("pageerror", lambda error, of=screen.name: print(f"{of}: {error}"))
-                page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
-                page.goto(screen.path.format(**places))
-                screen.deed(page)
-                page.wait_for_timeout(REST)
-                if beyond := page.evaluate(WIDER):
-                    print(f"{screen.name} is {beyond} px wider than its window of {width} px")
-                _both(page, screen.name, width, folder)
+                _both(_opened(context, screen, width, places), screen.name, width, folder)
     return len(screens) * len(HEIGHTS) * len(SCHEMES)
+
+
+def _opened(context: BrowserContext, screen: Screen, width: int, places: Mapping[str, object]) -> Page:
+    """The page as it is photographed, in a window of its height."""
+    page = context.new_page()
+    page.on("console", lambda said: _heard(screen, said))
+    page.on("pageerror", lambda error: print(f"{screen.name}: {error}"))
+    most = HEIGHTS[width] + screen.more
+    page.set_viewport_size({"width": width, "height": most})
+    page.goto(screen.path.format(**places))
+    screen.deed(page)
+    page.wait_for_timeout(REST)
+    if beyond := page.evaluate(WIDER):
+        print(f"{screen.name} is {beyond} px wider than its window of {width} px")
+    page.set_viewport_size({"width": width, "height": max(LEAST, min(most, page.evaluate(CONTENT)))})
+    return page
 
 
 def _heard(of: Screen, said: ConsoleMessage) -> None:
@@ -54,8 +64,7 @@ def _heard(of: Screen, said: ConsoleMessage) -> None:
 
 
 def _both(page: Page, of: str, width: int, folder: Path) -> None:
-    """Light and dark, of as much of the page as there is and the height allows."""
-    page.set_viewport_size({"width": width, "height": max(LEAST, min(HEIGHTS[width], page.evaluate(CONTENT)))})
+    """In light and in dark."""
     kind = os.environ.get("KIND", KIND)
     devtools = page.context.new_cdp_session(page)
     for scheme in SCHEMES:

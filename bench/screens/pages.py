@@ -26,6 +26,7 @@ class Screen:
     path: str
     deed: Callable[[Page], None] = nothing
     allows: str = "(?!)"
+    more: int = 0  # px of height beyond the usual
 
 
 def ready(page: Page) -> None:
@@ -54,6 +55,12 @@ def found(page: Page) -> None:
     keys("/")(page)
     page.keyboard.type("order")
     page.locator("[data-find-count]", has_text="found").wait_for()
+
+
+def offered(page: Page) -> None:
+    """With the first suggestion in sight."""
+    ready(page)
+    page.locator("[data-offer]:not([hidden])").first.scroll_into_view_if_needed()
 
 
 def asking(page: Page) -> None:
@@ -94,13 +101,13 @@ SCREENS = (
     Screen("compare", "lead", "/p/demo/compare/?ids={siblings}"),
     Screen("print", "lead", "/p/demo/trajectories/{told}/print/"),
     Screen("label", "ines", LABEL + "{fresh}/", ready),
-    Screen("label-carried", "noor", LABEL + "{carried}/", carried),
+    Screen("label-carried", "noor", LABEL + "{carried}/", carried, more=60),
     Screen("label-keys", "ines", LABEL + "{fresh}/", keys("?")),
     Screen("label-find", "ines", LABEL + "{fresh}/", found),
     Screen("label-ask", "ines", LABEL + "{fresh}/", asking),
     Screen("label-conflict", "sven", LABEL + "{torn}/", conflict, "ERR_INTERNET_DISCONNECTED|status of 409"),
     Screen("label-submitted", "maya", LABEL + "{submitted}/", ready),
-    Screen("label-assisted", "maya", "/p/assisted/label/{assisted}/", ready),
+    Screen("label-assisted", "maya", "/p/assisted/label/{assisted}/", offered),
     Screen("label-first-pass", "maya", "/p/first-pass/label/{first_pass}/", ready),
     Screen("questions", "lead", "/p/demo/questions/"),
     Screen("thread", "lead", "/p/demo/questions/{thread}/"),

@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 import json
+import random
 import uuid
+from datetime import timedelta
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
+from django.utils import timezone
 
 from annotations import jobs
 from annotations.demo import load
 from annotations.demo.build import HERE
-from annotations.models import Annotation, ApiToken, Membership, Project, Rater, Role, Run, Thread, Trajectory, User
+from annotations.models import (
+    Annotation,
+    ApiToken,
+    Membership,
+    Project,
+    Rater,
+    Role,
+    Run,
+    Thread,
+    Trajectory,
+    User,
+    WorkerBeat,
+)
 from annotations.services import asking, guidelines, imports, members, projects, queue, ratings, setup, uploads
 from annotations.services.outcomes import Item
 from bench.screens import people
@@ -34,6 +49,9 @@ def build() -> dict[str, object]:
     asked = talk(demo, lead)
     guidelines.publish(demo, demo.guidelines.all()[0].text.rstrip() + "\n" + ADDED, lead)
     work(demo, lead)
+    # What workers do is done in this process; pages look as they do where one runs.
+    soon = timezone.now() + timedelta(minutes=30)
+    WorkerBeat.objects.create(name="worker", queues=["light", "gpu"], beat_at=soon)
     ApiToken.objects.create(user=lead, name="nightly import")
     return {
         **passes(demo),
@@ -133,23 +151,33 @@ def begun(project: Project, name: str) -> Annotation:
 
 def other_projects(lead: User) -> dict[str, object]:
     """A project whose passes are assisted by a rule, and one whose first passes are without hindsight."""
-    assisted = made("assisted", "Assisted by a rule", lead)
-    ratings.import_labels(
-        assisted, [HERE / "labels" / "rule-tool-errors.jsonl"], rater="rule-tool-errors", kind=Rater.Kind.JUDGE, by=lead
-    )
-    count_rows()
-    help_of = {"mode": Project.Mode.ASSISTED, "prefill": "judge:rule-tool-errors", "prefill_confidence": 0.6}
-    for blind in (30, 0):  # the pass that is photographed has to be assisted
-        setup.change(assisted, lead, **help_of, blind_share=blind)
-        assisted.refresh_from_db()
-        if blind:
-            people.work(assisted, User.objects.get(username="maya"), 14)
-            people.work(assisted, joined(assisted, "tomas", lead), 11)
     progressive = made("first-pass", "Without hindsight", lead)
     setup.change(progressive, lead, mode=Project.Mode.PROGRESSIVE)
     first = begun(progressive, "maya")
     answer(first, 1)
-    return {"assisted": begun(assisted, "maya").pk, "first_pass": first.pk}
+    return {"assisted": assisted(lead).pk, "first_pass": first.pk}
+
+
+def assisted(lead: User) -> Annotation:
+    """An assisted pass that is begun, in a project in which two people are at work with and without help."""
+    project = made("assisted", "Assisted by a rule", lead)
+    said = HERE / "labels" / "rule-tool-errors.jsonl"
+    ratings.import_labels(project, [said], rater="rule-tool-errors", kind=Rater.Kind.JUDGE, by=lead)
+    count_rows()
+    setup.change(project, lead, mode=Project.Mode.ASSISTED, prefill="judge:rule-tool-errors", prefill_confidence=0.6)
+    random.seed(7)  # which passes are blind is drawn
+    blind(project, lead, 30)
+    people.work(project, User.objects.get(username="maya"), 14)
+    people.work(project, joined(project, "tomas", lead), 11)
+    blind(project, lead, 0)
+    found = begun(project, "maya")
+    blind(project, lead, 30)
+    return found
+
+
+def blind(project: Project, lead: User, share: int) -> None:
+    setup.change(project, lead, blind_share=share)
+    project.refresh_from_db()
 
 
 def made(slug: str, title: str, lead: User) -> Project:
