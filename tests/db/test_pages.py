@@ -164,6 +164,9 @@ def test_settings_are_changed_and_the_log_says_what_was_before(project: Project,
     assert event.after["reference"] == "gold"
     client.post(address, data)
     assert Event.objects.count() == 1, "saving what is there already is no change"
+    log = re.findall(r'<span class="change">(.*?)</span>', client.get(address).content.decode())
+    assert "People per trajectory → <b>3</b>" in log
+    assert not [line for line in log if "_" in line or line.startswith(" →")], "each goes by its name on the form"
 
 
 SETTINGS = {"title": "T", "overlap": 2, "lease_minutes": 15, "mode": "assisted", "propagation": "off"}
