@@ -27,7 +27,7 @@ from annotations.models import (
     User,
     WorkerBeat,
 )
-from annotations.services import asking, guidelines, imports, members, projects, queue, ratings, setup, uploads
+from annotations.services import asking, guidelines, members, projects, queue, ratings, setup, uploads
 from annotations.services.outcomes import Item
 from bench.screens import people
 
@@ -36,7 +36,10 @@ ADDED = """
 
 The same call again brings nothing: neutral the first time, wrong from the second repeat on, unless something changed.
 """
-BROKEN = {"question": "Which file?", "messages": "none"}
+BROKEN = (
+    {"question": "Which file?", "messages": []},
+    {"query_index": 12, "sample_index": 0, "total_index": 120, "question": "Which file?", "messages": "none"},
+)
 
 
 def build() -> dict[str, object]:
@@ -59,7 +62,7 @@ def build() -> dict[str, object]:
         "thread": asked.pk,
         "told": told(demo).pk,
         "siblings": ",".join(str(one.pk) for one in told(demo).task.trajectories.order_by("rollout")[:3]),
-        "import_": demo.runs.filter(kind=Run.Kind.IMPORT).latest("pk").pk,
+        "import_": Run.objects.filter(project__slug="first-pass", kind=Run.Kind.IMPORT).latest("pk").pk,
         "report": demo.reports.latest("pk").pk,
     }
 
@@ -114,10 +117,7 @@ def submitted(project: Project, person: User) -> list[Annotation]:
 
 
 def work(demo: Project, lead: User) -> None:
-    """The runs that the demo asks for, an import with something to complain of, and an export."""
-    lines = (HERE / "trajectories.jsonl").read_bytes().splitlines(keepends=True)[:3]
-    file = SimpleUploadedFile("tuesday.jsonl", b"".join([*lines, json.dumps(BROKEN).encode() + b"\n"]))
-    uploads.start(demo, lead, file)
+    """The runs that the demo asks for, and an export."""
     jobs.start(Run.Kind.EXPORT, demo, lead, format="parquet")
     for run in demo.runs.filter(state=Run.State.QUEUED).order_by("pk"):
         jobs.run_here(run)
@@ -181,9 +181,11 @@ def blind(project: Project, lead: User, share: int) -> None:
 
 
 def made(slug: str, title: str, lead: User) -> Project:
-    """The demo's rollouts in a project of their own, and Maya to label them."""
+    """The demo's rollouts in a project of their own, uploaded with two that are broken, and Maya to label them."""
     project = projects.create(slug=slug, title=title, owner=lead)
-    imports.import_trajectories(project, [HERE / "trajectories.jsonl"], by=lead)
+    broken = "".join(json.dumps(record) + "\n" for record in BROKEN)
+    file = SimpleUploadedFile("tuesday.jsonl", (HERE / "trajectories.jsonl").read_bytes() + broken.encode())
+    jobs.run_here(uploads.start(project, lead, file))
     joined(project, "maya", lead)
     project.refresh_from_db()
     return project
