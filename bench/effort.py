@@ -7,8 +7,8 @@ key for each label and one to move to the next step.
 
 Whoever it is has read the whole item before the first press, which takes a wheel and no key, and takes along what is
 suggested when handing in. Counted are presses on steps; what an item costs besides, for the final result and for
-handing in, has a row of its own. "advance" is the page with the preference that an answer moves on to the next step; it is off
-for who has chosen nothing, so the aims are held against both.
+handing in, has a row of its own. "advance" is the page with the preference that an answer moves on to the next step;
+it is off for who has chosen nothing, so the aims are held against both.
 
 What is offered is what the product offers: a source's word where the project's confidence is reached, and on every page
 one's own word on a rollout that begins alike. Every item is pre-filled here; a project leaves a share of them blind.
@@ -29,7 +29,7 @@ from pathlib import Path
 from bench import common
 from bench.annotator.desk import Desk
 from bench.annotator.offers import NONE, OWN, SCORER, Item, Offers
-from bench.annotator.planner import Gold, Plan, plan
+from bench.annotator.planner import Gold, Plan, plan, wrong
 from bench.web.server import SETTINGS
 
 PREDECESSOR = 2.0  # presses a step
@@ -39,7 +39,7 @@ POLICIES = ("off", "suggest", "fill")
 CONFIDENCE = 0.8  # what a project asks of a suggestion, unless it says otherwise
 FINAL_PRESSES = {1: 1, 0: 2, -1: 2}  # of the key that goes round the final results, or of handing in to get there
 HAND_IN = 1
-NO_MACHINES = (NONE, OWN)
+NO_MACHINE = (NONE, OWN)
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Effort:
     presses: int
     corrections: int
     mislabelled: int
-    exact: bool
+    bounds: int = 0  # items of which the plan may not be the shortest
 
     @property
     def each(self) -> float:
@@ -83,30 +83,32 @@ def of_sequences(dataset: str) -> Iterator[common.Row]:
 
 def of_offers(items: Sequence[Item], best: str) -> Iterator[common.Row]:
     """The items for which there are texts, with what is offered on them; the best source is held to the aim."""
-    found = offered(items)
-    for source in sorted(found, key=lambda name: found[name]["offered"]):
-        if source in (best, NONE) or found[source]["offered"]:
-            for policy in POLICIES if source == best else ("suggest",):
-                for advance in (False, True):
-                    yield of_source(items, source, policy, advance, source == best and policy == "suggest")
-    yield all_in(items, best)
+    shares = offered(items)
+    own = shares[OWN]["offered"]
+    sources = [name for name, one in shares.items() if name in (NONE, OWN) or one["offered"] > own]
+    for source in sorted(sources, key=lambda name: shares[name]["offered"]):
+        for policy in POLICIES if source == best else ("suggest",):
+            for advance in (False, True):
+                yield of_source(items, source, policy, advance, source == best and policy == "suggest")
+    yield from all_in(items, best)
 
 
 def of_source(items: Sequence[Item], source: str, policy: str, advance: bool, is_held: bool) -> common.Row:
     cost = effort(policy, [(one.gold, one.offers[source]) for one in items], advance=advance)
     aim = BEST_AIM if is_held else PREDECESSOR
     share = offered(items)[source]
-    note = f"offered on {share['offered']:.0%}, {share['right']:.0%} of that right" if share["offered"] else ""
+    note = f"offered on {share['offered']:.1%}, {share['right']:.0%} of that right" if share["offered"] else ""
     return row(named(f"pre-filled by {source}, {policy}", advance), cost, aim, note)
 
 
-def all_in(items: Sequence[Item], best: str) -> common.Row:
-    """With what each item costs beside its steps; the limit is without that."""
-    cost = effort("suggest", [(one.gold, one.offers[best]) for one in items])
+def all_in(items: Sequence[Item], best: str) -> Iterator[common.Row]:
+    """With what each item costs beside its steps. The limit is without that."""
     more = besides(items)["per_step"]
-    ours, note = cost.each + more, f"{cost.each:.3f} on steps, {more:.3f} for the final result and handing in"
-    what = f"pre-filled by {best}, suggest, all in"
-    return common.at_most(what, cost.steps, ours, PREDECESSOR, LIMIT, 1.0, unit="presses/step", note=note)
+    for source in (NONE, best):
+        cost = effort("suggest", [(one.gold, one.offers[source]) for one in items])
+        ours, note = cost.each + more, f"{cost.each:.3f} on steps, {more:.3f} for the final result and handing in"
+        what = f"pre-filled by {source}, suggest, all in"
+        yield common.within(what, cost.steps, ours, PREDECESSOR, LIMIT, unit="presses/step", note=note)
 
 
 def named(what: str, advance: bool) -> str:
@@ -118,7 +120,7 @@ def best_of(items: Sequence[Item]) -> str:
     costs = {
         name: effort("suggest", [(one.gold, one.offers[name]) for one in items]).presses
         for name in items[0].offers
-        if name not in NO_MACHINES
+        if name not in NO_MACHINE
     }
     return min(costs, key=lambda name: costs[name])
 
@@ -129,8 +131,7 @@ def address(source: str) -> str:
 
 
 def effort(policy: str, items: Iterable[tuple[Gold, Offers]], *, advance: bool = False) -> Effort:
-    steps = presses = corrections = mislabelled = 0
-    exact = True
+    steps = presses = corrections = mislabelled = bounds = 0
     for gold, offers in items:
         desk = Desk(policy, offers, advance)
         done = planned(desk, gold)
@@ -138,11 +139,9 @@ def effort(policy: str, items: Iterable[tuple[Gold, Offers]], *, advance: bool =
         steps += len(gold)
         presses += done.presses
         corrections += done.corrections
-        mislabelled += sum(
-            cell is None or cell.value != value for cell, value in zip(desk.filled(end), gold, strict=True)
-        )
-        exact &= done.exact
-    return Effort(steps, presses, corrections, mislabelled, exact)
+        mislabelled += wrong(desk, end, gold)
+        bounds += not done.exact
+    return Effort(steps, presses, corrections, mislabelled, bounds)
 
 
 @cache
@@ -153,7 +152,9 @@ def planned(desk: Desk, gold: Gold) -> Plan:
 def row(what: str, cost: Effort, aim: float, more: str = "") -> common.Row:
     ratio, most = cost.each / PREDECESSOR, aim / PREDECESSOR
     notes = [f"{cost.corrections / cost.steps:.3f} corrections a step, {cost.mislabelled} mislabelled", more]
-    note = ", ".join([one for one in notes if one] + ["a bound from above"] * (not cost.exact))
+    if cost.bounds:
+        notes.append(f"a bound from above in {cost.bounds} items")
+    note = ", ".join(filter(None, notes))
     reached = ratio <= most and not cost.mislabelled
     about = f"presses ≤ {most:g} × limit, nothing mislabelled"
     return common.Row(what, cost.steps, cost.each, PREDECESSOR, LIMIT, ratio, about, reached, "presses/step", note)

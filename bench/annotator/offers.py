@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 from bench import common
 
 if TYPE_CHECKING:
-    from annotations.models import Annotation, Project, User
+    from annotations.models import Annotation, Project, Rater, User
+    from annotations.services.outcomes import Item as Change
 
 NONE, OWN, SCORER = "none", "own siblings", "embedded scorer"
 LABELS = ("step_labels", "final_label")
@@ -93,7 +94,7 @@ def _prefilled(mine: Annotation, confidence: float) -> Iterator[tuple[str, dict[
         yield name, {step: one.value for step, one in suggestions.of(mine).items()}
 
 
-def _said(mine: Annotation, reference: object) -> tuple[dict[int, int], int]:
+def _said(mine: Annotation, reference: Rater | None) -> tuple[dict[int, int], int]:
     from annotations.models import Label
 
     labels = Label.objects.current().filter(annotation__rater=reference, annotation__trajectory=mine.trajectory)
@@ -105,7 +106,7 @@ def _hand_in(mine: Annotation, annotator: User, said: dict[int, int], final: int
     from annotations.services import labels
 
     answers = [(step, "label", value) for step, value in said.items()] + [(None, "final", final)]
-    changes = [{"step": step, "field": field, "value": value} for step, field, value in answers]
+    changes: list[Change] = [{"step": step, "field": field, "value": value} for step, field, value in answers]
     done = labels.change(mine.pk, annotator, changes, change=uuid.uuid4(), revision=mine.revision)
     labels.submit(mine.pk, annotator, change=uuid.uuid4(), revision=done.revision)
 

@@ -17,7 +17,8 @@ from bench.annotator.bounds import at_least
 from bench.annotator.desk import Desk, State
 from bench.annotator.repair import Keys, repair
 
-MOST = 1_000  # states that are looked at
+MOST = 1_000  # states that are looked at, each time
+EAGER = (3, 1)  # how much what is left counts: first towards any good plan, then for the best
 PRESS, CORRECTION = 1_000, 1  # of two plans of as many presses the one that puts less right
 Gold = tuple[int, ...]
 
@@ -38,34 +39,39 @@ class Plan:
 def plan(desk: Desk, gold: Sequence[int]) -> Plan:
     """Keys after which handing in, with all that is suggested, stores exactly `gold`."""
     wanted = tuple(gold)
-    keys, exact = _search(desk, wanted)
+    keys, exact = min(plain(desk, wanted), key=lambda one: _cost(desk, one, wanted)), False
+    for eager in EAGER:
+        if not exact:
+            keys, exact = _search(desk, wanted, keys, eager)
     return Plan(keys, corrections(desk, keys, wanted), exact)
 
 
-def _search(desk: Desk, gold: Gold) -> tuple[Keys, bool]:
-    start = desk.start()
-    turn = count()
-
-    def cost_of(keys: Keys) -> int:
-        return PRESS * presses_of(keys) + CORRECTION * corrections(desk, keys, gold)
-
-    least, best = min((cost_of(keys), keys) for keys in plain(desk, gold))
-    ahead: list[tuple[int, int, int, State, Keys]] = [(PRESS * at_least(desk, start, gold), 0, next(turn), start, ())]
+def _search(desk: Desk, gold: Gold, best: Keys, eager: int) -> tuple[Keys, bool]:
+    """The best plan there is, or at least none that is worse than `best`; and whether nothing was left to look at."""
+    start, turn = desk.start(), count()
+    least = _cost(desk, best, gold)
+    ahead: list[tuple[int, int, int, int, State, Keys]] = [(0, 0, next(turn), 0, start, ())]
     reached = {start: 0}
     for _ in range(MOST):
-        if not ahead or ahead[0][0] >= least:
+        while ahead and ahead[0][3] >= least:
+            heappop(ahead)
+        if not ahead:
             return best, True
         *_, state, keys = heappop(ahead)
         if (rest := finish(desk, state, gold)) is not None:
-            least, best = min((least, best), (cost_of(keys + rest), keys + rest))
+            least, best = min((least, best), (_cost(desk, keys + rest, gold), keys + rest))
             continue
         for key in worth_pressing(desk, state, gold):
             after, cost = desk.press(state, key), reached[state] + price(desk, state, key, gold)
-            bound = cost + PRESS * at_least(desk, after, gold)
-            if cost < reached.get(after, cost + 1) and bound < least:
+            more = PRESS * at_least(desk, after, gold)
+            if cost < reached.get(after, cost + 1) and cost + more < least:
                 reached[after] = cost
-                heappush(ahead, (bound, -cost, next(turn), after, (*keys, key)))
+                heappush(ahead, (cost + eager * more, -cost, next(turn), cost + more, after, (*keys, key)))
     return best, False
+
+
+def _cost(desk: Desk, keys: Keys, gold: Gold) -> int:
+    return PRESS * presses_of(keys) + CORRECTION * corrections(desk, keys, gold)
 
 
 def price(desk: Desk, state: State, key: str, gold: Gold) -> int:
