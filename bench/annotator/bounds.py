@@ -16,20 +16,20 @@ def at_least(desk: Desk, state: State, gold: tuple[int, ...]) -> int:
     must = frozenset(place for place, value in enumerate(said) if value not in (None, gold[place]))
     free = [place for place, value in enumerate(said) if value is None]
     if desk.policy == "off":
-        ways = _by_pattern(desk, free, gold)
+        ways = _by_pattern(desk, free, gold, must)
     else:
         must |= _first_of_errors(desk, free, gold)
         ways = _besides_errors(desk, free, gold, must)
     return min(_presses(desk, must | places, state.focus, settles) for places, settles in ways)
 
 
-def _by_pattern(desk: Desk, free: list[int], gold: tuple[int, ...]) -> Iterator[tuple[Places, int]]:
+def _by_pattern(desk: Desk, free: list[int], gold: tuple[int, ...], must: Places) -> Iterator[tuple[Places, int]]:
     """(steps that need an answer of their own, presses besides) without settling, or settling once from any step on."""
     yield frozenset(place for place in free if desk.offers[place] != gold[place]), 0
     for at in range(len(gold)):
         for value in {gold[at]} & set(VALUES):
             pattern = ((place, BEST if place < at else value) for place in free if place != at)
-            yield frozenset(place for place, filled in pattern if gold[place] != filled), 1
+            yield frozenset(place for place, filled in pattern if gold[place] != filled), int(at not in must)
 
 
 def _first_of_errors(desk: Desk, free: list[int], gold: tuple[int, ...]) -> Places:
@@ -47,10 +47,11 @@ def _besides_errors(desk: Desk, free: list[int], gold: tuple[int, ...], must: Pl
     ones = [place for place in free if gold[place] == BEST]
     lone = frozenset(place for place in zeros if desk.offers[place] != 0)
     behind = max(must | lone, default=-1)
-    yield lone, int(any(desk.offers[place] != BEST and place > behind for place in ones))
+    settled = any(gold[place] == BEST for place in must)  # one of these can settle what comes after it, too
+    yield lone, int(not settled and any(desk.offers[place] != BEST and place > behind for place in ones))
     for at in (place for place, value in enumerate(gold) if value == 0):
         others = {place for place in zeros if place < at} | {place for place in ones if place > at}
-        yield frozenset(others - {at}), 1
+        yield frozenset(others - {at}), int(at not in must)
 
 
 def _presses(desk: Desk, places: Places, focus: int, settles: int) -> int:
