@@ -82,7 +82,8 @@ def duration(seconds: float | None) -> str:
 
 @register.filter
 def spent(milliseconds: int | None) -> str:
-    return duration((milliseconds or 0) / 1000)
+    """How long somebody worked; a dash where no time was told, as with labels that were imported."""
+    return duration(milliseconds / 1000 if milliseconds else None)
 
 
 @register.filter
