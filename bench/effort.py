@@ -10,6 +10,8 @@ suggested when handing in. Counted are presses on steps; what an item costs besi
 handing in, has a row of its own. "advance" is the page with the preference that an answer moves on to the next step;
 it is off for who has chosen nothing, so the aims are held against both.
 
+Most of what is saved, the keys save that answer all that is open at once; "no Shift" is somebody who does not use them.
+
 What is offered is what the product offers: a source's word where the project's confidence is reached, and on every page
 one's own word on a rollout that begins alike. Every item is pre-filled here; a project leaves a share of them blind.
 Sources that offer nothing, because they are never sure enough, are in the notes only.
@@ -79,6 +81,10 @@ def of_sequences(dataset: str) -> Iterator[common.Row]:
         for advance in (False, True):
             aim = SUGGEST_AIM if dataset == "hotpotqa" and policy == "suggest" else PREDECESSOR
             yield row(named(f"{dataset}, {policy}", advance), effort(policy, items, advance=advance), aim)
+    if dataset == "hotpotqa":
+        for advance in (False, True):
+            cost = effort("suggest", items, advance=advance, settles=False)
+            yield row(named(f"{dataset}, suggest, no Shift", advance), cost, PREDECESSOR)
 
 
 def of_offers(items: Sequence[Item], best: str) -> Iterator[common.Row]:
@@ -130,10 +136,10 @@ def address(source: str) -> str:
     return "scorer:embedded" if source == SCORER else f"judge:{source}"
 
 
-def effort(policy: str, items: Iterable[tuple[Gold, Offers]], *, advance: bool = False) -> Effort:
+def effort(policy: str, items: Iterable[tuple[Gold, Offers]], *, advance: bool = False, settles: bool = True) -> Effort:
     steps = presses = corrections = mislabelled = bounds = 0
     for gold, offers in items:
-        desk = Desk(policy, offers, advance)
+        desk = Desk(policy, offers, advance, settles)
         done = planned(desk, gold)
         *_, end = desk.replay(done.keys)
         steps += len(gold)

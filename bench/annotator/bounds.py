@@ -26,7 +26,7 @@ def at_least(desk: Desk, state: State, gold: tuple[int, ...]) -> int:
 def _by_pattern(desk: Desk, free: list[int], gold: tuple[int, ...], must: Places) -> Iterator[tuple[Places, int]]:
     """(steps that need an answer of their own, presses besides) without settling, or settling once from any step on."""
     yield frozenset(place for place in free if desk.offers[place] != gold[place]), 0
-    for at in range(len(gold)):
+    for at in range(len(gold) if desk.settles else 0):
         for value in {gold[at]} & set(VALUES):
             pattern = ((place, BEST if place < at else value) for place in free if place != at)
             yield frozenset(place for place, filled in pattern if gold[place] != filled), int(at not in must)
@@ -46,6 +46,9 @@ def _besides_errors(desk: Desk, free: list[int], gold: tuple[int, ...], must: Pl
     zeros = frozenset(place for place in free if gold[place] == 0)
     ones = [place for place in free if gold[place] == BEST]
     lone = frozenset(place for place in zeros if desk.offers[place] != 0)
+    if not desk.settles:
+        yield lone | {place for place in ones if desk.offers[place] != BEST}, 0
+        return
     behind = max(must | lone, default=-1)
     settled = any(gold[place] == BEST for place in must)  # one of these can settle what comes after it, too
     yield lone, int(not settled and any(desk.offers[place] != BEST and place > behind for place in ones))

@@ -50,11 +50,12 @@ class State(NamedTuple):
 @dataclass(frozen=True)
 class Desk:
     """The page of one item. `policy` is the project's propagation, `offers` what is suggested for each step, `advance`
-    whether an answer moves on to the next step."""
+    whether an answer moves on to the next step; `settles` whether the person uses the keys that answer the rest too."""
 
     policy: str
     offers: tuple[int | None, ...]
     advance: bool = False
+    settles: bool = True
 
     def start(self) -> State:
         return self._settled([None] * len(self.offers), 0)

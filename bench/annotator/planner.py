@@ -84,7 +84,7 @@ def plain(desk: Desk, gold: Gold) -> Iterator[Keys]:
     answers = tuple(desks.SIGN[value] for value in gold)
     yield answers if desk.advance else tuple(key for one in answers for key in (one, desks.NEXT))[:-1]
     for place, value in enumerate(gold):
-        for key in (desks.SIGN[value], desks.SETTLE[value]):
+        for key in (desks.SIGN[value], desks.SETTLE[value])[: 1 + desk.settles]:
             keys = (desks.NEXT,) * place + (key,)
             *_, state = desk.replay(keys)
             if (rest := finish(desk, state, gold)) is not None:
@@ -112,7 +112,8 @@ def worth_pressing(desk: Desk, state: State, gold: Gold) -> Iterator[str]:
     here = gold[state.focus]
     yield from desks.MOVES
     yield desks.SIGN[here]
-    yield desks.SETTLE[here]
+    if desk.settles:
+        yield desks.SETTLE[here]
     if desk.offers[state.focus] == here:
         yield desks.ACCEPT
     ghosts = desk.ghosts(state)

@@ -75,6 +75,11 @@ def test_an_answer_moves_on_only_for_who_wants_that():
     assert Desk("off", NOTHING[:2], advance=True).press(State((None, None)), "1").focus == 1
 
 
+def test_who_does_not_settle_answers_each_step_that_nothing_is_carried_on_to():
+    desk = Desk("suggest", NOTHING[:5], advance=True, settles=False)
+    assert plan(desk, (1, 1, 0, -1, -1)).keys == ("1", "1", "0", "-")
+
+
 def test_what_is_wrong_on_both_sides_is_put_right_on_one_walk():
     assert repair(9, 2, ((1, 0), (3, -1)), False) == ("j", "-", "k", "k", "0")
 
@@ -104,10 +109,10 @@ class TestEveryPlan:
         self, steps: list[tuple[int, int | None]], policy: str, advance: bool
     ):
         gold, offers = (tuple(column) for column in zip(*steps[:4], strict=True))
-        desk = Desk(policy, offers, advance)
-        assert plan(desk, gold).presses == next(
-            presses for presses, level in reached(desk, gold) if solved(desk, level, gold)
-        )
+        for settles in (True, False):
+            desk = Desk(policy, offers, advance, settles)
+            fewest = next(presses for presses, level in reached(desk, gold) if solved(desk, level, gold))
+            assert plan(desk, gold).presses == fewest
 
     @settings(max_examples=150, deadline=None)
     @given(steps=steps, policy=policies, advance=st.booleans())
