@@ -146,10 +146,11 @@ def _replayed(
         mine, item = _next(page, made, person, sample)
         desk = Desk(mine.propagation, _offers(mine, item), advance)
         done = plan(desk, item.gold)
+        elsewhere = re.compile(rf"^(?!{re.escape(page.url)}$)")
         page.evaluate(SCROLL)
         for key in [*done.keys, *FINAL[item.final], HAND_IN]:
             _press(page, key)
-        page.wait_for_url(re.compile(rf"^(?!{re.escape(page.url)}$)"))
+        page.wait_for_url(elsewhere)
         *_, end = desk.replay(done.keys)
         differ += _differs(mine, item, [cell and tuple(cell) for cell in desk.filled(end)])
         steps += len(item.gold)
