@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from annotations.models import Annotation, User
@@ -33,6 +33,12 @@ SMALL = """() => [...document.querySelectorAll("main button, main a[href], main 
     .map((one) => [one.textContent.trim(), one.getBoundingClientRect()])
     .filter(([, box]) => box.width && (box.width < 24 || box.height < 24))
     .map(([name, box]) => `${name} ${box.width}×${box.height}`)"""
+CRAMPED = """() => [...document.querySelectorAll("[data-cell]")].filter((one) => {
+    const [cell, said] = [one.getBoundingClientRect(), document.createRange()];
+    said.selectNodeContents(one);
+    const { left, right } = said.getBoundingClientRect();
+    return left < cell.left + 2 || right > cell.right - 2;
+}).map((one) => one.textContent)"""
 LOOKS = """(title) => {
     const choices = [...document.querySelectorAll("#step-1 [data-choice]")];
     const button = choices.find((one) => one.textContent.includes(title));
@@ -47,8 +53,13 @@ def annotator() -> User:
 
 
 @pytest.fixture
-def mine(annotator: User) -> Annotation:
-    return make.lease(make.trajectory(make.project(annotator), steps=6), annotator)
+def steps() -> int:
+    return 6
+
+
+@pytest.fixture
+def mine(annotator: User, steps: int) -> Annotation:
+    return make.lease(make.trajectory(make.project(annotator), steps=steps), annotator)
 
 
 @pytest.fixture
@@ -90,6 +101,23 @@ def test_from_near_all_is_read_downwards_and_the_step_in_focus_is_never_covered(
 def test_everything_one_presses_is_large_enough_to_hit(open_as: Callable[..., Desk], options: dict[str, Any]) -> None:
     desk = open_as(**options).press("1", "j", "-", "n", "Escape")
     assert desk.page.evaluate(SMALL) == []
+
+
+@pytest.mark.parametrize("steps", [60])
+def test_on_a_phone_the_numbers_of_a_long_strip_keep_clear_of_each_other(open_as: Callable[..., Desk]) -> None:
+    desk = open_as(**PHONE).press("1", "G", "-")
+    assert width(desk.page) <= PHONE["viewport"]["width"]
+    assert desk.page.evaluate(CRAMPED) == []
+    expect(desk.page.locator("[data-cell][aria-current]")).to_be_in_viewport()
+
+
+def test_a_sheet_longer_than_the_window_opens_at_its_beginning_with_its_answer_at_hand(
+    open_as: Callable[..., Desk],
+) -> None:
+    page = open_as(**PHONE).press("?").page
+    expect(page.get_by_role("heading", name="Keys", exact=True)).to_be_in_viewport()
+    expect(page.get_by_role("button", name="Close", exact=True)).to_be_focused()
+    expect(page.get_by_role("button", name="Close", exact=True)).to_be_in_viewport()
 
 
 def test_in_colours_of_ones_own_each_state_of_an_answer_still_looks_different(open_as: Callable[..., Desk]) -> None:

@@ -21,6 +21,7 @@ export function askIn(dialog, { title, body = [], answers, wide = false }) {
   };
   dialog.showModal();
   (dialog.querySelector("[autofocus]") ?? buttons.find((button) => button.className) ?? buttons[0]).focus();
+  dialog.scrollTop = 0; // the answers stay in sight wherever one reads
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => {
       back?.focus({ preventScroll: true });
