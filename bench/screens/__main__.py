@@ -44,13 +44,15 @@ def photograph(home: Path, screens: list[Screen], folder: Path) -> int:
     try:
         django.setup()
         call_command("migrate", verbosity=0)
-        from bench.screens import camera, world
+        from bench.screens import camera, elsewhere, world
         from bench.web.chromium import chromium
         from bench.web.server import serving
 
         places = world.build()
         world.count_rows()
-        with serving(workers=2, threads=4, DJANGO_SETTINGS_MODULE="app.settings") as port, chromium() as browser:
+        places["bundle"] = elsewhere.bundle(home / "bundle", "demo", *elsewhere.TAKEN)
+        server = serving(workers=2, threads=4, DJANGO_SETTINGS_MODULE="app.settings")
+        with server as port, elsewhere.viewing() as places["viewer"], chromium() as browser:
             return camera.take(browser, port, screens, places, folder)
     finally:
         connections.close_all()

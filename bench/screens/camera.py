@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 PATIENCE = 20_000  # ms for what a page has to do
 REST = 250  # ms in which what a page fetches after it was opened is drawn
 LEAST = 400  # px of height
-# Where the page ends that is shorter than its window; a label page fills it.
+# Where the page ends that is shorter than its window; a label page fills it, and so does one that is not ours.
 CONTENT = """() => {
-  if (document.querySelector(".workbench")) return innerHeight;
+  if (!document.querySelector("main") || document.querySelector(".workbench")) return innerHeight;
   const ends = [...document.querySelectorAll("main > *")].map((one) => one.getBoundingClientRect().bottom);
   return Math.ceil(Math.max(...ends)) + 32;
 }"""

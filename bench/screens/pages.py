@@ -87,6 +87,20 @@ def conflict(page: Page) -> None:
     page.wait_for_selector("dialog[open]")
 
 
+def others(page: Page) -> None:
+    """Where the others differ, on the strip."""
+    ready(page)
+    page.click("[data-do=others]")
+    page.click("dialog[open] button[value=show]")
+    page.locator("[data-cell][data-mark]").first.wait_for()
+
+
+def first_record(page: Page) -> None:
+    """From the list of a file to the first record in it."""
+    page.click("tbody th a")
+    page.wait_for_load_state()
+
+
 LABEL = "/p/demo/label/"
 
 SCREENS = (
@@ -97,7 +111,9 @@ SCREENS = (
     Screen("project-assisted", "lead", "/p/assisted/"),
     Screen("project-annotator", "maya", "/p/demo/"),
     Screen("trajectories", "lead", "/p/demo/trajectories/"),
+    Screen("trajectories-filtered", "lead", "/p/demo/trajectories/?label=-1&differ=1&sort=doubt"),
     Screen("trajectory", "lead", "/p/demo/trajectories/{told}/"),
+    Screen("trajectory-long", "lead", "/p/repairs/trajectories/{long_told}/"),
     Screen("compare", "lead", "/p/demo/compare/?ids={siblings}"),
     Screen("print", "lead", "/p/demo/trajectories/{told}/print/"),
     Screen("label", "ines", LABEL + "{fresh}/", ready),
@@ -109,6 +125,8 @@ SCREENS = (
     Screen("label-submitted", "maya", LABEL + "{submitted}/", ready),
     Screen("label-assisted", "maya", "/p/assisted/label/{assisted}/", offered),
     Screen("label-first-pass", "maya", "/p/first-pass/label/{first_pass}/", ready),
+    Screen("label-others", "maya", LABEL + "{differing}/", others),
+    Screen("label-long", "uma", "/p/repairs/label/{long}/", ready),
     Screen("questions", "lead", "/p/demo/questions/"),
     Screen("thread", "lead", "/p/demo/questions/{thread}/"),
     Screen("pace", "lead", "/p/assisted/pace/"),
@@ -124,7 +142,15 @@ SCREENS = (
     Screen("report", "lead", "/p/demo/agreement/{report}/"),
     Screen("scores", "lead", "/p/demo/scores/"),
     Screen("tokens", "lead", "/tokens/"),
+    Screen("password", "maya", "/accounts/password/change/"),
+    Screen("logout", "maya", "/accounts/logout/"),
+    Screen("api-docs", "lead", "/api/v1/docs/"),
     Screen("preferences", "maya", "/preferences/"),
     Screen("help", "maya", "/help/"),
+    Screen("bundle", "", "{bundle}/index.html"),
+    Screen("bundle-page", "", "{bundle}/stepmark_demo-0-1-{told}.html"),
+    Screen("view", "", "{viewer}"),
+    Screen("view-page", "", "{viewer}", first_record),
+    Screen("forbidden", "maya", "/p/demo/settings/", allows="status of 403"),
     Screen("not-found", "maya", "/p/there-is-no-such-project/", allows="status of 404"),
 )

@@ -7,7 +7,7 @@ from bench.common import ROOT
 FOLDER = ROOT / "docs" / "screenshots"
 HEIGHTS = {1280: 1000, 400: 1200}  # width → most pixels of height
 SCHEMES = ("light", "dark")
-KIND, QUALITY = "webp", 70
+KIND, QUALITY = "webp", 40
 
 
 def names(page: str, kind: str = KIND) -> list[str]:

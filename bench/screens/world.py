@@ -29,7 +29,7 @@ from annotations.models import (
 )
 from annotations.services import asking, guidelines, members, projects, queue, ratings, setup, uploads
 from annotations.services.outcomes import Item
-from bench.screens import people
+from bench.screens import long, people
 
 ADDED = """
 ## Calls that are made twice
@@ -59,6 +59,7 @@ def build() -> dict[str, object]:
     return {
         **passes(demo),
         **other_projects(lead),
+        **long.build(lead),
         "thread": asked.pk,
         "told": told(demo).pk,
         "siblings": ",".join(str(one.pk) for one in told(demo).task.trajectories.order_by("rollout")[:3]),
@@ -124,14 +125,17 @@ def work(demo: Project, lead: User) -> None:
 
 
 def passes(demo: Project) -> dict[str, object]:
-    """Passes of the demo: nothing said yet, an error that is carried on, one for two devices, one handed in."""
+    """Passes of the demo: nothing said yet, an error that is carried on, one for two devices, one handed in, and one
+    that others did otherwise."""
     carried = begun(demo, "noor")
     answer(carried, 1, -1)
+    maya = submitted(demo, User.objects.get(username="maya"))
     return {
         "fresh": begun(demo, "ines").pk,
         "carried": carried.pk,
         "torn": begun(demo, "sven").pk,
-        "submitted": submitted(demo, User.objects.get(username="maya"))[1].pk,
+        "submitted": maya[1].pk,
+        "differing": next(one.pk for one in maya if one.trajectory.external_id == "stepmark_demo:0:3"),
     }
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 from django.urls import Resolver404, resolve
 
+from annotations.formats.openai_chat import OpenAIChat
+from bench.screens import repair
 from bench.screens.pages import SCREENS
 from bench.screens.pictures import FOLDER, names
 from tests import doors
 
 ROOT = Path(__file__).parents[2]
-MOST = 8_000_000  # bytes of all pictures: they travel with every copy of the repository
+MOST, LARGEST = 7_000_000, 150_000  # bytes of all pictures, and of one: they travel with every copy of the repository
 
 # Addresses that answer with something that is no page of its own.
 NO_PAGES = {
@@ -66,7 +69,19 @@ def test_there_is_no_picture_of_a_page_that_is_not_in_the_table():
 
 
 def test_the_pictures_are_not_too_heavy_to_travel_with_the_repository():
-    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < MOST
+    sizes = [path.stat().st_size for path in FOLDER.iterdir()]
+    assert sum(sizes) < MOST
+    assert max(sizes) < LARGEST
+
+
+def test_the_long_rollout_that_is_photographed_has_a_verdict_for_each_step():
+    record = OpenAIChat().record(json.loads(repair.line()))
+    steps = [step for step in record.steps if step.source == "agent"]
+    said = repair.verdicts()
+    assert len(steps) == len(said) == 60
+    first, back = said.index(-1), repair.correction() - 1
+    assert "git rm" in steps[first].tool_calls[0]["arguments"]
+    assert (said[back - 1], said[back], "I deleted a test" in steps[back].message) == (-1, 1, True)
 
 
 @pytest.mark.parametrize(
