@@ -294,6 +294,18 @@ def test_in_forced_colours_where_one_is_can_still_be_seen(visit: Open, trajector
     assert outline == "solid"
 
 
+def test_on_a_phone_the_strips_of_sixty_steps_are_seen_whole(
+    visit: Open, project: Project, trajectories: Any, page: Page
+) -> None:
+    (one,) = trajectories("A" * 60)
+    make.rating(make.rater(project), one, [1] * 59 + [-1])
+    page.set_viewport_size({"width": 400, "height": 800})
+    strips = visit(one).locator(".axis-wrap")
+    expect(strips.locator("svg")).to_have_count(1)
+    assert strips.evaluate("(one) => one.scrollWidth - one.clientWidth") == 0
+    expect(strips.locator(".ticks a:visible")).to_have_text(["step 1", "step 60"])
+
+
 def test_a_column_stays_beside_its_row_numbers_on_a_phone(
     visit: Open, trajectories: Any, live_server: LiveServer, page: Page
 ) -> None:
