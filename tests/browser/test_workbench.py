@@ -382,3 +382,14 @@ def test_time_is_counted_with_the_labels(desk: Desk) -> None:
     desk.press("1").saved()
     desk.annotation.refresh_from_db()
     assert 300 <= desk.annotation.time_spent_ms < 60_000
+
+
+@pytest.mark.parametrize("state", ["submitted", "skipped"])
+def test_an_item_that_is_closed_says_what_became_of_it(desk: Desk, state: str) -> None:
+    Annotation.objects.filter(pk=desk.annotation.pk).update(state=state)
+    for width in (1280, 400):
+        desk.page.set_viewport_size({"width": width, "height": 800})
+        desk.page.reload()
+        expect(desk.ready().page.locator("[data-status-text]")).to_have_text(state.title())
+        box = desk.page.locator("[data-status-text]").bounding_box()
+        assert box and box["width"] > 20

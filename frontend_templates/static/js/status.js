@@ -4,6 +4,8 @@ import { waitingElsewhere } from "./outbox.js";
 
 const changes = (count) => (count === 1 ? "1 change" : `${count} changes`);
 
+const CLOSED = { submitted: "Submitted", skipped: "Skipped", failed: "Failed" };
+
 const TROUBLE = {
   away: (count) => [`The server cannot be reached. ${count ? `${changes(count)} ${count === 1 ? "is" : "are"} kept in this browser and will be sent when it is back. ` : ""}You can go on labelling.`],
   expired: (count) => [`You are signed out. ${count ? `${changes(count)} ${count === 1 ? "waits" : "wait"} in this browser and will be sent when you are back. ` : ""}You can go on labelling.`],
@@ -18,6 +20,7 @@ export class Status {
     Object.assign(this, { line, bar, sender, outbox, data, notice: () => [] });
     sender.addEventListener("status", () => this.paint());
     this.others = waitingElsewhere(data);
+    line.toggleAttribute("data-closed", data.state in CLOSED);
     this.paint();
   }
 
@@ -42,7 +45,7 @@ export class Status {
   }
 
   #word(status, waiting) {
-    if (status === "saved") return "Saved";
+    if (status === "saved") return CLOSED[this.data.state] ?? "Saved";
     if (status === "saving") return "Saving…";
     if (status === "conflict") return "Two answers";
     if (status === "moved") return "Moved";
