@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, CDPSession, ConsoleMessage, Page
 
 PATIENCE = 20_000  # ms for what a page has to do
-REST = 250  # ms in which what a page fetches after it was opened is drawn
+REST, TURN = 250, 80  # ms in which what a page fetches after it was opened is drawn, and other colours are
 LEAST = 400  # px of height
 # Where the page ends that is shorter than its window; a label page fills it, and so does one that is not ours.
 CONTENT = """() => {
@@ -69,7 +69,7 @@ def _both(page: Page, of: str, width: int, folder: Path) -> None:
     devtools = page.context.new_cdp_session(page)
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme)
-        page.wait_for_timeout(REST)
+        page.wait_for_timeout(TURN)
         (folder / name(of, width, scheme, kind)).write_bytes(_shot(devtools, kind))
 
 

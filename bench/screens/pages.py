@@ -105,7 +105,7 @@ LABEL = "/p/demo/label/"
 
 SCREENS = (
     Screen("login", "", "/accounts/login/"),
-    Screen("home", "lead", "/"),
+    Screen("home", "maya", "/"),
     Screen("project-new", "lead", "/projects/new/"),
     Screen("project-lead", "lead", "/p/demo/"),
     Screen("project-assisted", "lead", "/p/assisted/"),
@@ -126,7 +126,7 @@ SCREENS = (
     Screen("label-assisted", "maya", "/p/assisted/label/{assisted}/", offered),
     Screen("label-first-pass", "maya", "/p/first-pass/label/{first_pass}/", ready),
     Screen("label-others", "maya", LABEL + "{differing}/", others),
-    Screen("label-long", "uma", "/p/repairs/label/{long}/", ready),
+    Screen("label-long", "uma", "/p/repairs/label/{long}/", keys("k", "j")),
     Screen("questions", "lead", "/p/demo/questions/"),
     Screen("thread", "lead", "/p/demo/questions/{thread}/"),
     Screen("pace", "lead", "/p/assisted/pace/"),
