@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -108,6 +109,7 @@ class InFlight:
             self._changed.notify_all()
 
     def settle(self, seconds: float = 10) -> None:
+        time.sleep(0.1)  # what a page told when it was closed may still be on its way
         with self._changed:
             assert self._changed.wait_for(lambda: self.count <= 0, seconds), "the server is still at work"
         request_started.disconnect(self._begun)

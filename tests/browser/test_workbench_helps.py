@@ -293,7 +293,10 @@ def test_after_everybody_has_submitted_one_can_see_how_the_others_decided(
     desk.page.get_by_role("button", name="What the others said").click()
     desk.page.get_by_role("button", name="Show it").click()
     expect(desk.page.locator("[data-cell='2']")).to_have_attribute("title", "Others: 1 Wrong")
+    expect(desk.page.locator("[data-says].shown")).to_have_text("Others differ from you at 1 step: see the strip.")
     assert "zq-colleague" not in desk.page.content()
-    desk.page.get_by_role("button", name="Reopen").click()
+    expect(desk.page.get_by_role("button", name="Reopen")).to_be_hidden()
+    desk.page.reload()
+    desk.ready().page.get_by_role("button", name="Reopen").click()
     expect(desk.page.locator("[data-says].shown")).to_contain_text("ask a lead to return the item")
     assert Project.objects.get().events.filter(verb="saw_others").count() == 1

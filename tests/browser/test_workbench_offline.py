@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.contrib.sessions.models import Session
-from playwright.sync_api import BrowserContext, BrowserType, Page, Route, expect
+from playwright.sync_api import APIResponse, BrowserContext, BrowserType, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from annotations.models import Annotation, Event, User
@@ -305,3 +305,17 @@ def test_no_usual_key_throws_a_label_away(desk: Desk, key: str) -> None:
     desk.saved()
     assert desk.stored() == {1: 1, 2: -1}
     expect(desk.page).to_have_url(desk.url)
+
+
+def test_an_answer_that_is_older_than_what_was_saved_meanwhile_takes_nothing_back(desk: Desk) -> None:
+    late: list[tuple[Route, APIResponse]] = []
+    desk.page.route("**/state", lambda route: late.append((route, route.fetch())))
+    desk.page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    desk.page.wait_for_timeout(500)
+    desk.press("1", "j", "-").saved()
+    ((route, answer),) = late
+    with desk.page.expect_response("**/state"):
+        route.fulfill(response=answer)
+    desk.page.wait_for_timeout(200)
+    desk.shows(1, "Right")
+    desk.shows(2, "Wrong")

@@ -115,7 +115,9 @@ const desk = {
       desk.marks.set(Number(step), { share: differ / total, title: `Others: ${counts.map(([value, count]) => `${count} ${wording.title(scheme.main, value)}`).join(", ")}` });
     }
     strip.build();
-    $("[data-do=others]").hidden = true;
+    for (const deed of ["others", "reopen"]) $(`[data-do=${deed}]`).hidden = true; // who has seen them cannot reopen
+    const differ = Object.keys(others).filter((step) => desk.marks.get(Number(step)).share > 0).length;
+    tell(differ ? `Others differ from you at ${differ} step${differ === 1 ? "" : "s"}: see the strip.` : "Nobody said anything else.");
   },
   showGuidelines() {
     const guidelines = $("[data-guidelines]");

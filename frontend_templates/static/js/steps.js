@@ -1,7 +1,7 @@
 // Which step is in focus, and how one moves among the steps. Those that are not in the page come when one goes there.
 import { reveal } from "./feed.js";
 
-const HELD = 400; // ms for which a card that one goes to is held where it is seen
+const HELD = 800; // ms for which a card that one goes to is held where it is seen
 const SCROLLS = ["wheel", "touchmove", "pointerdown", "keydown"]; // how somebody may look elsewhere
 
 export class Steps extends EventTarget {

@@ -141,8 +141,9 @@ export class Store extends EventTarget {
     else this.#agree([...places, ...answer.labels]);
   }
 
-  /** The whole of what the server has, after a time of not knowing. */
+  /** The whole of what the server has, after a time of not knowing; unless it was asked before what we know by now. */
   replace(state) {
+    if (state.revision < this.revision) return;
     this.#take(state);
     pinAtLoad(this.outbox.ops, this.base);
     this.rebuild();
