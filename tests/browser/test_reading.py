@@ -361,8 +361,7 @@ ALIVE = """() => {
 }"""
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("drawn", [False, True], ids=["as first", "drawn"])
+@pytest.mark.parametrize(("drawn", "scheme"), [(False, "light"), (True, "dark")], ids=["as first", "drawn"])
 def test_a_trajectory_of_hostile_texts_does_nothing_on_either_page_in_any_view(
     reader: Reader, trajectory: Trajectory, drawn: bool, scheme: str
 ) -> None:
