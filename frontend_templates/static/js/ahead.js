@@ -11,8 +11,11 @@ export function ahead({ closed, data, store, ending, sender }) {
   let calm = null;
   let asked = false;
 
+  // Steps are counted before they are looked at: a long trajectory has many.
+  const mayBeDone = () => store.view.of(store.scheme.main).size + store.ghosts.size + store.offered.size >= store.steps.length;
+
   async function look() {
-    if (asked || store.missing().missing.length) return;
+    if (asked || !mayBeDone() || store.missing().missing.length) return;
     asked = true;
     setTimeout(() => (asked = ending.ahead = null), FRESH);
     const { kind, data: next } = await post(data.doors.ahead, {});
