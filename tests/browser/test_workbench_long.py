@@ -187,3 +187,12 @@ def test_the_desk_of_a_long_trajectory_comes_after_the_page(desk: Desk, watch: W
     expect(desk.page.locator("[data-says].shown")).to_contain_text("The labels could not be loaded yet")
     desk.ready().press("1").saved()
     assert desk.stored() == {1: 1}
+
+
+def test_the_bar_keeps_its_height_when_thousands_are_suggested(desk: Desk) -> None:
+    """All below it is laid out anew when it changes, which a long trajectory feels at every such key."""
+    height = "document.querySelector('.head').offsetHeight"
+    before = desk.page.evaluate(height)
+    desk.press("g", "g", "-")
+    expect(desk.page.locator("[data-suggested]")).to_contain_text("suggested")
+    assert desk.page.evaluate(height) == before

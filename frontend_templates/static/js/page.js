@@ -137,7 +137,7 @@ const desk = {
 
 function paintCounts() {
   const done = store.view.of(scheme.main).size;
-  const all = store.frontier === null ? `of ${steps.order.length}` : "so far, the next step comes when this one is labelled";
+  const all = store.frontier === null ? `of ${steps.order.length}` : "so far";
   $("[data-count]").textContent = `${done} ${all}`;
   const open = store.ghosts.size + [...store.offered.keys()].filter((step) => store.offer(step)).length;
   $("[data-suggested]").textContent = open ? `+ ${open} suggested` : "";
