@@ -10,7 +10,7 @@ from django.contrib.auth.validators import UnicodeUsernameValidator
 
 from annotations import schemes
 from annotations.models import ApiToken, Project, Rater, Role, User
-from annotations.services import suggestions
+from annotations.services import setup, suggestions
 
 
 class ProjectForm(forms.ModelForm):
@@ -40,17 +40,7 @@ def overlap_field(**kwargs: Any) -> forms.IntegerField:
 class SettingsForm(forms.ModelForm):
     class Meta:
         model = Project
-        fields = [
-            "title",
-            "overlap",
-            "lease_minutes",
-            "mode",
-            "prefill",
-            "prefill_confidence",
-            "blind_share",
-            "propagation",
-            "reference",
-        ]
+        fields = list(setup.SETTINGS)
         labels = {
             "mode": "What labellers see",
             "prefill": "Pre-fill from",

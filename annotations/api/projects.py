@@ -35,17 +35,9 @@ class ProjectOut(serializers.ModelSerializer):
         model = Project
         fields = [
             "slug",
-            "title",
             "scheme",
             "scheme_id",
-            "overlap",
-            "lease_minutes",
-            "mode",
-            "prefill",
-            "prefill_confidence",
-            "blind_share",
-            "propagation",
-            "reference",
+            *setup.SETTINGS,
             "role",
             "created_at",
         ]

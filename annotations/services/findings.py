@@ -184,12 +184,12 @@ def _turns(file: Dossier) -> list[tuple[str, list[Turn], int]]:
 
 def _hindsight(file: Dossier) -> list[tuple[str, list[Turn], int]]:
     """Whose labels are others since the end was shown to them, and where."""
+    changed = progressive.hindsight([one.annotation for one in file.passes], file.scheme.main)
     found = []
     for one in file.passes:
-        changed = progressive.hindsight(one.annotation, file.scheme.main)
-        if changed:
-            shown = [(file.axis.place(step), before, after) for step, before, after in changed[:SHOWN]]
-            found.append((one.name, shown, len(changed) - len(shown)))
+        if of_pass := changed.get(one.annotation.pk):
+            shown = [(file.axis.place(step), before, after) for step, before, after in of_pass[:SHOWN]]
+            found.append((one.name, shown, len(of_pass) - len(shown)))
     return found
 
 

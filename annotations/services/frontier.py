@@ -25,8 +25,10 @@ def moved(board: Board) -> int | None:
 
 def is_through(annotation: Annotation) -> bool:
     """Whether every step of the agent has been shown."""
-    ahead = Step.objects.of_agent().filter(trajectory_id=annotation.trajectory_id, index__gt=annotation.frontier or 0)
-    return annotation.frontier is None or not ahead.exists()
+    if annotation.frontier is None:
+        return True
+    steps = Step.objects.of_agent().filter(trajectory_id=annotation.trajectory_id)
+    return not steps.filter(index__gt=annotation.frontier).exists()
 
 
 def _after(annotation: Annotation, index: int) -> int:

@@ -7,11 +7,11 @@ The frontier only moves on: a label taken back hides nothing that was seen.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from annotations.models import Annotation, Label, Project, Step, User
@@ -19,6 +19,11 @@ from annotations.records import Json
 from annotations.services import changes, frontier, history
 from annotations.services.board import Board
 from annotations.services.outcomes import Missing, Outcome
+
+# What was said, and not taken back yet, when everything was shown.
+_STOOD = Q(created_at__lte=F("annotation__revealed_at")) & (
+    Q(superseded_at__isnull=True) | Q(superseded_at__gt=F("annotation__revealed_at"))
+)
 
 
 class Hindsight(NamedTuple):
@@ -49,24 +54,29 @@ def reveal(annotation_id: int, user: User, *, slug: str = "") -> Outcome:
     return history.current(annotation)
 
 
-def hindsight(annotation: Annotation, field: str) -> list[Hindsight]:
-    """The steps whose answer in that field differs between the two passes, in order; None is no answer."""
-    if annotation.revealed_at is None:
-        return []
-    first, now = first_pass(annotation, field), _answers(annotation, Q(superseded_at__isnull=True), field)
-    changed = sorted(step for step in {*first, *now} if first.get(step) != now.get(step))
-    return [Hindsight(step, first.get(step), now.get(step)) for step in changed]
+def hindsight(annotations: Iterable[Annotation], field: str) -> dict[int, list[Hindsight]]:
+    """By pass, the steps whose answer in that field differs between its two passes, in order; None is no answer. Passes
+    in which nothing differs, or that have no second one, are left out."""
+    revealed = [one.pk for one in annotations if one.revealed_at]
+    said = Label.objects.filter(annotation__in=revealed, field=field, step__isnull=False)
+    stood = said.filter(_STOOD).values_list("annotation", "step__index", "value") if revealed else []
+    stands = (
+        said.filter(superseded_at__isnull=True).values_list("annotation", "step__index", "value") if revealed else []
+    )
+    first, now = ({(pk, step): value for pk, step, value in rows} for rows in (stood, stands))
+    found: dict[int, list[Hindsight]] = {}
+    for pk, step in sorted({*first, *now}):
+        before, after = first.get((pk, step)), now.get((pk, step))
+        if before != after:
+            found.setdefault(pk, []).append(Hindsight(step, before, after))
+    return found
 
 
 def first_pass(annotation: Annotation, field: str) -> Mapping[int, Json]:
     """Index of a step → what was said of it before everything was shown; empty where nothing was revealed yet."""
-    at = annotation.revealed_at
-    stood = Q(created_at__lte=at) & (Q(superseded_at__isnull=True) | Q(superseded_at__gt=at))
-    return _answers(annotation, stood, field) if at else {}
-
-
-def _answers(annotation: Annotation, which: Q, field: str) -> Mapping[int, Json]:
-    said = Label.objects.filter(which, annotation=annotation, field=field, step__isnull=False)
+    if annotation.revealed_at is None:
+        return {}
+    said = Label.objects.filter(_STOOD, annotation=annotation, field=field, step__isnull=False)
     return dict(said.values_list("step__index", "value"))
 
 

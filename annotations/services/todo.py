@@ -17,12 +17,11 @@ State = Annotation.State
 
 @dataclass(frozen=True)
 class Todo:
-    """One thing to do: where the link leads (the name of a page of the project, with what follows it), and why."""
+    """One thing to do: where the link leads (the name of a page of the project), and why."""
 
     title: str
     page: str
     why: str
-    query: str = ""
 
 
 def of(membership: Membership, progress: Progress) -> list[Todo]:
@@ -52,9 +51,10 @@ def _of_lead(project: Project, progress: Progress) -> Iterator[Todo]:
     handed_in = (
         progress_counts.people(project).filter(state=State.SUBMITTED).aggregate(last=Max("submitted_at"))["last"]
     )
-    report = Report.objects.filter(project=project, kind="agreement").order_by("-id").first()
-    if handed_in and (report is None or report.created_at < handed_in):
-        since = "since the last report" if report else "and nobody has looked at how far people agree"
+    reports = Report.objects.filter(project=project, kind="agreement").order_by("-id")
+    reported = reports.values_list("created_at", flat=True).first()
+    if handed_in and (reported is None or reported < handed_in):
+        since = "since the last report" if reported else "and nobody has looked at how far people agree"
         yield Todo("Compute agreement", "agreement", f"Passes were submitted {since}.")
     if progress.finished == progress.total:
         yield Todo("Take the dataset away", "exports", "Every trajectory has all its passes.")

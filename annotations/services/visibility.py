@@ -72,8 +72,10 @@ class Lens:
     def __init__(self, membership: Membership) -> None:
         self._all = access.may(membership, access.SEE_OTHERS_LABELS)
         self._default = before(membership)
-        own = _own(membership).values_list("trajectory__task_id", "trajectory_id", "mode")
-        rows = [] if self._all else list(own)
+        own = _own(membership)
+        if self._default == BY_MODE[membership.project.mode]:
+            own = own.exclude(mode=membership.project.mode)  # thousands, and all as by default
+        rows = [] if self._all else list(own.values_list("trajectory__task_id", "trajectory_id", "mode"))
         self._by_trajectory = {trajectory: mode for _, trajectory, mode in rows}
         self._without_reference = {task for task, _, mode in rows if not BY_MODE[mode].reference}
 

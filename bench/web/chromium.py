@@ -26,15 +26,20 @@ QUIET = [
 PATIENCE = 120_000  # ms that a page may take before the benchmark gives up on it
 
 
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    """A headless Chromium: $CHROMIUM, or the one on the path."""
+def executable() -> str:
+    """$CHROMIUM, or the one on the path."""
     path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     assert path, "Chromium is missing: apt-get install chromium, or set CHROMIUM to its path."
+    return path
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A headless Chromium."""
     # Playwright's synchronous API keeps an event loop in this thread; Django would refuse the ORM beside one.
     os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=QUIET)
+        browser = playwright.chromium.launch(executable_path=executable(), args=QUIET)
         try:
             yield browser
         finally:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,20 +18,10 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Request
 from pytest_django.live_server_helper import LiveServer
 
 from annotations.models import User
+from bench.web.chromium import QUIET, executable
 
 # Playwright's synchronous API keeps an event loop in this thread; Django would refuse the ORM beside one.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
-]
 
 
 @dataclass
@@ -66,10 +55,7 @@ class Watch:
 
 def launch_options() -> dict[str, Any]:
     """How Chromium is started, here and by a test that starts one of its own."""
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    if not path:
-        pytest.fail("Chromium is missing: apt-get install chromium, or set CHROMIUM to its path.")
-    return {"executable_path": path, "args": QUIET}
+    return {"executable_path": executable(), "args": QUIET}
 
 
 @pytest.fixture(scope="session")

@@ -129,7 +129,7 @@ def test_a_closed_pass_is_not_revealed(mine):
 
 def test_both_passes_are_kept_and_what_hindsight_changed_is_told(mine):
     through(mine, 1, 1, -1)
-    assert progressive.hindsight(mine, "label") == []
+    assert progressive.hindsight([mine], "label") == {}
     assert progressive.first_pass(mine, "label") == {}
     reveal(mine)
     say(mine, (1, "label", -1))
@@ -137,7 +137,7 @@ def test_both_passes_are_kept_and_what_hindsight_changed_is_told(mine):
     say(mine, (5, "label", -1))  # and back again
     assert progressive.first_pass(mine, "label") == {1: 1, 3: 1, 5: -1}
     assert held(mine) == {1: -1, 3: 1, 5: -1}
-    assert progressive.hindsight(mine, "label") == [Hindsight(1, 1, -1)]
+    assert progressive.hindsight([mine], "label") == {mine.pk: [Hindsight(1, 1, -1)]}
     assert Event.objects.filter(annotation=mine, verb="reveal").count() == 1
 
 
