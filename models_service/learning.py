@@ -41,7 +41,7 @@ def _choose(project: Project) -> dict[str, Any]:
 
 def _unfit_scheme(project: Project) -> str:
     scheme = projects.scheme_of(project.scheme)
-    values = {choice.value for field in scheme.fields if field.name == scheme.main for choice in field.choices}
+    values = {choice.value for choice in scheme.main_field.options}
     if WRONG in values and values <= LABELS:
         return ""
     return f"the scheme's labels are {sorted(values, key=str)}; it learns from -1, 0 and 1"

@@ -66,19 +66,14 @@ class LabelOut(serializers.ModelSerializer):
 
 
 class Value(serializers.JSONField):
-    """An answer as the scheme spells it: a number, a text, true; null takes it back."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        if data is not None and not isinstance(data, (bool, int, float, str)):
-            raise serializers.ValidationError("A value is a number, a text, true or null.")
-        return data
+    """An answer as the scheme spells it: a number, a text, true, a list or an object; null takes it back."""
 
 
 class ItemIn(serializers.Serializer):
     step = serializers.IntegerField(
         min_value=0, max_value=BIGGEST_NUMBER, allow_null=True, help_text="Its place; null: the whole trajectory."
     )
-    field = serializers.CharField(max_length=40)
+    field = serializers.CharField(max_length=80)
     value = Value(allow_null=True)
     explanation = serializers.CharField(
         required=False, allow_blank=True, max_length=20_000, help_text="Why; without it the one that is there stays."

@@ -6,6 +6,7 @@ from annotations.models.labels import Annotation, Label, Look, Rater
 from annotations.models.projects import Guideline, Membership, Project, Role, SchemeVersion, User
 from annotations.models.reports import Event, Report
 from annotations.models.runs import Run, Score, ScorerArtefact, WorkerBeat
+from annotations.models.schemes import ProjectScheme, Rubric
 from annotations.models.talk import Message, Thread
 from annotations.models.tokens import ApiToken
 from annotations.models.trajectories import Step, Task, Trajectory
@@ -20,9 +21,11 @@ __all__ = [
     "Membership",
     "Message",
     "Project",
+    "ProjectScheme",
     "Rater",
     "Report",
     "Role",
+    "Rubric",
     "Run",
     "SchemeVersion",
     "Score",

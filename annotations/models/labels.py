@@ -145,7 +145,7 @@ class Label(models.Model):
 
     annotation = models.ForeignKey(Annotation, models.CASCADE, related_name="labels")
     step = models.ForeignKey(Step, models.CASCADE, null=True, blank=True, related_name="labels")
-    field = models.CharField(max_length=40)
+    field = models.CharField(max_length=80, help_text="A field of the scheme; of a part of a step, field@part.")
     value = models.JSONField()
     origin = models.CharField(max_length=12, choices=Origin)
     cause = models.ForeignKey(

@@ -1,24 +1,21 @@
-"""Label schemes are data: one YAML file each in this folder, read through schema.Scheme."""
+"""Label schemes are data: one YAML file each in presets/, read through reading.read."""
 
 from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
 
-import yaml
-
+from annotations.schemes.reading import Mistake, SchemeRefused, read
 from annotations.schemes.schema import Scheme
 
-HERE = Path(__file__).parent
+PRESETS = Path(__file__).parent / "presets"
 
 
 @cache
 def shipped() -> dict[str, Scheme]:
     """The schemes that come with Stepmark, by name."""
-    found = [read(path.read_text()) for path in sorted(HERE.glob("*.yaml"))]
+    found = [read(path.read_text()) for path in sorted(PRESETS.glob("*.yaml"))]
     return {scheme.name: scheme for scheme in found}
 
 
-def read(text: str) -> Scheme:
-    """A scheme from its YAML. Raises pydantic.ValidationError naming the part that is wrong."""
-    return Scheme.model_validate(yaml.safe_load(text))
+__all__ = ["PRESETS", "Mistake", "Scheme", "SchemeRefused", "read", "shipped"]

@@ -5,9 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from annotations.keys import Action
-from annotations.schemes.schema import Choice, FieldSpec, Scheme
+from annotations.schemes.fields import ChoiceField
+from annotations.schemes.fields.base import Choice, FieldSpec
+from annotations.schemes.schema import Scheme
 
-DEEDS = {"choice": "next answer", "flag": "on or off", "text": "write"}
+DEEDS = {
+    "choice": "next answer",
+    "taxonomy": "choose",
+    "scale": "rate",
+    "progress": "rate",
+    "flag": "on or off",
+    "text": "write",
+    "correction": "rewrite",
+    "intervention": "write",
+    "spans": "mark the selection",
+    "rubric": "next open item",
+    "first_error": "this step",
+    "preference": "compare",
+}
 
 
 def actions(scheme: Scheme) -> list[Action]:
@@ -16,18 +31,18 @@ def actions(scheme: Scheme) -> list[Action]:
 
 
 def _of_field(scheme: Scheme, spec: FieldSpec) -> Iterator[Action]:
-    for choice in spec.choices:
+    for choice in spec.options:
         if choice.keys:
             title = f"{spec.title}: {choice.title}"
             yield Action(f"{scheme.name}/answer:{spec.name}:{choice.value}", "Label", title, choice.keys)
-    if spec.name == scheme.main and spec.level == "ordinal":
-        yield from (_settles(scheme, spec, choice) for choice in spec.choices if choice.keys)
+    if isinstance(spec, ChoiceField) and spec.name == scheme.main and spec.level == "ordinal":
+        yield from (_settles(scheme, spec, choice) for choice in spec.options if choice.keys)
     if spec.key:
         title = f"{spec.title}: {DEEDS[spec.kind]}"
         yield Action(f"{scheme.name}/field:{spec.name}", "Label", title, (spec.key,))
 
 
-def _settles(scheme: Scheme, spec: FieldSpec, choice: Choice) -> Action:
+def _settles(scheme: Scheme, spec: ChoiceField, choice: Choice) -> Action:
     """Answers all that is still open at once: the best answer before the step, this one from it on."""
     best = spec.choices[0]
     rest = "and all that is open" if choice is best else f"{best.title} before it where open, {choice.title} after"

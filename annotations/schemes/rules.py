@@ -1,49 +1,186 @@
-"""The rules that fill in labels, by the name a scheme gives. Pure functions over one trajectory's agent steps."""
+"""The rules a scheme can name: what they fill in, what they no longer ask, what they seal, what they object to.
+
+A rule is one function over what was said in one pass. Its keyword-only parameters are what a scheme may set:
+`field`, `until`, `first` and `then` name fields, `fields` several; `value`, `before` and `values` are answers of
+`field`. frontend_templates/static/js/rules.js has the same functions for the browser; a test holds the two together.
+"""
 
 from __future__ import annotations
 
+import dataclasses
+import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from annotations.schemes.schema import Scheme
+from annotations.records import Json
 
-Place = tuple[int | None, str]  # the index of a step (None: the whole trajectory) and a field
-Implied = dict[int, int]  # place of an implied label → place of the label that implies it
+if TYPE_CHECKING:
+    from annotations.schemes.fields.base import FieldSpec
+    from annotations.schemes.schema import Scheme
 
-Rule = Callable[[Sequence[Any], Sequence[bool], Any], Implied]
+Place = tuple[int | None, str]  # the index of a step (None: the whole trajectory) and a field, perhaps with "@part"
+Implied = dict[int, int]  # index of a step whose label is implied → index of the step whose label implies it
 
 
-def carry_forward(said: Sequence[Any], stops: Sequence[bool], value: Any) -> Implied:
-    """A `value` reaches every later place until one that is labelled or marked as a stop, and no further.
+@dataclass(frozen=True)
+class View:
+    """What a rule looks at: the indexes of the agent's steps in order, what the person said and nothing that was filled
+    in, and whether the end was shown to them (None: in this pass nothing is kept back)."""
 
-    `said[i]` is what a person said at place i (None: nothing), `stops[i]` whether that place is marked as a
-    correction. A place that is marked and yet labelled `value` is a new error and carries on. Source: the
+    steps: Sequence[int]
+    answers: Mapping[Place, Json]
+    revealed: bool | None = None
+
+    def of(self, name: str) -> list[Json]:
+        """What is said in the field at each step."""
+        return [self.answers.get((step, name)) for step in self.steps]
+
+
+@dataclass(frozen=True)
+class Effect:
+    """`implied` steps get the answer `fills` in `field`. `closed` places are not asked any more, `sealed` fields take
+    no change now, `problems` say at which place what has to be put right before the pass is handed in."""
+
+    field: str = ""
+    fills: Json = None
+    implied: Implied = dataclasses.field(default_factory=dict)
+    closed: frozenset[Place] = frozenset()
+    sealed: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    problems: Mapping[Place, str] = dataclasses.field(default_factory=dict)
+
+
+Rule = Callable[..., Effect]
+
+
+def carry_forward(view: View, *, field: str, value: Json, until: str = "") -> Effect:
+    """A `value` reaches every later step until one that is labelled or where `until` says something, and no further.
+
+    A step where `until` says something and that is yet labelled `value` is a new error and carries on. Source: the
     error-propagation rule of AgentProcessBench's guidelines, made reversible: nothing here overwrites what was said.
     """
     implied: Implied = {}
     cause: int | None = None
-    for place, (answer, stop) in enumerate(zip(said, stops, strict=True)):
+    stops = view.of(until) if until else [None] * len(view.steps)
+    for step, answer, stop in zip(view.steps, view.of(field), stops, strict=True):
         if answer is not None:
-            cause = place if answer == value else None
-        elif stop:
+            cause = step if answer == value else None
+        elif stop is not None:
             cause = None
         elif cause is not None:
-            implied[place] = cause
-    return implied
+            implied[step] = cause
+    return Effect(field, value, implied)
 
 
-RULES: Mapping[str, Rule] = {"carry-forward": carry_forward}
+def first_error(view: View, *, field: str, value: Json, before: Json) -> Effect:
+    """The first `value` ends the work: what is unlabelled before it is `before`, what comes after it is not asked.
+
+    Source: ProcessBench, which rates the steps before the earliest error as right and leaves those after it unrated.
+    """
+    said = view.of(field)
+    if value not in said:
+        return Effect(field, before)
+    place = said.index(value)
+    implied = {
+        step: view.steps[place] for step, answer in zip(view.steps[:place], said, strict=False) if answer is None
+    }
+    return Effect(field, before, implied, _after(view, place))
 
 
-def implied_by(scheme: Scheme, steps: Sequence[int], answers: Mapping[Place, Any]) -> Implied:
-    """What the scheme's rule fills in: index of a step → index of the step whose label implies it.
+def stop_after_first_error(view: View, *, field: str, value: Json) -> Effect:
+    """Steps after the first `value` are not asked. Source: phase 2 of PRM800K, which ends a solution there."""
+    said = view.of(field)
+    return Effect(closed=_after(view, said.index(value))) if value in said else Effect()
+
+
+def hindsight_lock(view: View, *, first: str, then: str) -> Effect:
+    """`first` is asked before the end is shown and sealed by showing it, `then` is asked after. Source: RLHS, which
+    rates with foresight, reveals what came of it, and rates again. Only a progressive pass keeps the end back."""
+    if view.revealed:
+        return Effect(sealed={first: "It was given before the end was known, and stays."})
+    places = [(step, then) for step in view.steps] + [(None, then)]
+    return Effect(closed=frozenset(places), sealed={then: "It is asked once the end is shown."})
+
+
+def exclusive(view: View, *, fields: Sequence[str]) -> Effect:
+    """At one place only one of the `fields` says something."""
+    problems: dict[Place, str] = {}
+    for step in {step for step, name in view.answers if name in fields}:
+        said = [name for name in fields if (step, name) in view.answers]
+        if len(said) > 1:
+            problems[step, said[-1]] = f"goes not with {said[0]}"
+    return Effect(problems=problems)
+
+
+def must_explain(view: View, *, field: str, values: Sequence[Json], by: str) -> Effect:
+    """Where `field` says one of the `values`, the field `by` says why."""
+    places = [step for (step, name), answer in view.answers.items() if name == field and answer in values]
+    return Effect(problems={(step, by): "has to say why" for step in places if (step, by) not in view.answers})
+
+
+RULES: Mapping[str, Rule] = {
+    "carry-forward": carry_forward,
+    "first-error": first_error,
+    "stop-after-first-error": stop_after_first_error,
+    "hindsight-lock": hindsight_lock,
+    "exclusive": exclusive,
+    "must-explain": must_explain,
+}
+FILL = ("carry-forward", "first-error")
+NAMES_A_FIELD = ("field", "until", "first", "then", "by")
+
+
+def _after(view: View, place: int) -> frozenset[Place]:
+    """Every place of the steps after that one: `closed` names fields by "*"."""
+    return frozenset((step, "*") for step in view.steps[place + 1 :])
+
+
+def parameters(name: str) -> dict[str, bool]:
+    """What the rule takes, and whether it must be given."""
+    found = list(inspect.signature(RULES[name]).parameters.values())[1:]
+    return {one.name: one.default is inspect.Parameter.empty for one in found}
+
+
+def conditions(fields: Sequence[FieldSpec], view: View) -> Effect:
+    """Closes what a `when` does not ask: a step is looked at for itself, the trajectory for all."""
+    closed: set[Place] = set()
+    by_name = {spec.name: spec for spec in fields}
+    for spec in fields:
+        if spec.when is None:
+            continue
+        other = by_name[spec.when.field]
+        if spec.of_step and other.of_step:
+            closed |= {
+                (step, spec.name) for step in view.steps if not spec.when.holds(view.answers.get((step, other.name)))
+            }
+        elif not _anywhere(view, spec, other):
+            closed |= {(step, spec.name) for step in (view.steps if spec.of_step else [None])}
+    return Effect(closed=frozenset(closed))
+
+
+def _anywhere(view: View, spec: FieldSpec, other: FieldSpec) -> bool:
+    """Whether the condition holds of the trajectory, or at any step where the other field is one of steps."""
+    assert spec.when is not None
+    steps: Sequence[int | None] = view.steps if other.of_step else [None]
+    return any(spec.when.holds(view.answers.get((step, other.name))) for step in steps)
+
+
+def effects(scheme: Scheme, view: View) -> list[Effect]:
+    """What every rule of the scheme makes of the pass."""
+    named = [RULES[rule.rule](view, **rule.settings) for rule in scheme.rules]
+    return [*named, conditions(scheme.fields, view)]
+
+
+def implied_by(scheme: Scheme, steps: Sequence[int], answers: Mapping[Place, Json]) -> Implied:
+    """What the scheme's filling rule fills in: index of a step → index of the step whose label implies it.
 
     `steps` are the indexes of the agent steps in order, `answers` what the person said and nothing that was filled in.
     """
     rule = scheme.propagation
-    if rule is None:
-        return {}
-    said = [answers.get((step, rule.field)) for step in steps]
-    stops = [(step, rule.until) in answers for step in steps]
-    found = RULES[rule.rule](said, stops, rule.value)
-    return {steps[place]: steps[cause] for place, cause in found.items()}
+    return RULES[rule.rule](View(steps, answers), **rule.settings).implied if rule else {}
+
+
+def is_closed(found: Sequence[Effect], step: int | None, name: str) -> bool:
+    """Whether the place is not asked any more."""
+    base = name.partition("@")[0]
+    return any((step, base) in one.closed or (step, "*") in one.closed for one in found)

@@ -2,106 +2,121 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from annotations.keys import PAGE_KEYS
-
-Strict = ConfigDict(extra="forbid", frozen=True)
-Whole = Annotated[int, Field(strict=True)]
-
-
-class Choice(BaseModel):
-    """One answer of a choice field. `keys` are KeyboardEvent.key values."""
-
-    model_config = Strict
-    value: Whole | str
-    title: str
-    keys: tuple[str, ...] = ()
-    help: str = ""
+from annotations.records import Json
+from annotations.schemes import rules
+from annotations.schemes.fields import AnyField
+from annotations.schemes.fields.base import FieldSpec, Name, Strict
 
 
-class FieldSpec(BaseModel):
-    """One thing that is asked. `choice` takes one of its choices, `flag` takes true, `text` takes a string.
+class RuleSpec(BaseModel):
+    """One of the rules in rules.py, and what it is set to."""
 
-    A choice field with a single key of its own (`key`) cycles through its choices.
-    """
-
-    model_config = Strict
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
-    title: str
-    target: Literal["step", "trajectory"]
-    kind: Literal["choice", "flag", "text"]
-    level: Literal["nominal", "ordinal"] = "nominal"
-    choices: tuple[Choice, ...] = ()
-    required: bool = False
-    key: str = ""
-    help: str = ""
-
-    @model_validator(mode="after")
-    def _choices_fit_the_kind(self) -> FieldSpec:
-        if (self.kind == "choice") != bool(self.choices):
-            raise ValueError(f"field {self.name}: a choice field lists its choices, another kind lists none")
-        values = [choice.value for choice in self.choices]
-        if len(set(values)) != len(values):
-            raise ValueError(f"field {self.name}: two choices have the same value")
-        return self
-
-    def refusal(self, value: Any) -> str:
-        """Why the field cannot take the value; empty when it can. Booleans are not numbers here."""
-        if self.kind == "flag":
-            return "" if value is True else f"{self.name} takes true, not {value!r}"
-        if self.kind == "text":
-            fits = isinstance(value, str) and value.strip()
-            return "" if fits else f"{self.name} takes a text that is not empty, not {value!r}"
-        accepted = [choice.value for choice in self.choices]
-        if any(value == one and type(value) is type(one) for one in accepted):
-            return ""
-        return f"{self.name} takes one of {', '.join(map(str, accepted))}, not {value!r}"
-
-
-class Propagation(BaseModel):
-    """Which of the rules in rules.py fills in labels, on what field, from what value, and what flag ends it."""
-
-    model_config = Strict
+    model_config = ConfigDict(extra="allow", frozen=True)
     rule: str
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return dict(self.model_extra or {})
+
+    @property
+    def field(self) -> str:
+        return str(self.settings.get("field", ""))
+
+    @property
+    def value(self) -> Json:
+        """The answer that sets the rule off."""
+        return self.settings.get("value")
+
+    @property
+    def until(self) -> str:
+        return str(self.settings.get("until", ""))
+
+    @property
+    def fills(self) -> Json:
+        """The answer it fills in, where it fills."""
+        return self.settings.get("before", self.value)
+
+
+class GuidelineText(BaseModel):
+    """One version of what annotators read, in Markdown."""
+
+    model_config = Strict
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")] = "default"
+    title: str = "Guidelines"
+    text: str
+
+
+class Source(BaseModel):
+    """Where a scheme comes from: a paper, a dataset, a repository."""
+
+    model_config = Strict
+    title: str
+    url: str = ""
+    note: str = ""
+
+
+class Check(BaseModel):
+    """What shows that the scheme does what its source asks, and the test that does."""
+
+    model_config = Strict
+    shows: str
+    test: str
+
+
+class SaidHere(BaseModel):
+    """An answer of the sample. `step` counts the agent's steps from 0; none: the whole trajectory."""
+
+    model_config = Strict
+    step: int | None = None
     field: str
-    value: Whole | str
-    until: str = ""
+    value: Json
+
+
+class Sample(BaseModel):
+    """A small rollout as chat messages, and how it is labelled."""
+
+    model_config = Strict
+    messages: tuple[dict[str, Json], ...]
+    tools: Json = None
+    reference: Json = None
+    answers: tuple[SaidHere, ...] = ()
 
 
 class Scheme(BaseModel):
-    """A whole label scheme. `main` names the field that scores, strips and agreement are about."""
+    """A whole label scheme. `main` names the field that scores, strips and agreement are about, `final` the verdict on
+    the whole trajectory. Guidelines, sources, check and sample are about the scheme and no part of what is frozen."""
 
     model_config = Strict
     name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,59}$")
-    version: str
-    title: str
-    source: str = ""
-    main: str
+    version: str = Field(min_length=1, max_length=20)
+    title: str = Field(min_length=1, max_length=120)
+    summary: str = ""
+    sources: tuple[Source, ...] = ()
+    main: Name
     final: str = ""
-    fields: tuple[FieldSpec, ...]
-    propagation: Propagation | None = None
-    guideline: str = ""
+    fields: tuple[AnyField, ...] = Field(min_length=1)
+    rules: tuple[RuleSpec, ...] = ()
+    guidelines: tuple[GuidelineText, ...] = ()
+    check: Check | None = None
+    sample: Sample | None = None
 
     @model_validator(mode="after")
-    def _names_resolve(self) -> Scheme:
-        names = [spec.name for spec in self.fields]
-        if len(set(names)) != len(names):
-            raise ValueError("two fields have the same name")
-        for role, name in (("main", self.main), ("final", self.final)):
-            if name and name not in names:
-                raise ValueError(f"{role} names {name!r}, which is no field of the scheme")
-        if self.propagation and self.propagation.field not in names:
-            raise ValueError(f"propagation names {self.propagation.field!r}, which is no field of the scheme")
-        keys = [key for spec in self.fields for key in (spec.key, *(k for c in spec.choices for k in c.keys)) if key]
-        if doubled := sorted({key for key in keys if keys.count(key) > 1} | (set(keys) & PAGE_KEYS)):
-            raise ValueError(f"these keys are taken twice: {' '.join(doubled)}")
+    def _hangs_together(self) -> Scheme:
+        from annotations.schemes.soundness import problems
+
+        if found := problems(self):
+            raise ValueError("\n".join(f"{place}: {reason}" for place, reason in found))
         return self
 
     def field(self, name: str) -> FieldSpec | None:
-        return next((spec for spec in self.fields if spec.name == name), None)
+        """The field of that name, or of the name before "@" where it names a part of a step."""
+        base = name.partition("@")[0]
+        return next((spec for spec in self.fields if spec.name == base), None)
 
     @property
     def main_field(self) -> FieldSpec:
@@ -111,8 +126,57 @@ class Scheme(BaseModel):
 
     @property
     def step_fields(self) -> tuple[FieldSpec, ...]:
-        return tuple(spec for spec in self.fields if spec.target == "step")
+        """Fields of steps and of parts of steps."""
+        return tuple(spec for spec in self.fields if spec.of_step)
 
     @property
     def trajectory_fields(self) -> tuple[FieldSpec, ...]:
-        return tuple(spec for spec in self.fields if spec.target == "trajectory")
+        """Fields of the whole trajectory, and of its task."""
+        return tuple(spec for spec in self.fields if not spec.of_step)
+
+    @property
+    def propagation(self) -> RuleSpec | None:
+        """The rule that fills in labels, where there is one."""
+        return next((rule for rule in self.rules if rule.rule in rules.FILL), None)
+
+    @property
+    def seals(self) -> bool:
+        """Whether a rule seals what was said before the end was shown."""
+        return any(rule.rule == "hindsight-lock" for rule in self.rules)
+
+    @property
+    def wrong(self) -> Json:
+        """The answer of the main field that means a wrong step: what sets off a rule, else -1; None where none does."""
+        of_main = [rule.value for rule in self.rules if rule.field == self.main and rule.value is not None]
+        wrong = of_main[0] if of_main else -1
+        return wrong if wrong in self.main_field.values else None
+
+    @property
+    def keys(self) -> Iterator[str]:
+        for spec in self.fields:
+            yield from spec.keys
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether something is asked of parts of steps."""
+        return any(spec.target in ("tool_call", "sentence") for spec in self.fields)
+
+    def document(self) -> dict[str, Json]:
+        """What is frozen: how steps are labelled, and no text about it."""
+        about = {"guidelines", "sources", "check", "sample", "summary"}
+        return self.model_dump(mode="json", exclude=about, exclude_defaults=True)
+
+
+def thawed(document: dict[str, Json]) -> Scheme:
+    """A frozen document as a scheme, whatever the version of Stepmark that froze it."""
+    found = {key: value for key, value in document.items() if key not in ("guideline", "source", "propagation")}
+    if rule := document.get("propagation"):
+        found["rules"] = [{key: value for key, value in rule.items() if value != ""}]
+    found["fields"] = [_of_its_kind(one) for one in document["fields"]]
+    return Scheme.model_validate(found)
+
+
+def _of_its_kind(field: dict[str, Json]) -> dict[str, Json]:
+    """Fields were once all of one shape: what says nothing of their kind goes."""
+    idle: dict[str, Json] = {"choices": []} | ({"level": "nominal"} if field["kind"] in ("text", "flag") else {})
+    return {key: value for key, value in field.items() if key not in idle or value != idle[key]}

@@ -20,7 +20,8 @@ from django.db.models.functions import Cast
 from annotations.models import Annotation, Label, Project, Rater, Report, Step, Trajectory
 from annotations.models.labels import AnnotationQuerySet
 from annotations.records import LabelTable, TableRater
-from annotations.schemes.schema import FieldSpec, Scheme
+from annotations.schemes.fields.base import FieldSpec
+from annotations.schemes.schema import Scheme
 from annotations.services.projects import scheme_of
 from annotations.services.runs import Claim
 
@@ -201,7 +202,7 @@ class Labels:
 def _labels(project: Project, field: FieldSpec, seats: dict[int, tuple[int, int]], steps: dict[int, int]) -> Labels:
     """The field's current labels in those passes. A value that the scheme no longer has is left out."""
     found = Labels()
-    numbers = {json.dumps(choice.value, ensure_ascii=False): place for place, choice in enumerate(field.choices)}
+    numbers = {json.dumps(value, ensure_ascii=False): place for place, value in enumerate(field.values)}
     rows = (
         Label.objects.current()
         .filter(
@@ -224,7 +225,7 @@ def _labels(project: Project, field: FieldSpec, seats: dict[int, tuple[int, int]
 
 
 def _values(field: FieldSpec) -> tuple[Any, ...]:
-    return tuple(choice.value for choice in field.choices)
+    return field.values
 
 
 def _verdict(scheme: Scheme) -> FieldSpec | None:
@@ -234,8 +235,6 @@ def _verdict(scheme: Scheme) -> FieldSpec | None:
 
 
 def _error(scheme: Scheme) -> int | None:
-    """The place of the value that means a wrong step: what the propagation rule carries on, else -1."""
-    rule = scheme.propagation
-    wrong = rule.value if rule and rule.field == scheme.main else -1
+    """The place of the value that means a wrong step."""
     values = _values(scheme.main_field)
-    return values.index(wrong) if wrong in values else None
+    return values.index(scheme.wrong) if scheme.wrong in values else None

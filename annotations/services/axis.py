@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from annotations.schemes.schema import FieldSpec
+from annotations.schemes.fields.base import FieldSpec
 
 CELLS = 240
 TICKS = 60  # numbers that fit over a strip
@@ -91,7 +91,7 @@ class Strip:
 
 def severity(spec: FieldSpec) -> dict[Any, int]:
     """How bad each answer is: by its number where answers are ordered and go below zero, else by its place."""
-    values = [choice.value for choice in spec.choices]
+    values = spec.values
     numbers = [value for value in values if isinstance(value, int)]
     if spec.level == "ordinal" and len(numbers) == len(values) and min(numbers) < 0:
         return {value: -value for value in numbers}

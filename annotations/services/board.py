@@ -15,7 +15,7 @@ from django.db import connection
 from annotations.models import Annotation, Label, Project, SchemeVersion, Step
 from annotations.records import Json
 from annotations.schemes import rules
-from annotations.schemes.rules import Place
+from annotations.schemes.rules import Effect, Place, View
 from annotations.schemes.schema import Scheme
 from annotations.services import quick
 from annotations.services.projects import scheme_of
@@ -57,7 +57,7 @@ def settle(
         assert scheme.propagation  # something was implied
         place = (step, scheme.propagation.field)
         if fill or place in labels:
-            persons[place] = Said(scheme.propagation.value, PROPAGATED, cause)
+            persons[place] = Said(scheme.propagation.fills, PROPAGATED, cause)
     return persons
 
 
@@ -205,12 +205,20 @@ class Board:
         rule = self.scheme.propagation
         return {step: cause for step, cause in found.items() if rule and (step, rule.field) not in self.labels}
 
-    def missing(self, labels: Labels) -> list[Json]:
-        """Required places without an answer, in reading order."""
-        steps = [(step, spec) for step in self.steps for spec in self.scheme.step_fields]
-        wanted = [*steps, *((None, spec) for spec in self.scheme.trajectory_fields)]
-        places = [(step, spec.name) for step, spec in wanted if spec.required]
-        return [{"step": step, "field": field} for step, field in places if (step, field) not in labels]
+    def effects(self, labels: Labels) -> list[Effect]:
+        """What the scheme's rules make of what the person says."""
+        answers = {place: one.value for place, one in labels.items() if one.origin != PROPAGATED}
+        return rules.effects(self.scheme, View(list(self.steps), answers, self._revealed))
+
+    @property
+    def _revealed(self) -> bool | None:
+        hides = self.annotation.mode == Project.Mode.PROGRESSIVE
+        return self.annotation.revealed_at is not None if hides else None
+
+    def sealed(self, field: str) -> str:
+        """Why the field takes no change now; empty where it does. It depends on what was shown, not on what is said."""
+        found = rules.effects(self.scheme, View((), {}, self._revealed)) if self.scheme.seals else ()
+        return next((one.sealed[field] for one in found if field in one.sealed), "")
 
     def write(self, wanted: Labels, revision: int, now: datetime, time_ms: int | None = None) -> set[Place]:
         """Make `wanted` what the annotation says; rows are superseded, not edited. Returns the places that changed.

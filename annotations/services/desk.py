@@ -13,7 +13,7 @@ from django.db.models import Count, QuerySet
 
 from annotations.models import Annotation, Label, Score, Step
 from annotations.records import Json
-from annotations.services import history, progressive, scores, suggestions, twins, visibility
+from annotations.services import around, history, progressive, rubrics, scores, suggestions, twins, visibility
 from annotations.services.board import scheme
 
 SMALL = 400  # turns of a trajectory whose desk comes with the page
@@ -26,6 +26,7 @@ def desk(annotation: Annotation) -> dict[str, Json]:
     `first` what the person said of each step before everything was shown to them; `scores` [step, P(not wrong), scorer]
     of the surest that it is wrong, where the mode shows them."""
     siblings = twins.siblings_of(annotation)
+    named = scheme(annotation.scheme_id)
     return {
         "state": history.current(annotation).as_json(),
         "steps": runs(_shown(annotation).values_list("index", flat=True)),
@@ -35,6 +36,8 @@ def desk(annotation: Annotation) -> dict[str, Json]:
         "twins": {
             step: [list(one) for one in found] for step, found in twins.equal_steps(annotation, siblings).items()
         },
+        "parts": {"" if step is None else str(step): found for step, found in around.parts(annotation, named).items()},
+        "items": rubrics.by_field(annotation, named.fields),
         "dismissed": annotation.dismissed,
         "first": progressive.first_pass(annotation, scheme(annotation.scheme_id).main),
         "scores": _scores(annotation) if visibility.BY_MODE[annotation.mode].scores else [],

@@ -119,7 +119,7 @@ class Dossier:
         self.membership = membership
         self.visible: Visible = visibility.of(membership, trajectory)
         self.scheme: Scheme = projects.scheme_of(membership.project.scheme)
-        self.wrong = self.scheme.propagation.value if self.scheme.propagation else -1
+        self.wrong = self.scheme.wrong
         self.axis: Axis = sight.axis(membership, trajectory)
 
     @cached_property

@@ -204,14 +204,14 @@ def orders(sees_all: bool) -> dict[str, Sort]:
 
 
 def _fields(scheme: Scheme) -> dict[str, _Field]:
-    values = {str(choice.value): choice.value for choice in scheme.main_field.choices}
+    values = {str(choice.value): choice.value for choice in scheme.main_field.options}
     return _FIELDS | {"label": _Field("Label", _one_of(values), ", ".join(values))}
 
 
 def chips(filters: Filters, scheme: Scheme) -> Iterator[Chip]:
     """A chip for each filter that is on."""
     known = _fields(scheme)
-    titles = {choice.value: choice.title for choice in scheme.main_field.choices}
+    titles = {choice.value: choice.title for choice in scheme.main_field.options}
     for name, value in filters.active.items():
         said = {"label": titles.get(value), "state": STATES.get(value)}.get(name) or str(value)
         words = known[name].title if value is True else f"{known[name].title}: {said}"

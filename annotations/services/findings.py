@@ -128,7 +128,7 @@ def _told(outcome: Json, depth: int = 0) -> bool | None:
 def _verdicts(file: Dossier) -> list[bool]:
     """For each verdict on the whole whether it is the worst there is; the reference alone where there is one."""
     spec = file.scheme.field(file.scheme.final)
-    if spec is None or not spec.choices:
+    if spec is None or not spec.options:
         return []
     badness = severity(spec)
     worst = max(badness, key=badness.__getitem__)

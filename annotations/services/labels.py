@@ -17,9 +17,9 @@ from django.utils import timezone
 from annotations import access
 from annotations.models import Annotation, Event, Label, Membership, Project, User
 from annotations.records import Json
+from annotations.schemes.fields.base import NOTHING
 from annotations.schemes.rules import Place
-from annotations.schemes.schema import FieldSpec
-from annotations.services import changes, history, queue, seats, spread, suggestions
+from annotations.services import around, changes, completeness, history, queue, seats, spread, suggestions
 from annotations.services.board import PROPAGATED, Board, Said, from_entries
 from annotations.services.changes import Wish
 from annotations.services.outcomes import Closed, Conflict, Item, Missing, NotAccepted, NotRevealed, Outcome, SawOthers
@@ -114,7 +114,8 @@ def submit(
         raise NotRevealed
     board = Board.load(annotation)
     wanted = board.settled(board.labels, accept=accept_ghosts)
-    if missing := board.missing(wanted):
+    wanted = completeness.set_aside(board, wanted)
+    if missing := completeness.missing(board, wanted):
         raise Missing(missing, ghosts=len(board.ghosts()))
     seats.take_seat(annotation, project)
     if wanted != board.labels:
@@ -224,24 +225,23 @@ def _check(board: Board, item: Item) -> None:
     """Raises NotAccepted where the scheme has no such place or refuses the value, or what it says of it."""
     step, name, value, why = item["step"], item["field"], item["value"], item.get("explanation", "")
     target = "trajectory" if step is None else "step"
-    names = [spec.name for spec in board.scheme.fields if spec.target == target]
+    names = [spec.name for spec in board.scheme.fields if spec.of_step == (step is not None)]
     spec = board.scheme.field(name)
-    if spec is None or spec.target != target:
+    if spec is None or spec.of_step != (step is not None):
         raise NotAccepted(f"A {target} has no field {name!r}.", "field", names)
     if step is not None and step not in board.steps:
         raise NotAccepted(f"There is no agent step {step}.", "step", board.agent_steps())
-    if value is not None and (reason := spec.refusal(value) or _unstorable(value)):
-        raise NotAccepted(reason, "value", _accepted(spec))
+    if ("@" in name) != around.has_parts(spec) or not around.is_part(board.annotation, spec, step, name):
+        raise NotAccepted(f"{spec.title} is asked of {around.asked_of(spec)}.", "field", [spec.name])
+    if reason := board.sealed(spec.name):
+        raise NotAccepted(f"{spec.title}: {reason}", "field", [])
+    here = around.of(board.annotation, spec, step, name) if value is not None else NOTHING
+    if value is not None and (reason := spec.refusal(value, here) or _unstorable(value)):
+        raise NotAccepted(reason, "value", spec.accepted(here))
     if why and (value is None or spec.kind == "text"):
         raise NotAccepted("Only an answer that is given can be explained.", "explanation", [""])
     if reason := _unstorable(why):
         raise NotAccepted(reason, "explanation", ["a text"])
-
-
-def _accepted(spec: FieldSpec) -> list[Json]:
-    if spec.kind == "choice":
-        return [choice.value for choice in spec.choices]
-    return [True] if spec.kind == "flag" else ["a text that is not empty"]
 
 
 def _unstorable(value: Json) -> str:

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from annotations.models import Annotation, Label, Project, Step, User
 from annotations.records import Json
-from annotations.services import changes, frontier, history
+from annotations.services import changes, completeness, frontier, history
 from annotations.services.board import Board
 from annotations.services.outcomes import Missing, Outcome
 
@@ -43,7 +43,7 @@ def reveal(annotation_id: int, user: User, *, slug: str = "") -> Outcome:
         return history.current(annotation)
     changes.must_be_open(annotation)
     board = Board.load(annotation)
-    if open_steps := [one for one in board.missing(board.labels) if one["field"] == board.scheme.main]:
+    if open_steps := [one for one in completeness.missing(board, board.labels) if one["step"] is not None]:
         raise Missing(open_steps, ghosts=len(board.ghosts()))
     if not frontier.is_through(annotation):
         raise Missing([{"step": annotation.frontier, "field": board.scheme.main}], ghosts=0)

@@ -6,15 +6,16 @@ import hashlib
 import json
 
 from django.db import transaction
+from django.utils import timezone
 
 from annotations import schemes
-from annotations.models import Guideline, Membership, Project, Role, SchemeVersion, User
-from annotations.schemes.schema import Scheme
+from annotations.models import Guideline, Membership, Project, ProjectScheme, Role, SchemeVersion, User
+from annotations.schemes.schema import Scheme, thawed
 
 
 def freeze(scheme: Scheme) -> SchemeVersion:
     """The stored version of exactly this document; made on first use."""
-    document = scheme.model_dump(mode="json")
+    document = scheme.document()
     digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
     frozen, _ = SchemeVersion.objects.get_or_create(
         sha256=digest, defaults={"name": scheme.name, "version": scheme.version, "document": document}
@@ -24,7 +25,7 @@ def freeze(scheme: Scheme) -> SchemeVersion:
 
 def scheme_of(version: SchemeVersion) -> Scheme:
     """The scheme a frozen version declares."""
-    return Scheme.model_validate(version.document)
+    return thawed(version.document)
 
 
 @transaction.atomic
@@ -33,8 +34,13 @@ def create(
 ) -> Project:
     """A new project with the scheme's own guidelines as version 1. KeyError where no such scheme is shipped."""
     document = schemes.shipped()[scheme]
-    project = Project.objects.create(slug=slug, title=title or slug, scheme=freeze(document), overlap=overlap)
-    text = (schemes.HERE / document.guideline).read_text() if document.guideline else ""
+    frozen = freeze(document)
+    project = Project.objects.create(slug=slug, title=title or slug, scheme=frozen, overlap=overlap)
+    written = (schemes.PRESETS / f"{scheme}.yaml").read_text()
+    ProjectScheme.objects.create(
+        project=project, number=1, scheme=frozen, text=written, created_by=owner, used_at=timezone.now()
+    )
+    text = document.guidelines[0].text if document.guidelines else ""
     Guideline.objects.create(project=project, version=1, text=text, created_by=owner)
     if owner:
         Membership.objects.create(project=project, user=owner, role=Role.OWNER)

@@ -129,7 +129,7 @@ def rows(membership: Membership, talks: Sequence[Talk]) -> list[Row]:
 
 def _row(one: Talk, gist: Gist | None, label: Json, scheme: Scheme) -> Row:
     spec = scheme.field(scheme.main if one.thread.step_id else scheme.final)
-    titles = {choice.value: choice.title for choice in spec.choices} if spec else {}
+    titles = {choice.value: choice.title for choice in spec.options} if spec else {}
     return Row(one, gist, label, titles.get(label, str(label)))
 
 

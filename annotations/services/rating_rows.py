@@ -14,7 +14,8 @@ from django.utils import timezone
 from annotations.formats.lines import dump
 from annotations.models import Annotation, Event, Label, Project, Rater, Step
 from annotations.records import Json, Problem, RatingRecord
-from annotations.schemes.schema import FieldSpec, Scheme
+from annotations.schemes.fields.base import FieldSpec
+from annotations.schemes.schema import Scheme
 from annotations.services import copying
 
 ANNOTATION = (

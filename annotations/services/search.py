@@ -44,7 +44,7 @@ class Search:
         self.project, self.user = membership.project, membership.user
         self.sees_all = access.may(membership, access.SEE_OTHERS_LABELS)
         self.scheme = projects.scheme_of(self.project.scheme)
-        self.wrong = self.scheme.propagation.value if self.scheme.propagation else -1
+        self.wrong = self.scheme.wrong
 
     def sorted(self) -> QuerySet[Any, Any]:
         """All that fit, as (id, what they are sorted by)."""

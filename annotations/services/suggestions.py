@@ -70,8 +70,8 @@ def _of_scorer(annotation: Annotation, name: str) -> Suggestions:
 
 
 def _poles(declared: Scheme) -> tuple[Json, Json]:
-    values = [choice.value for choice in declared.main_field.choices]
-    return values[0], declared.propagation.value if declared.propagation else values[-1]
+    values = declared.main_field.values
+    return values[0], values[-1] if declared.wrong is None else declared.wrong
 
 
 def _of_judge(annotation: Annotation, kind: str, name: str) -> Suggestions:

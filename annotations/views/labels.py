@@ -43,7 +43,7 @@ class AcceptedBody(BaseModel):
 class ItemBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
     step: Place | None
-    field: str = Field(max_length=40)
+    field: str = Field(max_length=80)
     value: Any
     explanation: str | None = Field(default=None, max_length=20_000)
     accepted: AcceptedBody | None = None

@@ -49,7 +49,7 @@ def index(request: Request, slug: str) -> HttpResponse:
         "complaints": complaints,
         "chips": list(filters.chips(asked, scheme)),
         "sees_all": sees_all,
-        "values": [(choice.value, choice.title) for choice in scheme.main_field.choices],
+        "values": [(choice.value, choice.title) for choice in scheme.main_field.options],
         "states": filters.STATES,
         "orders": filters.orders(sees_all),
         "headings": {name: _heading(asked, *orders) for name, orders in SORTED.items()},

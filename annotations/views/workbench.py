@@ -18,7 +18,9 @@ from annotations.http import whole
 from annotations.models import Annotation, Project, Score, Step
 from annotations.records import Json
 from annotations.rendering import markdown
-from annotations.schemes.schema import FieldSpec, Scheme
+from annotations.schemes.fields import ChoiceField
+from annotations.schemes.fields.base import FieldSpec, Value
+from annotations.schemes.schema import Scheme
 from annotations.services import desk, preferences, projects, reading, scores, successors, visibility
 from annotations.services.visibility import Visible
 from annotations.views import labels, texts, turns
@@ -157,28 +159,17 @@ def _own(request: Request, project: Project, annotation: int) -> Annotation:
 def _control(spec: FieldSpec, scheme: Scheme) -> dict[str, Any]:
     """A field as its buttons: each choice with its place, the sign of its value, and its tone; and how it is called
     where it stands alone."""
+    tones = spec.tones if isinstance(spec, ChoiceField) else ["plain"] * len(spec.options)
     choices = [
         {"place": place, "choice": choice, "sign": _sign(choice.value), "tone": tone}
-        for place, (choice, tone) in enumerate(zip(spec.choices, _tones(spec), strict=True))
+        for place, (choice, tone) in enumerate(zip(spec.options, tones, strict=True))
     ]
     return {"spec": spec, "name": "Label" if spec.name == scheme.main else spec.title, "choices": choices}
 
 
-def _sign(value: int | str) -> str:
+def _sign(value: Value) -> str:
     """A number as it is written beside its title: +1, 0, −1."""
     return f"{value:+d}".replace("+0", "0").replace("-", "−") if isinstance(value, int) else ""
-
-
-def _tones(spec: FieldSpec) -> list[str]:
-    """What each answer looks like: right, neutral or wrong by the sign of its value where the answers are ordered and
-    go below zero, by its place (the best first) where they are ordered otherwise, plain where they have no order."""
-    values = [choice.value for choice in spec.choices]
-    if spec.level != "ordinal":
-        return ["plain"] * len(values)
-    numbers = [value for value in values if isinstance(value, int)]
-    if len(numbers) == len(values) and min(numbers) < 0:
-        return ["right" if number > 0 else "wrong" if number < 0 else "neutral" for number in numbers]
-    return ["right", *["neutral"] * (len(values) - 2), "wrong"][: len(values)]
 
 
 def _shown(mine: Annotation, may: Visible) -> dict[str, Any]:
@@ -218,19 +209,28 @@ def _data(request: Request, mine: Annotation, scheme: Scheme, turns_in_all: int,
         "mode": mine.mode,
         "revealed": mine.revealed_at is not None,
         "propagation": mine.propagation,
-        "scheme": scheme.model_dump(mode="json"),
+        "scheme": _told(scheme),
         "keys": [action._asdict() for action in preferences.keys_for(request.user, scheme).actions],
         "advance": liked.advance,
         "state": mine.state,
         "turns": turns_in_all,
         "window": WINDOW,
         "at": at,
-        "tones": {spec.name: _tones(spec) for spec in scheme.fields if spec.choices},
+        "tones": {spec.name: spec.tones for spec in scheme.fields if isinstance(spec, ChoiceField)},
         "here": here,
         "doors": {door: f"{here}{door}" for door in DOORS} | {"text": f"{here}text/"},
         "login": reverse("account_login"),
         "preferences": reverse("preferences"),
         "items": _neighbours(mine) | {"more": reverse("label_next", args=[slug])},
+    }
+
+
+def _told(scheme: Scheme) -> dict[str, Json]:
+    """The scheme as the page's scripts read it."""
+    rule = scheme.propagation
+    return scheme.model_dump(mode="json", exclude={"guidelines", "sources", "check", "sample"}) | {
+        "propagation": rule and {"field": rule.field, "value": rule.value, "until": rule.until, "fills": rule.fills},
+        "wrong": scheme.wrong,
     }
 
 

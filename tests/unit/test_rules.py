@@ -8,10 +8,18 @@ from hypothesis import strategies as st
 
 from annotations import schemes
 from annotations.schemes import rules
-from annotations.schemes.rules import carry_forward, implied_by
+from annotations.schemes.rules import View, implied_by
 
 N = None
 SCHEME = schemes.shipped()["agent-process"]
+
+
+def carry_forward(said, stops, value):
+    """What the rule implies, by place: `said` and `stops` are what stands at each."""
+    answers = {(place, "label"): one for place, one in enumerate(said) if one is not None}
+    answers |= {(place, "mark"): True for place, stop in enumerate(stops) if stop}
+    return rules.carry_forward(View(range(len(said)), answers), field="label", value=value, until="mark").implied
+
 
 answers = st.lists(st.sampled_from([None, None, 1, 0, -1]), max_size=30)
 
@@ -105,10 +113,103 @@ def test_the_scheme_says_which_field_value_and_mark_the_rule_is_about():
 
 
 def test_a_scheme_without_a_rule_fills_nothing_in():
-    plain = SCHEME.model_copy(update={"propagation": None})
+    plain = SCHEME.model_copy(update={"rules": ()})
     assert implied_by(plain, [1, 2], {(1, "label"): -1}) == {}
 
 
+def view(revealed=None, **said):
+    """`said`: field → {step: answer}, over the steps 1, 3, 5 and 7."""
+    answers = {(step, field): value for field, found in said.items() for step, value in found.items()}
+    return View([1, 3, 5, 7], answers, revealed)
+
+
+def test_the_first_error_makes_what_is_silent_before_it_right_and_asks_nothing_after_it():
+    found = rules.first_error(view(label={5: -1}), field="label", value=-1, before=1)
+    assert (found.field, found.fills, found.implied) == ("label", 1, {1: 5, 3: 5})
+    assert found.closed == {(7, "*")}
+
+
+def test_what_a_person_said_before_the_first_error_stays():
+    found = rules.first_error(view(label={1: 0, 5: -1, 7: -1}), field="label", value=-1, before=1)
+    assert found.implied == {3: 5}
+
+
+def test_without_an_error_the_first_error_rule_does_nothing():
+    found = rules.first_error(view(label={1: 1}), field="label", value=-1, before=1)
+    assert not found.implied
+    assert not found.closed
+
+
+def test_after_the_first_error_the_rest_is_not_asked():
+    assert rules.stop_after_first_error(view(label={3: -1}), field="label", value=-1).closed == {(5, "*"), (7, "*")}
+    assert rules.stop_after_first_error(view(label={3: 1}), field="label", value=-1).closed == frozenset()
+
+
+def test_the_first_rating_is_sealed_by_showing_the_end_and_the_second_is_not_asked_before():
+    before = rules.hindsight_lock(view(revealed=False), first="foresight", then="hindsight")
+    assert set(before.sealed) == {"hindsight"}
+    assert (3, "hindsight") in before.closed
+    after = rules.hindsight_lock(view(revealed=True), first="foresight", then="hindsight")
+    assert set(after.sealed) == {"foresight"}
+    assert not after.closed
+
+
+def test_two_of_an_exclusive_group_at_one_place_are_objected_to():
+    said = view(a={1: True, 3: True}, b={3: True}, c={5: True})
+    assert rules.exclusive(said, fields=["a", "b"]).problems == {(3, "b"): "goes not with a"}
+
+
+def test_an_answer_that_must_be_explained_is_objected_to_until_it_is():
+    said = view(label={1: -1, 3: -1, 5: 1}, why={3: "It reads the wrong page."})
+    found = rules.must_explain(said, field="label", values=[-1], by="why")
+    assert found.problems == {(1, "why"): "has to say why"}
+
+
+CONDITIONAL = """
+name: conditional
+version: "1"
+title: Conditional
+main: label
+fields:
+  - {name: label, title: Label, kind: choice, choices: [{value: 1, title: Right}, {value: -1, title: Wrong}]}
+  - name: kind
+    title: Kind
+    kind: taxonomy
+    choices: [{value: a, title: A}, {value: b, title: B}]
+    when: {field: label, values: [-1]}
+  - {name: deeper, title: Deeper, kind: text, when: {field: kind, values: [b]}}
+  - {name: summary, title: Summary, kind: text, target: trajectory, when: {field: label, values: [-1]}}
+  - {name: solved, title: Solved, kind: flag, target: trajectory}
+  - {name: how, title: How, kind: text, when: {field: solved}}
+"""
+
+
+def closed(**said):
+    found = rules.effects(schemes.read(CONDITIONAL), view(**said))
+    return lambda step, field: rules.is_closed(found, step, field)
+
+
+def test_a_field_with_a_condition_is_asked_where_its_step_meets_it():
+    is_closed = closed(label={1: -1, 3: 1}, kind={1: ["a", "b"], 5: ["a"]})
+    assert not is_closed(1, "kind")
+    assert is_closed(3, "kind")
+    assert is_closed(5, "kind")
+    assert not is_closed(1, "deeper")
+    assert is_closed(5, "deeper")
+
+
+def test_the_trajectory_is_asked_where_any_of_its_steps_meets_the_condition():
+    assert closed(label={1: 1})(None, "summary")
+    assert not closed(label={1: 1, 7: -1})(None, "summary")
+
+
+def test_every_step_is_asked_where_the_trajectory_meets_the_condition():
+    assert closed()(3, "how")
+    assert not closed(solved={None: True})(3, "how")
+
+
 @pytest.mark.parametrize("scheme", schemes.shipped().values(), ids=lambda scheme: scheme.name)
-def test_every_shipped_scheme_names_a_rule_that_exists(scheme):
-    assert scheme.propagation is None or scheme.propagation.rule in rules.RULES
+def test_every_rule_of_a_shipped_scheme_works_on_what_its_sample_says(scheme):
+    said = {(one.step, one.field): one.value for one in scheme.sample.answers}
+    steps = sorted({step for step, _ in said if step is not None})
+    assert len(rules.effects(scheme, View(steps, said, revealed=False))) == len(scheme.rules) + 1

@@ -54,7 +54,7 @@ export class Controls {
   #nameKeys() {
     const { keysOf } = this;
     for (const [field, element] of this.fields) {
-      const { choices } = this.spec(field);
+      const { choices = [] } = this.spec(field);
       for (const button of element.querySelectorAll("[data-choice]")) nameKeys(button, keysOf(`answer:${field}:${choices[button.dataset.choice].value}`));
       nameKeys(element.querySelector("[data-flag], [data-open]") ?? element, element.querySelector("[data-flag], [data-open]") ? keysOf(`field:${field}`) : []);
     }
@@ -63,7 +63,7 @@ export class Controls {
   #paintChoice(element, spec, label) {
     const isMain = spec.name === this.store.scheme.main;
     const ghost = label ? null : this.#ghost(spec);
-    const suggested = ghost === null ? null : this.store.scheme.propagation.value;
+    const suggested = ghost === null ? null : this.store.scheme.propagation.fills;
     const offered = isMain && this.step !== null ? (this.store.offer(this.step)?.value ?? null) : null;
     for (const button of element.querySelectorAll("[data-choice]")) {
       const { value } = spec.choices[button.dataset.choice];

@@ -59,18 +59,19 @@ function ofScheme(desk, set, open) {
   const { scheme } = data;
   const deeds = {};
   for (const spec of scheme.fields) {
-    const place = () => (spec.target === "step" ? steps.current : null);
-    const values = [...spec.choices.map(({ value }) => value), null];
+    const place = () => (["task", "trajectory"].includes(spec.target) ? null : steps.current);
+    const choices = spec.kind === "choice" ? spec.choices : [];
+    const values = [...choices.map(({ value }) => value), null];
     const work = {
       choice: () => set(spec, values[(values.indexOf(store.value(place(), spec.name)) + 1) % values.length]),
       flag: () => set(spec, store.value(place(), spec.name) === null ? true : null),
       text: () => (spec.target === "step" && place() === null ? tell("This step is still on its way.") : controls.get(place())?.openText(spec.name)),
     };
     deeds[`${scheme.name}/field:${spec.name}`] = open(work[spec.kind]);
-    for (const { value } of spec.choices) {
+    for (const { value } of choices) {
       deeds[`${scheme.name}/answer:${spec.name}:${value}`] = open(() => {
         const meant = spec.target === "step" && desk.held ? desk.held : spec;
-        if (meant !== spec && !meant.choices.some((choice) => choice.value === value)) return tell(`${meant.title} has no such answer.`);
+        if (meant !== spec && !meant.choices?.some((choice) => choice.value === value)) return tell(`${meant.title} has no such answer.`);
         return set(meant, value);
       });
       deeds[`${scheme.name}/settle:${spec.name}:${value}`] = open(() => settle(desk, spec, value));

@@ -228,6 +228,7 @@ async function begin() {
   const found = await facts();
   const order = unrolled(found.steps);
   steps.begin(order);
+  Object.assign(store, { parts: found.parts, items: found.items, revealed: data.mode === "progressive" ? data.revealed : null });
   store.begin({ steps: order, state: found.state });
   store.first = new Map(Object.entries(found.first).map(([step, value]) => [Number(step), value]));
   store.offerAll([...found.suggestions, ...found.prefix]); // one's own word counts before a machine's

@@ -2,7 +2,10 @@
 import { Answers, Log, said } from "./answers.js";
 import { newId } from "./ids.js";
 import { pin, pinAtLoad } from "./pins.js";
-import { impliedBy } from "./propagation.js";
+import { lacking } from "./kinds.js";
+import { Effects, impliedBy } from "./rules.js";
+
+const isOfStep = ({ target }) => ["step", "tool_call", "sentence"].includes(target);
 
 /**
  * Fires "change" with detail {changes, ghosts, offers}: the places {step, field} that say something else now, and the
@@ -20,6 +23,9 @@ export class Store extends EventTarget {
     this.ghosts = new Map(); // step → the step whose label carries on to it
     this.first = new Map(); // step → what was said of it before everything was shown
     this.offered = new Map(); // step → {value, confidence, source}
+    this.parts = {}; // step ("": the trajectory) → field → its parts there, of fields that are asked of parts
+    this.items = {}; // field → the rubric items that are asked here, where they are the task's own
+    this.revealed = null; // whether the end was shown; null: nothing is kept back
   }
 
   /** Start from what the server has, and what waits in this browser. */
@@ -53,6 +59,23 @@ export class Store extends EventTarget {
     this.#tell([], [...before, ...this.offered.keys()]);
   }
 
+  /** The names under which a field is asked at a place: one a part where it is asked of parts. */
+  names(step, { name, target, kind, form }) {
+    if (!["tool_call", "sentence"].includes(target) && !(kind === "preference" && form === "pair")) return [name];
+    return (this.parts[step ?? ""]?.[name] ?? []).map((part) => `${name}@${part}`);
+  }
+
+  /** What the scheme's rules make of what is said now. */
+  get effects() {
+    this.worked ??= new Effects(this.scheme, {
+      steps: this.steps,
+      revealed: this.revealed,
+      answer: (step, field) => said(this.view.get(step, field)),
+      places: (field) => [...this.view.of(field)].filter(([, label]) => said(label) !== null).map(([step]) => step),
+    });
+    return this.worked;
+  }
+
   get canUndo() {
     return this.done.length > 0 || this.serverUndo;
   }
@@ -65,18 +88,21 @@ export class Store extends EventTarget {
   /** Required answers that are missing, in reading order; `open` are steps that only a ghost or an offer would fill. */
   missing() {
     const { fields, main, propagation } = this.scheme;
-    const required = fields.filter((spec) => spec.required);
     const missing = [];
     const open = [];
-    for (const step of this.steps) {
-      for (const { name, target } of required) {
-        if (target !== "step" || this.view.get(step, name)) continue;
-        const fills = (name === propagation?.field && this.ghosts.has(step)) || (name === main && this.offer(step));
-        (fills ? open : missing).push({ step, field: name });
+    const look = (step, spec) => {
+      for (const field of this.names(step, spec)) {
+        const label = this.view.get(step, field);
+        if (this.effects.closed(step, field)) continue;
+        if (label ? !lacking(spec, label.value, this.items[spec.name]) : !spec.required) continue;
+        const fills = (field === propagation?.field && this.ghosts.has(step)) || (field === main && this.offer(step));
+        (fills ? open : missing).push({ step, field });
       }
-    }
-    for (const { name, target } of required) if (target === "trajectory" && !this.view.get(null, name)) missing.push({ step: null, field: name });
-    return { missing, open };
+    };
+    const [ofSteps, ofAll] = [fields.filter(isOfStep), fields.filter((spec) => !isOfStep(spec))];
+    for (const step of this.steps) for (const spec of ofSteps) look(step, spec);
+    for (const spec of ofAll) look(null, spec);
+    return { missing: [...missing, ...this.effects.problems], open };
   }
 
   /** Set or (value null) clear answers; several are one undo unit. False when nothing would change. */
@@ -186,6 +212,7 @@ export class Store extends EventTarget {
   }
 
   #tell(changes, offers = []) {
+    this.worked = null;
     const before = this.ghosts;
     const ruled = !changes.length || changes.some(({ field }) => this.#isRuled(field));
     if (ruled) this.ghosts = this.propagation === "suggest" ? this.#unfilled(this.view) : new Map();
@@ -255,8 +282,8 @@ export class Store extends EventTarget {
   }
 
   #fill(log) {
-    const { field, value } = this.scheme.propagation ?? {};
-    for (const [step, cause] of this.#unfilled(log.answers)) log.put(step, field, { step, field, value, origin: "propagated", cause });
+    const { field, fills } = this.scheme.propagation ?? {};
+    for (const [step, cause] of this.#unfilled(log.answers)) log.put(step, field, { step, field, value: fills, origin: "propagated", cause });
   }
 
   /** A propagated label stays while something implies it, and goes with its cause. */

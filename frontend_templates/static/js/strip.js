@@ -82,7 +82,7 @@ export class Strip {
     const label = this.store.label(step, main);
     const offer = this.store.offer(step);
     const ghost = !label && !offer && propagation?.field === main && this.store.ghosts.has(step);
-    const value = label?.value ?? offer?.value ?? (ghost ? propagation.value : null);
+    const value = label?.value ?? offer?.value ?? (ghost ? propagation.fills : null);
     const title = value === null ? "unlabelled" : this.titleOf(value) + (ghost || offer ? ", suggested" : "");
     return { tone: value === null ? "none" : this.toneOf(value), ghost, offer: Boolean(offer), propagated: label?.origin === "propagated", title };
   }

@@ -1,12 +1,14 @@
 // How fields, answers and places are called, and what an answer looks like.
 
+import { words } from "./kinds.js";
+
 export class Wording {
   constructor({ scheme, tones, numberOf }) {
     Object.assign(this, { scheme, tones, numberOf });
   }
 
   spec(field) {
-    return this.scheme.fields.find(({ name }) => name === field);
+    return this.scheme.fields.find(({ name }) => name === field.split("@")[0]);
   }
 
   get main() {
@@ -16,13 +18,11 @@ export class Wording {
   /** An answer by its title; "open" where there is none. */
   title(field, value) {
     if (value === null || value === undefined) return "open";
-    const spec = this.spec(field);
-    if (spec.kind === "choice") return spec.choices.find((one) => one.value === value)?.title ?? String(value);
-    return spec.kind === "flag" ? "yes" : value;
+    return words(this.spec(field), value);
   }
 
   tone(value) {
-    return this.tones[this.scheme.main]?.[this.main.choices.findIndex((one) => one.value === value)] ?? "plain";
+    return this.tones[this.scheme.main]?.[(this.main.choices ?? []).findIndex((one) => one.value === value)] ?? "plain";
   }
 
   /** "Step 3, Note"; the main field needs no name, the trajectory no number. */

@@ -1,0 +1,125 @@
+// The rules a scheme can name, as annotations/schemes/rules.py has them; a test holds the two together.
+//
+// A view is {steps, answer(step, field), places(field), revealed}: the agent's steps in order, what the person said and
+// nothing that was filled in, the places [step, field] of a field's answers, and whether the end was shown (null: nothing
+// is kept back). A rule returns {implied, isClosed, sealed, problems}, of which what is absent is nothing.
+
+const isSaid = (answer) => answer !== null && answer !== undefined;
+
+/** A `value` reaches every later step until one that is labelled or where `until` says something. */
+export function carryForward(view, { field, value, until = "" }) {
+  const implied = new Map();
+  let cause = null;
+  for (const step of view.steps) {
+    const answer = view.answer(step, field);
+    if (isSaid(answer)) cause = answer === value ? step : null;
+    else if (until !== "" && isSaid(view.answer(step, until))) cause = null;
+    else if (cause !== null) implied.set(step, cause);
+  }
+  return { implied };
+}
+
+/** The first `value` ends the work: what is unlabelled before it is `before`, what comes after it is not asked. */
+export function firstError(view, { field, value }) {
+  const first = view.steps.find((step) => view.answer(step, field) === value);
+  if (first === undefined) return {};
+  const implied = new Map();
+  for (const step of view.steps) {
+    if (step === first) break;
+    if (!isSaid(view.answer(step, field))) implied.set(step, first);
+  }
+  return { implied, isClosed: (step) => step !== null && step > first };
+}
+
+/** Steps after the first `value` are not asked. */
+export function stopAfterFirstError(view, { field, value }) {
+  const first = view.steps.find((step) => view.answer(step, field) === value);
+  return first === undefined ? {} : { isClosed: (step) => step !== null && step > first };
+}
+
+/** `first` is asked before the end is shown and sealed by showing it, `then` is asked after. */
+export function hindsightLock(view, { first, then }) {
+  if (view.revealed) return { sealed: { [first]: "It was given before the end was known, and stays." } };
+  return { isClosed: (step, field) => field === then, sealed: { [then]: "It is asked once the end is shown." } };
+}
+
+/** At one place only one of the `fields` says something. */
+export function exclusive(view, { fields }) {
+  const problems = [];
+  const places = new Set(fields.flatMap((field) => view.places(field)));
+  for (const step of places) {
+    const said = fields.filter((field) => isSaid(view.answer(step, field)));
+    if (said.length > 1) problems.push({ step, field: said.at(-1), reason: `goes not with ${said[0]}` });
+  }
+  return { problems };
+}
+
+/** Where `field` says one of the `values`, the field `by` says why. */
+export function mustExplain(view, { field, values, by }) {
+  const places = view.places(field).filter((step) => values.includes(view.answer(step, field)) && !isSaid(view.answer(step, by)));
+  return { problems: places.map((step) => ({ step, field: by, reason: "has to say why" })) };
+}
+
+export const RULES = {
+  "carry-forward": carryForward,
+  "first-error": firstError,
+  "stop-after-first-error": stopAfterFirstError,
+  "hindsight-lock": hindsightLock,
+  exclusive,
+  "must-explain": mustExplain,
+};
+const FILL = ["carry-forward", "first-error"];
+const OF_STEPS = ["step", "tool_call", "sentence"];
+
+/** Whether an answer meets a field's `when`. */
+export function holds({ values }, answer) {
+  if (!isSaid(answer)) return false;
+  if (!values.length) return true;
+  const said = Array.isArray(answer) ? answer : [answer];
+  return said.some((one) => values.includes(one));
+}
+
+/** What the rules of the scheme make of what is said: closed(step, field), sealed(field) → why or "", problems. */
+export class Effects {
+  constructor(scheme, view) {
+    this.scheme = scheme;
+    this.view = view;
+    this.found = scheme.rules.map(({ rule, ...settings }) => RULES[rule](view, settings));
+    this.anywhere = new Map(); // field → whether its condition holds of the trajectory
+  }
+
+  /** Whether the place is not asked, or not any more. */
+  closed(step, name) {
+    const field = name.split("@")[0];
+    return this.found.some(({ isClosed }) => isClosed?.(step, field)) || !this.#isWanted(step, field);
+  }
+
+  sealed(name) {
+    return this.found.map(({ sealed }) => sealed?.[name.split("@")[0]]).find(Boolean) ?? "";
+  }
+
+  get problems() {
+    return this.found.flatMap(({ problems = [] }) => problems);
+  }
+
+  #isWanted(step, field) {
+    const spec = this.#spec(field);
+    if (!spec?.when) return true;
+    const other = this.#spec(spec.when.field);
+    const ofStep = OF_STEPS.includes(other.target);
+    if (OF_STEPS.includes(spec.target) && ofStep) return holds(spec.when, this.view.answer(step, other.name));
+    if (!this.anywhere.has(field)) this.anywhere.set(field, (ofStep ? this.view.places(other.name) : [null]).some((one) => holds(spec.when, this.view.answer(one, other.name))));
+    return this.anywhere.get(field);
+  }
+
+  #spec(field) {
+    return this.scheme.fields.find(({ name }) => name === field);
+  }
+}
+
+/** What the scheme's filling rule implies: step → the step whose label implies it. `answer(step, field)` is what a person said. */
+export function impliedBy(scheme, steps, answer) {
+  const rule = scheme.rules.find((one) => FILL.includes(one.rule));
+  if (!rule) return new Map();
+  return RULES[rule.rule]({ steps, answer, places: () => [], revealed: null }, rule).implied ?? new Map();
+}
