@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,9 @@ class StepRecord:
     `source` is system, user or agent. `source_index` is the place of the turn's first message in the original file.
     `tool_calls` are {"id", "name", "arguments"} with arguments as found (usually a JSON string), plus what else the
     original said. `observations` are the tool messages that follow, in order, as found (at least "content"; usually
-    "tool_call_id" and "name"). `extra` keeps, verbatim, what has no field of its own.
+    "tool_call_id" and "name"). `extra` keeps, verbatim, what has no field of its own. `parent` is the place, among the
+    trajectory's steps, of the one this was tried after, where the trajectory is a tree; `stable_id` what the step is
+    called where it is stored.
     """
 
     source: str
@@ -27,17 +29,79 @@ class StepRecord:
     tool_calls: tuple[Json, ...] = ()
     observations: Sequence[Json] = ()
     extra: Json = field(default_factory=dict)
+    parent: int | None = None
+    stable_id: str = ""
+
+
+@dataclass(frozen=True)
+class RubricRecord:
+    """The items that a rubric field asks of a task's rollouts. `rater` is the judge that made the list, if one did."""
+
+    items: tuple[Json, ...]
+    rater: str = ""
 
 
 @dataclass(frozen=True)
 class TaskRecord:
-    """One problem. Rollouts of the same task share its external id."""
+    """One problem. Rollouts of the same task share its external id. `rubrics` are its own lists, by field."""
 
     external_id: str
     source: str = ""
     instruction: str = ""
     reference: Json = None
     tools: Json = None
+    rubrics: Mapping[str, RubricRecord] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SchemeRecord:
+    """A scheme that labels of a file were made under, as it was frozen."""
+
+    name: str
+    version: str
+    sha256: str
+    document: Json
+
+
+@dataclass(frozen=True)
+class AnswerRecord:
+    """One answer of a pass. `place` is that of its step among the record's steps (None: the whole trajectory), `cause`
+    that of the step whose label implied it. `number` is where it stands in its pass, for naming it. `guideline` is the
+    version that was shown with it where that is not the pass's. Times are texts in UTC, "" where they are not known."""
+
+    place: int | None
+    field: str
+    value: Json
+    number: int = 0
+    origin: str = "import"
+    cause: int | None = None
+    explanation: str = ""
+    suggestion: Json = None
+    first_value: Json = None
+    guideline: int | None = None
+    time_ms: int | None = None
+    created_at: str = ""
+
+
+@dataclass(frozen=True)
+class PassRecord:
+    """What one rater says of one trajectory in every field, and how they came to say it. `scheme` is the SHA-256 of the
+    one it was made under, `guidelines` those of the guidelines' texts, by version."""
+
+    rater: str
+    kind: str
+    scheme: str
+    state: str = "submitted"
+    mode: str = "blind"
+    propagation: str = "off"
+    guideline: int | None = None
+    guidelines: Mapping[int, str] = field(default_factory=dict)
+    time_spent_ms: int = 0
+    comment: str = ""
+    created_at: str = ""
+    submitted_at: str = ""
+    revealed_at: str = ""
+    answers: tuple[AnswerRecord, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,7 +127,8 @@ class TrajectoryRecord:
 
     `external_id` is "" and `rollout` None where the file names none. `outcome` is what the file says came of it
     (answer, reward). `meta` holds the identifying numbers of the original (total_index, query_index, …); `extra`
-    whatever else the file had, verbatim, so that an export can say it again.
+    whatever else the file had, verbatim, so that an export can say it again. `passes` is what every rater says, where
+    the file knows, `schemes` what they said it under, and `numbers` what their answers call each step → its place.
     """
 
     task: TaskRecord
@@ -75,6 +140,9 @@ class TrajectoryRecord:
     meta: Json = field(default_factory=dict)
     extra: Json = field(default_factory=dict)
     rating: RatingRecord | None = None
+    passes: tuple[PassRecord, ...] = ()
+    schemes: tuple[SchemeRecord, ...] = ()
+    numbers: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -143,3 +211,64 @@ class LabelTable:
     final_rater: array[int] = field(default_factory=lambda: array("i"))
     final_trajectory: array[int] = field(default_factory=lambda: array("i"))
     final_value: array[int] = field(default_factory=lambda: array("i"))
+
+
+@dataclass(frozen=True)
+class SpanTable:
+    """Who marked which stretches of which texts. A text is one part of one step that two raters or more looked at.
+
+    `text_length` counts code points; readers looked at a text whether or not they marked anything in it; `span_type`
+    numbers the types of the field, and `span_start` ≤ code point < `span_end`.
+    """
+
+    types: tuple[Json, ...]
+    text_task: array[int]
+    text_length: array[int]
+    reader_rater: array[int]
+    reader_text: array[int]
+    span_rater: array[int]
+    span_text: array[int]
+    span_start: array[int]
+    span_end: array[int]
+    span_type: array[int]
+
+
+@dataclass(frozen=True)
+class FieldTable:
+    """What was said in one field of a scheme, as numbers.
+
+    A unit is one comparable part of an answer at one place: a dimension of a vector, an item of a rubric, a pair of a
+    ranking, or the whole answer. `unit_task` numbers its task, `unit_part` the name among `parts` ("": no parts) that
+    has figures of its own where `apart`; `together` says whether all parts have some in common. `values` are what was
+    said, in order where `level` has one. Labels are parallel arrays, one value a rater and unit at most. `reason` says
+    why the field is not measured, `left_out` how many labels are no answer under the scheme of now.
+    """
+
+    name: str
+    title: str
+    kind: str
+    target: str
+    level: str
+    parts: tuple[str, ...] = ("",)
+    titles: tuple[str, ...] = ("",)
+    apart: bool = False
+    together: bool = True
+    values: tuple[Json, ...] = ()
+    unit_task: array[int] = field(default_factory=lambda: array("i"))
+    unit_part: array[int] = field(default_factory=lambda: array("i"))
+    label_rater: array[int] = field(default_factory=lambda: array("i"))
+    label_unit: array[int] = field(default_factory=lambda: array("i"))
+    label_value: array[int] = field(default_factory=lambda: array("i"))
+    label_propagated: array[int] = field(default_factory=lambda: array("i"))
+    spans: SpanTable | None = None
+    reason: str = ""
+    left_out: int = 0
+
+
+@dataclass(frozen=True)
+class FieldTables:
+    """Every field of a scheme, over the same raters and tasks (numbered from 0 up to `tasks`)."""
+
+    raters: tuple[TableRater, ...]
+    tasks: int
+    fields: tuple[FieldTable, ...]

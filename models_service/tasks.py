@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from annotations.services import agreement, exports, imports, runs
+from annotations.services import agreement, agreement_fields, exports, imports, runs
 from models_service import scoring
 from models_service.statistics import report
 
@@ -28,7 +28,9 @@ def run_agreement(run_id: int) -> None:
     with runs.working_on(run_id) as claim:
         if claim:
             table = agreement.table(claim.run.project, claim.run.config)
-            agreement.store(claim, table, report.compute(table, **agreement.options(claim.run.config)))
+            fields = agreement_fields.tables(claim.run.project)
+            result = report.compute(table, fields, **agreement.options(claim.run.config))
+            agreement.store(claim, table, result, agreement_fields.fingerprint(fields))
 
 
 @shared_task(name="models_service.run_scoring")

@@ -1,7 +1,8 @@
 """Gathering the labels that agreement is computed from, and keeping what was computed.
 
 Counted are the current labels of the scheme's main field and of its verdict, on live trajectories: of people what they
-submitted, of judges, files and scorers every pass that stands. A failed pass is counted as failed.
+submitted, of judges, files and scorers every pass that stands. A failed pass is counted as failed. The other fields,
+and a main field that is no choice, are in agreement_fields.
 """
 
 from __future__ import annotations
@@ -41,10 +42,10 @@ def counted(project: Project) -> AnnotationQuerySet:
 
 def table(project: Project, config: dict[str, Any]) -> LabelTable:
     """The project's labels as numbers; no text of a step is read. The reference that `config` asks for is in it even
-    if it has said nothing. AgreementRefused where the main field has no fixed values, or no such reference exists."""
+    if it has said nothing. No values and labels where the main field is no choice of a whole step or trajectory.
+    AgreementRefused where no such reference exists."""
     scheme = scheme_of(project.scheme)
-    if scheme.main_field.kind != "choice":
-        raise AgreementRefused(f"Agreement is about choices, and the main field, {scheme.main}, is none.")
+    main = scheme.main_field if is_classic(scheme) else None
     reference = find(project, config.get("reference"))
     trajectories = list(
         Trajectory.objects.filter(pk__in=counted(project).values("trajectory"))
@@ -57,17 +58,17 @@ def table(project: Project, config: dict[str, Any]) -> LabelTable:
     raters = _raters({rater for _, rater, _, _ in passes}, reference)
     columns = {rater.pk: place for place, rater in enumerate(raters)}
     seats = {pk: (columns[rater], rows[trajectory]) for pk, rater, trajectory, _ in passes}
-    steps = _steps(project, scheme.main_field, rows)
-    labels = _labels(project, scheme.main_field, seats, steps.places)
+    steps = _steps(project, main, rows) if main else Steps(array("i"), array("i"), {})
+    labels = _labels(project, main, seats, steps.places) if main else Labels()
     verdict = _verdict(scheme)
     finals = _labels(project, verdict, seats, {}) if verdict else Labels()
     tasks = {task: place for place, task in enumerate(dict.fromkeys(task for _, task, _ in trajectories))}
     return LabelTable(
         main=scheme.main,
-        values=_values(scheme.main_field),
-        ordinal=scheme.main_field.level == "ordinal",
-        error=_error(scheme),
-        raters=_named(raters),
+        values=main.values if main else (),
+        ordinal=bool(main and main.level == "ordinal"),
+        error=_error(scheme) if main else None,
+        raters=named(raters),
         reference=columns[reference.pk] if reference else None,
         trajectories=tuple(name for _, _, name in trajectories),
         task=array("i", (tasks[task] for _, task, _ in trajectories)),
@@ -80,12 +81,17 @@ def table(project: Project, config: dict[str, Any]) -> LabelTable:
         label_step=labels.unit,
         label_value=labels.value,
         label_propagated=labels.propagated,
-        final_values=_values(verdict) if verdict else (),
+        final_values=verdict.values if verdict else (),
         final_ordinal=bool(verdict and verdict.level == "ordinal"),
         final_rater=finals.rater,
         final_trajectory=finals.unit,
         final_value=finals.value,
     )
+
+
+def is_classic(scheme: Scheme) -> bool:
+    """Whether the main field has the coefficients over choices, first errors and confusions that LabelTable is for."""
+    return scheme.main_field.kind == "choice" and scheme.main_field.target in ("step", "trajectory")
 
 
 def options(config: dict[str, Any]) -> dict[str, Any]:
@@ -115,10 +121,10 @@ def find(project: Project, asked: str | None) -> Rater | None:
 
 
 @transaction.atomic
-def store(claim: Claim, computed_from: LabelTable, result: dict[str, Any]) -> Report:
+def store(claim: Claim, computed_from: LabelTable, result: dict[str, Any], fields_sha256: str = "") -> Report:
     """Keep the result with what it was computed from. Once per run: a run taken up again keeps its first report."""
     run = claim.run
-    inputs = {"counts": result["counts"], "sha256": fingerprint(computed_from)}
+    inputs = {"counts": result["counts"], "sha256": fingerprint(computed_from), "fields_sha256": fields_sha256}
     report, _ = Report.objects.get_or_create(
         run=run,
         defaults={
@@ -155,8 +161,8 @@ def _raters(seen: set[int], reference: Rater | None) -> list[Rater]:
     return list(Rater.objects.filter(pk__in=wanted).order_by("kind", "name"))
 
 
-def _named(raters: list[Rater]) -> tuple[TableRater, ...]:
-    """Raters of one name are told apart by their kind."""
+def named(raters: list[Rater]) -> tuple[TableRater, ...]:
+    """As columns. Raters of one name are told apart by their kind."""
     often = Counter(rater.name for rater in raters)
     return tuple(
         TableRater(rater.name if often[rater.name] == 1 else f"{rater.name} ({rater.kind})", rater.kind)
@@ -224,10 +230,6 @@ def _labels(project: Project, field: FieldSpec, seats: dict[int, tuple[int, int]
     return found
 
 
-def _values(field: FieldSpec) -> tuple[Any, ...]:
-    return field.values
-
-
 def _verdict(scheme: Scheme) -> FieldSpec | None:
     """The field of the whole trajectory, where it is a choice and not the main field itself."""
     field = scheme.field(scheme.final) if scheme.final != scheme.main else None
@@ -236,5 +238,5 @@ def _verdict(scheme: Scheme) -> FieldSpec | None:
 
 def _error(scheme: Scheme) -> int | None:
     """The place of the value that means a wrong step."""
-    values = _values(scheme.main_field)
+    values = scheme.main_field.values
     return values.index(scheme.wrong) if scheme.wrong in values else None

@@ -17,11 +17,12 @@ from models_service.statistics.sections import Part, Row, titles
 
 
 def parts(table: LabelTable, official: bool) -> dict[str, Part]:
-    """By name: all; people, final and by hand where there is something to say."""
+    """By name: all; people, final and by hand where there is something to say. None but final of a table without
+    values: its main field is no choice."""
     source = Source(table)
-    found = {"all": source.steps_part(official)}
+    found = {"all": source.steps_part(official)} if table.values else {}
     people = [place for place, rater in enumerate(table.raters) if rater.kind == "human"]
-    if len(people) > 1:
+    if len(people) > 1 and table.values:
         found["people"] = Part(source.steps.only(people), table.ordinal, titles(table.values))
     if table.final_values:
         found["final"] = source.final_part()
@@ -102,10 +103,13 @@ class Source:
 
     @cached_property
     def _asked(self) -> Bools:
-        """The trajectories that count: those the reference labelled, or without one all that anybody rated."""
+        """The trajectories that count: those the reference labelled (rated, where the main field is no choice), or
+        without a reference all that anybody rated."""
         asked = np.zeros(len(self.table.trajectories), dtype=bool)
         if self.reference is None:
             asked[matrices.numbers(self.table.pass_trajectory)] = True
+        elif not self.table.values:
+            asked |= self._rated[self.reference] & ~self._failed[self.reference]
         else:
             said = self.steps.labels[:, self.reference] < self.steps.categories
             asked[self.steps.trajectory[said]] = True

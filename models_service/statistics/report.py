@@ -12,7 +12,11 @@ order of its keys: go by "values" and by lists where order matters.
      "people": OVERALL over the human raters alone, or null when there are fewer than two,
      "final":  SECTION over the verdicts on whole trajectories with "values" of its own, "accuracy" for step_acc, and
                neither first_err_acc nor baselines; or null where the scheme asks for none,
-     "without_propagated": SECTION over labels that were given by hand, or null when no label was propagated}
+     "without_propagated": SECTION over labels that were given by hand, or null when no label was propagated,
+     "fields": a row for every field of the scheme and its parts, see statistics.fields}
+
+Where the main field is no choice of a whole step or trajectory, "values" is empty, the SECTION at the top has no raters
+and says why its figures are null, and "counts" are of the main field's answers; "final" and "fields" are as ever.
 
     SECTION = {OVERALL…, "raters": {NAME: RATER}, "baselines": {"1": RATER, "0": RATER, "-1": RATER},
                "pairs": [{"a": NAME, "b": NAME, "percent", "kappa", "n", "reason"}, …]}
@@ -40,18 +44,28 @@ from typing import Any
 
 import numpy as np
 
-from annotations.records import LabelTable
-from models_service.statistics import assemble
-from models_service.statistics.figures import CONFIDENCE, figures
+from annotations.records import FieldTable, FieldTables, LabelTable
+from models_service.statistics import assemble, fields
+from models_service.statistics.figures import CONFIDENCE, Figure, figures
 from models_service.statistics.matrices import numbers
 from models_service.statistics.sections import Found, Part, titles
 
 RESAMPLES = 2000
+NO_CHOICE = "The main field is no choice of a whole step or trajectory: see the fields."
+OVERALL = ("percent", "alpha_ordinal", "alpha_nominal", "fleiss_kappa")
+NOBODY = FieldTables((), 0, ())
 
 
-def compute(table: LabelTable, *, official: bool = False, resamples: int = RESAMPLES, seed: int = 0) -> dict[str, Any]:
+def compute(
+    table: LabelTable,
+    every: FieldTables = NOBODY,
+    *,
+    official: bool = False,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> dict[str, Any]:
     """The report. ValueError where the released arithmetic is asked of labels that are not whole numbers."""
-    if official and not all(type(value) is int for value in table.values):
+    if official and not (table.values and all(type(value) is int for value in table.values)):
         raise ValueError("The released arithmetic is for labels that are whole numbers; this field's are not.")
     parts = assemble.parts(table, official)
     # One call for all parts: the resamples are drawn once, and all intervals come from the same ones.
@@ -67,11 +81,12 @@ def compute(table: LabelTable, *, official: bool = False, resamples: int = RESAM
         "resamples": resamples,
         "seed": seed,
         "confidence": CONFIDENCE,
-        "counts": counts(table),
-        **_section(parts["all"], mine["all"], names),
+        "counts": counts(table) if table.values else counts(table) | _counted(every, table.main),
+        **(_section(parts["all"], mine["all"], names) if table.values else _no_choice()),
         "people": parts["people"].overall(mine["people"]) if "people" in parts else None,
         "final": _final(parts["final"], mine["final"], names) if "final" in parts else None,
         "without_propagated": _section(parts["by hand"], mine["by hand"], names) if "by hand" in parts else None,
+        "fields": fields.section(every, resamples, seed),
     }
 
 
@@ -88,6 +103,22 @@ def _final(part: Part, found: Found, names: list[str]) -> dict[str, Any]:
             values["accuracy"] = values.pop("step_acc")
             del values["first_err_acc"]
     return section | {"values": part.values}
+
+
+def _no_choice() -> dict[str, Any]:
+    """A section that says why it has nothing."""
+    nothing = Figure(None, reason=NO_CHOICE).as_json()
+    overall = dict.fromkeys(OVERALL) | {"figures": dict.fromkeys(OVERALL, nothing)}
+    return overall | {"raters": {}, "baselines": {}, "pairs": []}
+
+
+def _counted(every: FieldTables, main: str) -> dict[str, int]:
+    """What a report on that field was computed from."""
+    table = next((one for one in every.fields if one.name == main), FieldTable(main, "", "", "", "none"))
+    if table.spans is not None:
+        return {"steps": len(table.spans.text_task), "labels": len(table.spans.span_text), "propagated": 0}
+    propagated = sum(table.label_propagated)
+    return {"steps": len(table.unit_task), "labels": len(table.label_unit), "propagated": propagated}
 
 
 def counts(table: LabelTable) -> dict[str, int]:

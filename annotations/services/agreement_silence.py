@@ -1,0 +1,106 @@
+"""Where saying nothing is an answer: a flag that is not set, a text in which nothing is marked.
+
+Such a field has no other way to say no. It counts for people, and for a judge or a file that has said something in the
+field somewhere: at every place that their passes were asked, by the scheme they were asked under and its rules. What
+waits for a field of free text counts as not asked.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from annotations.models import Rater, SchemeVersion
+from annotations.records import Json
+from annotations.schemes import rules
+from annotations.schemes.fields.base import FieldSpec
+from annotations.schemes.rules import Effect, View
+from annotations.schemes.schema import Scheme
+from annotations.schemes.sentences import sentences
+from annotations.services.agreement_rows import Pass, Passes, Place, agent_steps
+from annotations.services.projects import scheme_of
+
+
+class Asked(NamedTuple):
+    """A place that a rater was asked in a field."""
+
+    annotation: int
+    rater: int
+    place: Place
+    part: str
+    task: int
+    step: int | None
+
+
+def places(passes: Passes, spec: FieldSpec) -> Iterator[Asked]:
+    """Every place of the field that is silent where nothing is said, for every rater it counts for."""
+    speakers = _speakers(passes, spec)
+    schemes = {pk: scheme for pk, scheme in _schemes(passes).items() if _asks(scheme, spec)}
+    answers = _answers(passes)
+    parts = _parts(passes, spec)
+    for annotation, one in passes.by_pk.items():
+        if one.rater not in speakers or one.scheme not in schemes:
+            continue
+        effects = _effects(schemes[one.scheme], passes, one, answers[annotation])
+        for step, index in _steps(passes, spec, one):
+            place = passes.place(spec, one, step)
+            if place is None or rules.is_closed(effects, index, spec.name):
+                continue
+            task = passes.task_of[one.trajectory]
+            for part in parts.get(step, []) if parts is not None else [""]:
+                yield Asked(annotation, one.rater, place, part, task, step)
+
+
+def _speakers(passes: Passes, spec: FieldSpec) -> set[int]:
+    people = {place for place, rater in enumerate(passes.raters) if rater.kind == Rater.Kind.HUMAN}
+    return people | {label.rater for label in passes.labels() if label.spec.name == spec.name}
+
+
+def _schemes(passes: Passes) -> dict[int, Scheme]:
+    """The schemes that passes were made under."""
+    versions = SchemeVersion.objects.filter(pk__in={one.scheme for one in passes.by_pk.values()})
+    return {version.pk: scheme_of(version) for version in versions}
+
+
+def _asks(scheme: Scheme, spec: FieldSpec) -> bool:
+    other = scheme.field(spec.name)
+    return other is not None and (other.kind, other.target) == (spec.kind, spec.target)
+
+
+def _answers(passes: Passes) -> dict[int, dict[rules.Place, Json]]:
+    """What each pass said by itself, as rules look at it."""
+    found: dict[int, dict[rules.Place, Json]] = defaultdict(dict)
+    for label in passes.labels():
+        if not label.propagated and not label.part:
+            index = None if label.step is None else passes.steps[label.step].index
+            found[label.annotation][index, label.spec.name] = label.value
+    return found
+
+
+def _effects(scheme: Scheme, passes: Passes, one: Pass, answers: dict[rules.Place, Json]) -> list[Effect]:
+    """What the rules made of a pass that saw everything."""
+    steps = [step.index for _, step in passes.of_trajectory[one.trajectory]]
+    return rules.effects(scheme, View(steps, answers, True))
+
+
+def _steps(passes: Passes, spec: FieldSpec, one: Pass) -> Iterator[tuple[int | None, int | None]]:
+    """The steps that the field is asked of, by primary key and by index; None where it is not one of steps."""
+    if not spec.of_step:
+        yield None, None
+        return
+    for pk, step in passes.of_trajectory[one.trajectory]:
+        yield pk, step.index
+
+
+def _parts(passes: Passes, spec: FieldSpec) -> dict[int | None, list[str]] | None:
+    """The parts of each step that the field is asked of; None where it is asked of the whole."""
+    if spec.target == "tool_call":
+        read = agent_steps(passes.project).values_list("pk", "tool_calls")
+        return {pk: [f"call-{place}" for place in range(len(calls))] for pk, calls in read.iterator(chunk_size=1_000)}
+    if spec.target == "sentence":
+        texts = agent_steps(passes.project).values_list("pk", "message")
+        return {
+            pk: [f"{start}-{end}" for start, end in sentences(text)] for pk, text in texts.iterator(chunk_size=1_000)
+        }
+    return None
