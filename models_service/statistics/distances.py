@@ -45,7 +45,8 @@ def masi(one: frozenset[Any], other: frozenset[Any]) -> float:
 
 def between(sets: Sets, of: Callable[[frozenset[Any], frozenset[Any]], float]) -> Floats:
     """(K, K): of each two of the sets."""
-    return np.array([[of(one, other) for other in sets] for one in sets], dtype=np.float64).reshape(len(sets), -1)
+    cells = [of(one, other) for one in sets for other in sets]
+    return np.array(cells, dtype=np.float64).reshape(len(sets), len(sets))
 
 
 def alpha(observed: Floats, expected: Floats, total: Floats) -> Floats:
