@@ -11,7 +11,7 @@ from annotations.keys import Action, Resolved
 from annotations.models import Project, User
 from annotations.schemes import keys as scheme_keys
 from annotations.schemes.schema import Scheme
-from annotations.services.projects import scheme_of
+from annotations.services.projects import DEFAULT, scheme_of
 
 
 class Refused(Exception):
@@ -60,10 +60,10 @@ def _grouped(actions: Sequence[Action]) -> dict[str, list[Action]]:
 
 
 def schemes_of(user: User) -> list[Scheme]:
-    """The schemes whose keys the person meets, or the shipped ones while they are in no project."""
+    """The schemes whose keys the person meets, or the usual one while they are in no project."""
     own = {project.scheme for project in Project.objects.visible_to(user).select_related("scheme")}
     found = {version.name: scheme_of(version) for version in sorted(own, key=lambda one: one.pk)}
-    return list((found or schemes.shipped()).values())
+    return list(found.values()) or [schemes.shipped()[DEFAULT]]
 
 
 def change(user: User, *, own: Mapping[str, Sequence[str]], advance: bool) -> None:

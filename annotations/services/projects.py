@@ -12,6 +12,8 @@ from annotations import schemes
 from annotations.models import Guideline, Membership, Project, ProjectScheme, Role, SchemeVersion, User
 from annotations.schemes.schema import Scheme, thawed
 
+DEFAULT = "agent-process"  # the preset of a project that asks for none
+
 
 def freeze(scheme: Scheme) -> SchemeVersion:
     """The stored version of exactly this document; made on first use."""
@@ -30,18 +32,27 @@ def scheme_of(version: SchemeVersion) -> Scheme:
 
 @transaction.atomic
 def create(
-    *, slug: str, title: str = "", scheme: str = "agent-process", overlap: int = 2, owner: User | None = None
+    *,
+    slug: str,
+    title: str = "",
+    scheme: str = DEFAULT,
+    text: str = "",
+    guideline: str = "",
+    overlap: int = 2,
+    owner: User | None = None,
 ) -> Project:
-    """A new project with the scheme's own guidelines as version 1. KeyError where no such scheme is shipped."""
-    document = schemes.shipped()[scheme]
+    """A new project that labels by the YAML `text`, or by the preset `scheme`, with the guidelines of that name (the
+    scheme's first where none is named) as version 1. KeyError where no such scheme is shipped, SchemeRefused."""
+    document = schemes.read(text) if text else schemes.shipped()[scheme]
     frozen = freeze(document)
-    project = Project.objects.create(slug=slug, title=title or slug, scheme=frozen, overlap=overlap)
-    written = (schemes.PRESETS / f"{scheme}.yaml").read_text()
+    mode = Project.Mode.PROGRESSIVE if document.seals else Project.Mode.BLIND
+    project = Project.objects.create(slug=slug, title=title or slug, scheme=frozen, overlap=overlap, mode=mode)
+    written = text or schemes.preset_text(scheme)
     ProjectScheme.objects.create(
         project=project, number=1, scheme=frozen, text=written, created_by=owner, used_at=timezone.now()
     )
-    text = document.guidelines[0].text if document.guidelines else ""
-    Guideline.objects.create(project=project, version=1, text=text, created_by=owner)
+    chosen = [one for one in document.guidelines if guideline in ("", one.name)]
+    Guideline.objects.create(project=project, version=1, text=chosen[0].text if chosen else "", created_by=owner)
     if owner:
         Membership.objects.create(project=project, user=owner, role=Role.OWNER)
     return project

@@ -164,7 +164,8 @@ def _control(spec: FieldSpec, scheme: Scheme) -> dict[str, Any]:
         {"place": place, "choice": choice, "sign": _sign(choice.value), "tone": tone}
         for place, (choice, tone) in enumerate(zip(spec.options, tones, strict=True))
     ]
-    return {"spec": spec, "name": "Label" if spec.name == scheme.main else spec.title, "choices": choices}
+    name = "Label" if spec.name == scheme.main else spec.title
+    return {"spec": spec, "name": name, "choices": choices, "template": f"workbench/fields/{spec.kind}.html"}
 
 
 def _sign(value: Value) -> str:

@@ -1,4 +1,6 @@
 // What the keys and buttons of the label page do, by the names of the key table.
+import { KINDS } from "./fields/index.js";
+import { isOfStep, optionsOf } from "./kinds.js";
 
 /** `desk` has the parts of the page; the scheme's own actions are named by it: "scheme/answer:field:value". */
 export function deedsOf(desk) {
@@ -9,11 +11,12 @@ export function deedsOf(desk) {
   const atStep = (deed) => open((...given) => (steps.current === null ? tell("This step is still on its way.") : deed(steps.current, ...given)));
 
   function set(spec, value) {
-    const step = spec.target === "step" ? steps.current : null;
-    if (spec.target === "step" && step === null) return tell("This step is still on its way.");
+    const step = isOfStep(spec) ? steps.current : null;
+    if (isOfStep(spec) && step === null) return tell("This step is still on its way.");
     const ghosts = store.ghosts.size;
-    store.change([{ step, field: spec.name, value }]);
-    desk.sayAnswer(step, spec.name, store.ghosts.size - ghosts);
+    const field = controls.get(step)?.meant(spec)?.name ?? spec.name;
+    store.change([{ step, field, value }]);
+    desk.sayAnswer(step, field, store.ghosts.size - ghosts);
     if (data.advance && spec.name === scheme.main && value !== null) steps.move(1);
     return undefined;
   }
@@ -27,7 +30,7 @@ export function deedsOf(desk) {
     last: () => steps.last(),
     "previous-item": () => desk.goToItem("previous"),
     "next-item": () => desk.goToItem("next"),
-    clear: atStep((step) => store.change(scheme.fields.filter((spec) => spec.target === "step" && spec.kind !== "text").map((spec) => ({ step, field: spec.name, value: null })))),
+    clear: atStep((step) => store.change(scheme.fields.filter((spec) => isOfStep(spec) && !["text", "correction"].includes(spec.kind)).flatMap((spec) => store.names(step, spec)).map((field) => ({ step, field, value: null })))),
     "accept-suggestion": atStep((step) => desk.accept(step)),
     explain: atStep((step) => controls.get(step)?.explain() || tell("Give the step a label first; then say why.")),
     undo: open(() => desk.goBack("Undone", () => store.undo()) || tell("There is nothing to undo.")),
@@ -55,23 +58,25 @@ export function deedsOf(desk) {
 }
 
 function ofScheme(desk, set, open) {
-  const { data, controls, steps, store, tell } = desk;
+  const { data, controls, steps, tell } = desk;
   const { scheme } = data;
   const deeds = {};
   for (const spec of scheme.fields) {
-    const place = () => (["task", "trajectory"].includes(spec.target) ? null : steps.current);
-    const choices = spec.kind === "choice" ? spec.choices : [];
-    const values = [...choices.map(({ value }) => value), null];
-    const work = {
-      choice: () => set(spec, values[(values.indexOf(store.value(place(), spec.name)) + 1) % values.length]),
-      flag: () => set(spec, store.value(place(), spec.name) === null ? true : null),
-      text: () => (spec.target === "step" && place() === null ? tell("This step is still on its way.") : controls.get(place())?.openText(spec.name)),
+    const kind = KINDS[spec.kind];
+    const at = (deed) => {
+      const place = isOfStep(spec) ? steps.current : null;
+      if (isOfStep(spec) && place === null) return tell("This step is still on its way.");
+      const field = controls.get(place)?.meant(spec);
+      if (!field) return tell(`${spec.title} is not asked here.`);
+      const value = deed(field);
+      return value === undefined ? undefined : set(spec, value);
     };
-    deeds[`${scheme.name}/field:${spec.name}`] = open(work[spec.kind]);
-    for (const { value } of choices) {
+    deeds[`${scheme.name}/field:${spec.name}`] = open(() => at((field) => kind.key?.(field)));
+    for (const { value } of optionsOf(spec)) {
       deeds[`${scheme.name}/answer:${spec.name}:${value}`] = open(() => {
-        const meant = spec.target === "step" && desk.held ? desk.held : spec;
-        if (meant !== spec && !meant.choices?.some((choice) => choice.value === value)) return tell(`${meant.title} has no such answer.`);
+        const meant = isOfStep(spec) && desk.held ? desk.held : spec;
+        if (meant === spec) return at((field) => kind.option(field, value));
+        if (!optionsOf(meant).some((option) => option.value === value)) return tell(`${meant.title} has no such answer.`);
         return set(meant, value);
       });
       deeds[`${scheme.name}/settle:${spec.name}:${value}`] = open(() => settle(desk, spec, value));

@@ -3,6 +3,11 @@
 const titleOf = (options, value) => options.find((one) => one.value === value)?.title ?? String(value);
 const flat = (choices) => choices.flatMap((choice) => [choice, ...flat(choice.choices)]);
 
+export const isOfStep = ({ target }) => ["step", "tool_call", "sentence"].includes(target);
+
+/** The fixed answers of a field, those of a tree in one row without its headings. */
+export const optionsOf = ({ choices = [], types = [], branches }) => [...flat(choices).filter((one) => branches || !one.choices.length), ...types];
+
 /** The questions of a rubric: those of the place, else the scheme's own; criteria give way to their checks. */
 export const asked = (spec, items) => (items ?? spec.items).flatMap((item) => (item.checks?.length ? item.checks : [item]));
 

@@ -135,6 +135,10 @@ const desk = {
   },
 };
 
+// Fields whose answers say what else is asked.
+const decisive = new Set([...scheme.fields.map(({ when }) => when?.field), ...scheme.rules.filter(({ rule }) => rule.includes("first-error")).map(({ field }) => field)]);
+const decides = (field) => decisive.has(field.split("@")[0]);
+
 function paintCounts() {
   const done = store.view.of(scheme.main).size;
   const all = store.frontier === null ? `of ${steps.order.length}` : "so far";
@@ -147,6 +151,7 @@ function paintCounts() {
 
 store.addEventListener("change", ({ detail: { changes, ghosts, offers } }) => {
   for (const { step, field } of changes) controls.get(step)?.paint(field);
+  if (changes.some(({ field }) => decides(field))) controls.forEach((one) => one.paintAll());
   for (const step of [...ghosts, ...offers]) controls.get(step)?.paint(scheme.main);
   strip.paint([...ghosts, ...offers, ...changes.filter(({ field }) => field === scheme.main).map(({ step }) => step)]);
   paintCounts();

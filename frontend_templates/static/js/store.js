@@ -1,11 +1,9 @@
 // What this annotation says: what the server confirmed, and on top of it what waits to be sent. The page shows the sum.
 import { Answers, Log, said } from "./answers.js";
+import { missing, names } from "./asking.js";
 import { newId } from "./ids.js";
 import { pin, pinAtLoad } from "./pins.js";
-import { lacking } from "./kinds.js";
 import { Effects, impliedBy } from "./rules.js";
-
-const isOfStep = ({ target }) => ["step", "tool_call", "sentence"].includes(target);
 
 /**
  * Fires "change" with detail {changes, ghosts, offers}: the places {step, field} that say something else now, and the
@@ -59,10 +57,8 @@ export class Store extends EventTarget {
     this.#tell([], [...before, ...this.offered.keys()]);
   }
 
-  /** The names under which a field is asked at a place: one a part where it is asked of parts. */
-  names(step, { name, target, kind, form }) {
-    if (!["tool_call", "sentence"].includes(target) && !(kind === "preference" && form === "pair")) return [name];
-    return (this.parts[step ?? ""]?.[name] ?? []).map((part) => `${name}@${part}`);
+  names(step, spec) {
+    return names(this.parts, step, spec);
   }
 
   /** What the scheme's rules make of what is said now. */
@@ -85,24 +81,8 @@ export class Store extends EventTarget {
     return this.undone.length > 0 || (this.serverRedo && !forgotten);
   }
 
-  /** Required answers that are missing, in reading order; `open` are steps that only a ghost or an offer would fill. */
   missing() {
-    const { fields, main, propagation } = this.scheme;
-    const missing = [];
-    const open = [];
-    const look = (step, spec) => {
-      for (const field of this.names(step, spec)) {
-        const label = this.view.get(step, field);
-        if (this.effects.closed(step, field)) continue;
-        if (label ? !lacking(spec, label.value, this.items[spec.name]) : !spec.required) continue;
-        const fills = (field === propagation?.field && this.ghosts.has(step)) || (field === main && this.offer(step));
-        (fills ? open : missing).push({ step, field });
-      }
-    };
-    const [ofSteps, ofAll] = [fields.filter(isOfStep), fields.filter((spec) => !isOfStep(spec))];
-    for (const step of this.steps) for (const spec of ofSteps) look(step, spec);
-    for (const spec of ofAll) look(null, spec);
-    return { missing: [...missing, ...this.effects.problems], open };
+    return missing(this);
   }
 
   /** Set or (value null) clear answers; several are one undo unit. False when nothing would change. */
