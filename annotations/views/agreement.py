@@ -13,6 +13,7 @@ from annotations import access, jobs
 from annotations.access import Request
 from annotations.forms import AgreementForm
 from annotations.models import Report, Run
+from annotations.services import agreement_words
 from annotations.views.runs import progress_rows
 
 OVERALL = (
@@ -40,11 +41,14 @@ def index(request: Request, slug: str) -> HttpResponse:
         config = {"reference": asked["reference"], "official": bool(asked["official"])}
         run = jobs.start(Run.Kind.AGREEMENT, project, request.user, **config)
         return redirect("run", slug, run.pk)
+    reports = list(Report.objects.filter(project=project, kind="agreement").order_by("-id")[:30])
+    for one in reports:
+        one.alpha = agreement_words.alpha(one.result)  # type: ignore[attr-defined]
     runs = Run.objects.filter(project=project, kind=Run.Kind.AGREEMENT).exclude(state=Run.State.DONE)
     context = {
         "project": project,
         "form": form,
-        "reports": Report.objects.filter(project=project, kind="agreement").order_by("-id")[:30],
+        "reports": reports,
         "rows": progress_rows(runs.listed()[:5]),
     }
     return render(request, "agreement/list.html", context, status=422 if form.errors else 200)
@@ -56,14 +60,19 @@ def report(request: Request, slug: str, pk: int) -> HttpResponse:
     project = access.project_for(request, slug, access.SEE_OTHERS_LABELS)
     found = get_object_or_404(Report.objects.select_related("run__created_by"), project=project, pk=pk)
     result = found.result
-    by_hand = "hand" in request.GET and result.get("without_propagated") is not None
-    section = result["without_propagated"] if by_hand else result
+    has_by_hand = agreement_words.has_by_hand(result)
+    by_hand = "hand" in request.GET and has_by_hand
+    section = result.get("without_propagated") or result if by_hand else result
+    fields = list(agreement_words.rows(result, by_hand))
     baselines = section.get("baselines") or {}
     context = {
         "project": project,
         "report": found,
         "result": result,
         "by_hand": by_hand,
+        "has_by_hand": has_by_hand,
+        "fields": fields,
+        "with_people": any(one["people"] for row in fields for one in row["figures"]),
         "overall": _overall(section),
         "people": _overall(result["people"]) if result.get("people") and not by_hand else [],
         "raters": sorted(_against(section.get("raters") or {}), key=lambda row: (-row["rank"], row["name"])),

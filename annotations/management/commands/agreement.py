@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from annotations import jobs
 from annotations.management import asking
 from annotations.models import Report, Run
-from annotations.services import agreement
+from annotations.services import agreement, agreement_words
 
 COLUMNS = (("step_acc", "StepAcc"), ("first_err_acc", "FirstErr"), ("macro_f1", "macroF1"), ("kappa", "kappa"))
 OVERALL = (
@@ -62,7 +62,20 @@ def summary(result: dict[str, Any]) -> list[str]:
         ranked = sorted(result["raters"].values(), key=lambda row: (-(row["step_acc"] or 0), row["title"]))
         lines += [_line(row) for row in [*ranked, *(result["baselines"][value] for value in result["values"])]]
         lines.append("")
-    return lines + [f"{title:16}{_figure(result['figures'][key])}" for key, title in OVERALL]
+    lines += [f"{title:16}{_figure(result['figures'][key])}" for key, title in OVERALL if result["values"]]
+    return lines + ["", *_fields(result)]
+
+
+def _fields(result: dict[str, Any]) -> list[str]:
+    """A line per field and part, and below it one per figure."""
+    lines = []
+    for row in agreement_words.rows(result):
+        name = row["field"] + (f", {row['part']}" if row["part"] else "")
+        lines.append(f"{name} ({row['level']}, by {row['of']}): " + (row["reason"] or f"{row['raters']} raters"))
+        for one in row["figures"]:
+            why = one["figure"]["reason"] if one["figure"]["value"] is None else f"from {one['figure']['n']}"
+            lines.append(f"  {one['title']:44}{_figure(one['figure']):24}{why}")
+    return lines
 
 
 def _line(row: dict[str, Any]) -> str:

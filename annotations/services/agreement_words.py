@@ -1,0 +1,59 @@
+"""What the figures of a report's fields are called, in the order they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+FIGURES = {
+    "alpha_ordinal": "Krippendorff’s α, ordinal",
+    "alpha_interval": "Krippendorff’s α, interval",
+    "alpha_masi": "Krippendorff’s α, sets (MASI)",
+    "alpha_characters": "Krippendorff’s α over characters",
+    "alpha_nominal": "Krippendorff’s α, nominal",
+    "jaccard": "Mean overlap of the sets",
+    "mean_difference": "Mean difference",
+    "percent": "Same answer",
+    "f1_exact": "F1, same span",
+    "f1_iou": "F1, half of the union or more",
+    "f1_overlap": "F1, any overlap",
+    "exact": "Same step, where both name one",
+    "near": "At most one step off, where both name one",
+    "none_percent": "Both or neither say none",
+    "none_alpha": "Krippendorff’s α of none or a step",
+}
+ALIKE = {"ranking": {"percent": "Ordered alike"}}
+UNITS = {"tool_call": "tool call"}
+
+
+def rows(result: dict[str, Any], by_hand: bool = False) -> Iterator[dict[str, Any]]:
+    """The fields of a report for a page or a terminal: {"title", "part", "of", "level", "reason", "figures": [{"title",
+    "figure", "people"}]}. With `by_hand` those over labels given by hand, where there are others. A report of before
+    there were fields has none."""
+    for row in result.get("fields") or []:
+        figures = by_hand and row["by_hand"] or row["figures"]
+        people = {} if by_hand else row["people"] or {}
+        titles = FIGURES | ALIKE.get(row["level"], {})
+        yield {
+            **row,
+            "of": UNITS.get(row["of"], row["of"]),
+            "figures": [
+                {"title": title, "figure": figures[name], "people": people.get(name)}
+                for name, title in titles.items()
+                if name in figures
+            ],
+        }
+
+
+def has_by_hand(result: dict[str, Any]) -> bool:
+    """Whether anything in it was propagated."""
+    fields = result.get("fields") or []
+    return result.get("without_propagated") is not None or any(row["by_hand"] for row in fields)
+
+
+def alpha(result: dict[str, Any]) -> float | None:
+    """Krippendorff's alpha of the main field at its own level; in a report of before there were fields the ordinal."""
+    mine = next((row for row in result.get("fields") or [] if row["field"] == result["field"] and row["figures"]), None)
+    if mine is None:
+        return result.get("alpha_ordinal")
+    return next((one["value"] for name, one in mine["figures"].items() if name.startswith("alpha")), None)
