@@ -12,7 +12,7 @@ from annotations.schemes.fields.base import NOTHING, Around
 
 
 def unmet(spec: RubricField, value: Mapping[str, str], around: Around = NOTHING) -> list[str]:
-    """The items answered no, in the rubric's order: what a retry is told (HeRL), what an editor mends (ProImage-Bench)."""
+    """The items answered no, in the rubric's order: for a retry (HeRL), for the next edit (ProImage-Bench)."""
     return [name for name in spec.asked(around) if value.get(name) == "no"]
 
 
@@ -25,7 +25,7 @@ def retry_bonus(
 
 
 def verified(answer: Json, flaws: Iterable[Json], points: float | None, limit: float) -> bool:
-    """Whether a rollout counts in Verified Pass@N (RRM): right answer, no flawed step, rubric score at the limit or above.
+    """Whether a rollout counts in Verified Pass@N (RRM): right answer, no flawed step, rubric score at the limit.
 
     `flaws` is what was said of each step. That a flawed step alone keeps it out is our reading.
     """
@@ -55,7 +55,7 @@ def mean_absolute_error(pairs: Iterable[tuple[float, float]]) -> float | None:
 def spread(budgets: Sequence[float | None], advances: Sequence[bool]) -> list[float]:
     """The progress after each step: a subtask begins where there is a budget, and its steps that advance share it.
 
-    Source: ProcVLM, which goes by visual change where this goes by steps. Budgets of steps that all stand still are lost.
+    Source: ProcVLM, which goes by visual change where this counts steps. A subtask that only stands still adds nothing.
     """
     starts = [place for place, budget in enumerate(budgets) if budget is not None]
     gains = [0.0] * len(budgets)
@@ -75,7 +75,7 @@ class TimeFaults(NamedTuple):
 
 
 def time_faults(times: Mapping[int, Mapping[str, float]]) -> TimeFaults:
-    """What is odd about the start and end of steps, each pair of neighbours in the list looked at (HT-Step)."""
+    """What is odd about when the steps of a list happen, in seconds by the index of the step (HT-Step)."""
     backwards = [step for step in sorted(times) if times[step]["end"] <= times[step]["start"]]
     rest = [step for step in sorted(times) if step not in backwards]
     pairs = [(one, other) for place, one in enumerate(rest) for other in rest[place + 1 :]]
@@ -151,5 +151,5 @@ def majority(votes: Iterable[Json]) -> Json:
 
 
 def f1(found: int, asked: int, needed: int) -> float | None:
-    """Of what was found among `asked` guesses and `needed` true ones (DiagBench's examinations, TRM's wrong sentences)."""
+    """Of what was `found` among those asked for and those needed (DiagBench's examinations, TRM's wrong sentences)."""
     return 2 * found / (asked + needed) if asked + needed else None
