@@ -250,13 +250,17 @@ def test_a_failed_outcome_never_rises_above_a_success_by_good_process():
 
 
 def test_the_first_grade_is_sealed_when_the_outcome_is_shown():
-    scheme = MINE["foresight-hindsight"]
-    before, after = (rules.effects(scheme, View([1], {(None, "foresight"): 4}, shown))[0] for shown in (False, True))
-    assert (None, "hindsight") in before.closed and "foresight" not in before.sealed
-    assert (None, "hindsight") not in after.closed and "foresight" in after.sealed
-    assert measures.mean_shift([(4, 1), (3, 3), (2, 3)]) == pytest.approx(-2 / 3)
-    assert measures.mean_shift([]) is None
-    assert scheme.main == "hindsight"
+    answers = {(1, "foresight"): 4}
+    assert asked("foresight-hindsight", [1], answers, revealed=False)[1] == ["foresight"]
+    assert "hindsight" in asked("foresight-hindsight", [1], answers, revealed=True)[1]
+    views = [View([1], answers, revealed) for revealed in (False, True)]
+    sealed = [list(rules.effects(MINE["foresight-hindsight"], view)[0].sealed) for view in views]
+    assert sealed == [["hindsight"], ["foresight"]]
+    grades = [
+        (said("foresight-hindsight")[step, "foresight"], said("foresight-hindsight")[step, "hindsight"])
+        for step in (0, 1)
+    ]
+    assert (grades, measures.mean_shift(grades), measures.mean_shift([])) == ([(4, 1), (4, 4)], -1.5, None)
 
 
 def test_progress_has_the_error_of_the_hand_values():
