@@ -189,7 +189,7 @@ def _accepted(keys: Sequence[int | str], data: Any) -> list[str]:
         model = _model(model, key, data)
         if model is None:
             return ["other keys"]
-    return list(model.model_fields) if model else []
+    return [known.alias or name for name, known in model.model_fields.items()] if model else []
 
 
 def _model(model: type[BaseModel] | None, key: int | str, data: Any) -> type[BaseModel] | None:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from annotations.records import Json
 from annotations.schemes import rules
 from annotations.schemes.fields import AnyField
-from annotations.schemes.fields.base import FieldSpec, Name, Strict
+from annotations.schemes.fields.base import FieldSpec, Name, Strict, Value
 
 
 class RuleSpec(BaseModel):
@@ -87,6 +87,18 @@ class Sample(BaseModel):
     answers: tuple[SaidHere, ...] = ()
 
 
+class Rename(BaseModel):
+    """What the version before called otherwise: a value of `field` (an item of a rubric, a dimension of a scale), or a
+    whole field. Answers given under the old name go over to a new version of the scheme."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, serialize_by_alias=True)
+    field: str = ""
+    was: Value | None = Field(None, alias="from")
+    to: Value | None = None
+    from_field: str = ""
+    to_field: str = ""
+
+
 class Scheme(BaseModel):
     """A whole label scheme. `main` names the field that scores, strips and agreement are about, `final` the verdict on
     the whole trajectory. Guidelines, sources, check and sample are about the scheme and no part of what is frozen."""
@@ -101,6 +113,7 @@ class Scheme(BaseModel):
     final: str = ""
     fields: tuple[AnyField, ...] = Field(min_length=1)
     rules: tuple[RuleSpec, ...] = ()
+    renames: tuple[Rename, ...] = ()
     guidelines: tuple[GuidelineText, ...] = ()
     check: Check | None = None
     sample: Sample | None = None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from annotations import keys as page
 from annotations.keys import PAGE_KEYS
-from annotations.schemes import rules
+from annotations.schemes import renames, rules
 from annotations.schemes.fields.base import FieldSpec
 
 if TYPE_CHECKING:
@@ -19,7 +19,8 @@ Found = tuple[str, str]  # a place such as "fields.2.choices", and what is wrong
 
 def problems(scheme: Scheme) -> list[Found]:
     """Everything that is wrong beyond the shape of the document."""
-    return [*_names(scheme), *_fields(scheme), *_conditions(scheme), *_keys(scheme), *_rules(scheme)]
+    found = [*_names(scheme), *_fields(scheme), *_conditions(scheme), *_keys(scheme), *_rules(scheme)]
+    return [*found, *renames.problems(scheme)]
 
 
 def _names(scheme: Scheme) -> Iterator[Found]:
