@@ -20,8 +20,9 @@ from annotations.schemes.fields import FirstErrorField, FlagField, PreferenceFie
 from annotations.schemes.fields.base import FieldSpec
 from annotations.schemes.fields.places import NONE
 from annotations.schemes.fields.preference import TIE
-from annotations.services import agreement_silence, agreement_spans
+from annotations.services import agreement_spans
 from annotations.services.agreement_rows import Passes, Place, Said, gathered
+from annotations.services.agreement_silence import Silence
 
 UNMEASURED = {
     "text": "It is free text: what people write is not compared.",
@@ -54,20 +55,21 @@ class Answers:
 def tables(project: Project) -> FieldTables:
     """All fields in the order of the scheme."""
     passes = gathered(project)
+    silence = Silence(passes)
     measured = {spec.name: Answers(spec) for spec in passes.scheme.fields if spec.level != "none"}
     for label in passes.labels():
         _take(measured[label.spec.name], passes, label)
     for answers in measured.values():
         if isinstance(answers.spec, FlagField):
-            _unset(answers, passes)
+            _unset(answers, silence)
     found = []
     for spec in passes.scheme.fields:
         if spec.level == "none":
             found.append(_about(spec, reason=UNMEASURED.get(spec.kind, "Its answers are not compared.")))
         elif isinstance(spec, SpansField):
-            found.append(_of_spans(spec, passes))
+            found.append(_of_spans(spec, passes, silence))
         else:
-            found.append(_table(measured[spec.name], passes))
+            found.append(_table(measured[spec.name]))
     return FieldTables(passes.raters, passes.tasks, tuple(found))
 
 
@@ -128,9 +130,9 @@ def _preferred(spec: PreferenceField, passes: Passes, label: Said) -> Iterator[t
             yield pair, "", TIE if better == TIE else "first" if better == pair[0] else "second"
 
 
-def _unset(answers: Answers, passes: Passes) -> None:
+def _unset(answers: Answers, silence: Silence) -> None:
     """A flag that was asked and not set is an answer."""
-    for place in agreement_silence.places(passes, answers.spec):
+    for place in silence.places(answers.spec):
         unit = (*place.place, place.part, "")
         known = place.rater in answers.said.get(unit, {})
         if not known and (place.place, place.part, place.rater) not in answers.refused:
@@ -141,13 +143,13 @@ def _about(spec: FieldSpec, **more: Any) -> FieldTable:
     return FieldTable(spec.name, spec.title, spec.kind, spec.target, spec.level, **more)
 
 
-def _of_spans(spec: SpansField, passes: Passes) -> FieldTable:
-    spans, left_out = agreement_spans.table(spec, passes)
+def _of_spans(spec: SpansField, passes: Passes, silence: Silence) -> FieldTable:
+    spans, left_out = agreement_spans.table(spec, passes, silence)
     titles = tuple(one.title for one in spec.types)
     return _about(spec, parts=tuple(map(str, spec.values)), titles=titles, spans=spans, left_out=left_out)
 
 
-def _table(answers: Answers, passes: Passes) -> FieldTable:
+def _table(answers: Answers) -> FieldTable:
     spec = answers.spec
     values = _ordered(answers)
     numbers = {json.dumps(value, ensure_ascii=False): place for place, value in enumerate(values)}

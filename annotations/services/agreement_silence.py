@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from annotations.models import Rater, SchemeVersion
@@ -33,64 +35,64 @@ class Asked(NamedTuple):
     step: int | None
 
 
-def places(passes: Passes, spec: FieldSpec) -> Iterator[Asked]:
-    """Every place of the field that is silent where nothing is said, for every rater it counts for."""
-    speakers = _speakers(passes, spec)
-    schemes = {pk: scheme for pk, scheme in _schemes(passes).items() if _asks(scheme, spec)}
-    answers = _answers(passes)
-    parts = _parts(passes, spec)
-    for annotation, one in passes.by_pk.items():
-        if one.rater not in speakers or one.scheme not in schemes:
-            continue
-        effects = _effects(schemes[one.scheme], passes, one, answers[annotation])
-        for step, index in _steps(passes, spec, one):
-            place = passes.place(spec, one, step)
-            if place is None or rules.is_closed(effects, index, spec.name):
+@dataclass
+class Silence:
+    """What the passes were asked, worked out once for all fields."""
+
+    passes: Passes
+
+    def places(self, spec: FieldSpec) -> Iterator[Asked]:
+        """Every place of a field that is silent where nothing is said, for every rater it counts for."""
+        speakers = self._speakers(spec)
+        schemes = {pk for pk, scheme in self._schemes.items() if _asks(scheme, spec)}
+        parts = _parts(self.passes, spec)
+        for annotation, one in self.passes.by_pk.items():
+            if one.rater not in speakers or one.scheme not in schemes:
                 continue
-            task = passes.task_of[one.trajectory]
-            for part in parts.get(step, []) if parts is not None else [""]:
-                yield Asked(annotation, one.rater, place, part, task, step)
+            task = self.passes.task_of[one.trajectory]
+            for step, index in self._steps(spec, one):
+                place = self.passes.place(spec, one, step)
+                if place is None or rules.is_closed(self._effects[annotation], index, spec.name):
+                    continue
+                for part in parts.get(step, []) if parts is not None else [""]:
+                    yield Asked(annotation, one.rater, place, part, task, step)
 
+    def _speakers(self, spec: FieldSpec) -> set[int]:
+        people = {place for place, rater in enumerate(self.passes.raters) if rater.kind == Rater.Kind.HUMAN}
+        return people | {label.rater for label in self.passes.labels() if label.spec.name == spec.name}
 
-def _speakers(passes: Passes, spec: FieldSpec) -> set[int]:
-    people = {place for place, rater in enumerate(passes.raters) if rater.kind == Rater.Kind.HUMAN}
-    return people | {label.rater for label in passes.labels() if label.spec.name == spec.name}
+    def _steps(self, spec: FieldSpec, one: Pass) -> Iterator[tuple[int | None, int | None]]:
+        """The steps that the field is asked of, by primary key and by index; None where it is not one of steps."""
+        if not spec.of_step:
+            yield None, None
+            return
+        for pk, step in self.passes.of_trajectory[one.trajectory]:
+            yield pk, step.index
 
+    @cached_property
+    def _schemes(self) -> dict[int, Scheme]:
+        """The schemes that passes were made under."""
+        versions = SchemeVersion.objects.filter(pk__in={one.scheme for one in self.passes.by_pk.values()})
+        return {version.pk: scheme_of(version) for version in versions}
 
-def _schemes(passes: Passes) -> dict[int, Scheme]:
-    """The schemes that passes were made under."""
-    versions = SchemeVersion.objects.filter(pk__in={one.scheme for one in passes.by_pk.values()})
-    return {version.pk: scheme_of(version) for version in versions}
+    @cached_property
+    def _effects(self) -> dict[int, list[Effect]]:
+        """What the rules made of each pass, which saw everything."""
+        answers: dict[int, dict[rules.Place, Json]] = defaultdict(dict)
+        for label in self.passes.labels():
+            if not label.propagated and not label.part:
+                index = None if label.step is None else self.passes.steps[label.step].index
+                answers[label.annotation][index, label.spec.name] = label.value
+        found = {}
+        for annotation, one in self.passes.by_pk.items():
+            steps = [step.index for _, step in self.passes.of_trajectory[one.trajectory]]
+            found[annotation] = rules.effects(self._schemes[one.scheme], View(steps, answers[annotation], True))
+        return found
 
 
 def _asks(scheme: Scheme, spec: FieldSpec) -> bool:
     other = scheme.field(spec.name)
     return other is not None and (other.kind, other.target) == (spec.kind, spec.target)
-
-
-def _answers(passes: Passes) -> dict[int, dict[rules.Place, Json]]:
-    """What each pass said by itself, as rules look at it."""
-    found: dict[int, dict[rules.Place, Json]] = defaultdict(dict)
-    for label in passes.labels():
-        if not label.propagated and not label.part:
-            index = None if label.step is None else passes.steps[label.step].index
-            found[label.annotation][index, label.spec.name] = label.value
-    return found
-
-
-def _effects(scheme: Scheme, passes: Passes, one: Pass, answers: dict[rules.Place, Json]) -> list[Effect]:
-    """What the rules made of a pass that saw everything."""
-    steps = [step.index for _, step in passes.of_trajectory[one.trajectory]]
-    return rules.effects(scheme, View(steps, answers, True))
-
-
-def _steps(passes: Passes, spec: FieldSpec, one: Pass) -> Iterator[tuple[int | None, int | None]]:
-    """The steps that the field is asked of, by primary key and by index; None where it is not one of steps."""
-    if not spec.of_step:
-        yield None, None
-        return
-    for pk, step in passes.of_trajectory[one.trajectory]:
-        yield pk, step.index
 
 
 def _parts(passes: Passes, spec: FieldSpec) -> dict[int | None, list[str]] | None:

@@ -13,8 +13,8 @@ from annotations.models import Step
 from annotations.records import Json, SpanTable, TableRater
 from annotations.rendering import parts as texts
 from annotations.schemes.fields import SpansField
-from annotations.services import agreement_silence
 from annotations.services.agreement_rows import Passes, Said
+from annotations.services.agreement_silence import Silence
 
 AT_ONCE = 5_000  # steps that one query names
 PLAIN = ("message", "reasoning")  # texts whose length the database knows
@@ -24,9 +24,9 @@ ARRAYS = (
 )  # fmt: skip
 
 
-def table(spec: SpansField, passes: Passes) -> tuple[SpanTable, int]:
+def table(spec: SpansField, passes: Passes, silence: Silence) -> tuple[SpanTable, int]:
     """The texts that two raters or more looked at with what they marked, and how many labels are no answer any more."""
-    readers = _readers(spec, passes)
+    readers = _readers(spec, passes, silence)
     tasks = {step: passes.task_of[passes.steps[step].trajectory] for step in readers}
     lengths = _lengths([step for step, raters in readers.items() if len(raters) > 1], spec.parts)
     columns = {name: array("i") for name in ARRAYS}
@@ -50,11 +50,11 @@ def lines(of: SpanTable, raters: Sequence[TableRater]) -> Iterator[str]:
         yield f"{raters[rater].kind}\t{raters[rater].name}\t{text}\t{start}\t{end}\t{json.dumps(of.types[kind])}"
 
 
-def _readers(spec: SpansField, passes: Passes) -> dict[int, set[int]]:
+def _readers(spec: SpansField, passes: Passes, silence: Silence) -> dict[int, set[int]]:
     """Step → who looked at it: who marked something, and who was asked and marked nothing. Not who said what the scheme
     of now does not take: what they would say now nobody knows."""
     found: dict[int, set[int]] = defaultdict(set)
-    for asked in agreement_silence.places(passes, spec):
+    for asked in silence.places(spec):
         if asked.step is not None:
             found[asked.step].add(asked.rater)
     for label, taken in _labels(spec, passes):
