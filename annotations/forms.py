@@ -8,27 +8,9 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.validators import UnicodeUsernameValidator
 
-from annotations import schemes
 from annotations.models import ApiToken, Project, Rater, Role, User
 from annotations.services import setup, suggestions
-
-
-class ProjectForm(forms.ModelForm):
-    """A new project."""
-
-    scheme_name = forms.ChoiceField(label="Label scheme")
-
-    class Meta:
-        model = Project
-        fields = ["title", "slug", "overlap"]
-        labels = {"slug": "Short name"}
-        help_texts = {"slug": "Part of every address: letters, digits and hyphens. It stays."}
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        choices = [(name, scheme.title) for name, scheme in schemes.shipped().items()]
-        self.fields["scheme_name"] = forms.ChoiceField(label="Label scheme", choices=choices)
-        self.fields["overlap"] = overlap_field(initial=2)
+from annotations.services.projects import scheme_of
 
 
 def overlap_field(**kwargs: Any) -> forms.IntegerField:
@@ -71,6 +53,7 @@ class SettingsForm(forms.ModelForm):
             max_value=24 * 60,
             help_text="How long a trajectory stays with someone who stopped working on it.",
         )
+        self.scheme = scheme_of(self.instance.scheme)
         choices = suggestions.sources(self.instance)
         self.fields["prefill"] = forms.ChoiceField(choices=choices, required=False)
         self.fields["prefill_confidence"] = forms.FloatField(min_value=0, max_value=1, step_size=0.01)
@@ -80,6 +63,12 @@ class SettingsForm(forms.ModelForm):
         raters = Rater.objects.filter(project=self.instance).order_by("kind", "name")
         self.fields["reference"] = RaterField(raters, label="Reference rater", empty_label="None")
         self.fields["reference"].help_text = self.Meta.help_texts["reference"]
+
+    def clean_mode(self) -> str:
+        mode: str = self.cleaned_data["mode"]
+        if reason := setup.mode_refusal(self.scheme, mode):
+            raise forms.ValidationError(reason)
+        return mode
 
 
 def key_of(rater: Rater) -> str:

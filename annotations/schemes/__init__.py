@@ -18,4 +18,11 @@ def shipped() -> dict[str, Scheme]:
     return {scheme.name: scheme for scheme in found}
 
 
-__all__ = ["PRESETS", "Mistake", "Scheme", "SchemeRefused", "read", "shipped"]
+def preset_text(name: str) -> str:
+    """The YAML of a scheme that comes with Stepmark. KeyError where there is none of that name."""
+    if name not in shipped():
+        raise KeyError(name)
+    return (PRESETS / f"{name}.yaml").read_text()
+
+
+__all__ = ["PRESETS", "Mistake", "Scheme", "SchemeRefused", "preset_text", "read", "shipped"]

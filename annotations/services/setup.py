@@ -7,6 +7,9 @@ from typing import Any
 from django.db import transaction
 
 from annotations.models import Event, Project, Rater, User
+from annotations.schemes.schema import Scheme
+from annotations.services.outcomes import NotAccepted
+from annotations.services.projects import scheme_of
 
 SETTINGS = (
     "title",
@@ -23,8 +26,12 @@ SETTINGS = (
 
 @transaction.atomic
 def change(project: Project, by: User | None, **values: Any) -> dict[str, Any]:
-    """Store the settings that differ; returns them with their new values, as they go into the log."""
-    stored = Project.objects.select_for_update(of=("self",)).select_related("reference").get(pk=project.pk)
+    """Store the settings that differ; returns them with their new values, as they go into the log. Raises NotAccepted
+    where the scheme in force needs another mode."""
+    locked = Project.objects.select_for_update(of=("self",)).select_related("reference", "scheme")
+    stored = locked.get(pk=project.pk)
+    if reason := mode_refusal(scheme_of(stored.scheme), values.get("mode", stored.mode)):
+        raise NotAccepted(reason, "mode", [Project.Mode.PROGRESSIVE])
     before = {name: _plain(getattr(stored, name)) for name in SETTINGS}
     for name, value in values.items():
         setattr(stored, name, value)
@@ -35,6 +42,16 @@ def change(project: Project, by: User | None, **values: Any) -> dict[str, Any]:
         old = {name: before[name] for name in changed}
         Event.objects.create(project=stored, actor=by, verb="project.changed", before=old, after=changed)
     return changed
+
+
+def mode_refusal(scheme: Scheme, mode: str) -> str:
+    """Why a project cannot label by the scheme in that mode; empty where it can."""
+    if not scheme.seals or mode == Project.Mode.PROGRESSIVE:
+        return ""
+    return (
+        f"The scheme {scheme.title!r} seals what was said before the end was shown (rule hindsight-lock). Only the "
+        f"progressive mode keeps the end back, and this project's mode is {mode}."
+    )
 
 
 def _plain(value: Any) -> Any:

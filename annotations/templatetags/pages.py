@@ -31,6 +31,7 @@ TABS: tuple[tuple[str, str, set, tuple[str, ...]], ...] = (
     ("Agreement", "agreement", access.SEE_OTHERS_LABELS, ("report",)),
     ("Exports", "exports", access.TAKE_DATA, ()),
     ("Runs", "runs", access.SEE_OTHERS_LABELS, ("run",)),
+    ("Scheme", "scheme", access.SEE, ("scheme_edit", "scheme_version", "scheme_force", "rubrics", "rubric")),
     ("Guidelines", "guidelines", access.SEE, ("guideline",)),
     ("Members", "members", access.MANAGE, ()),
     ("Settings", "settings", access.MANAGE, ()),

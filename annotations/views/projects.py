@@ -13,11 +13,15 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from annotations import access, jobs
 from annotations.access import Request
-from annotations.forms import ProjectForm, SettingsForm
+from annotations.forms import SettingsForm
 from annotations.models import Project, Report, Run
+from annotations.scheme_forms import ProjectForm
 from annotations.services import preferences, progress_counts, progressive, projects, setup, threads, todo
 from annotations.views.runs import progress_rows
 
+from annotations.views.schemes import presets
+
+MOST_SHIFTS = 12  # of what hindsight changed, the most frequent
 
 @login_required
 @require_GET
@@ -34,11 +38,18 @@ def help_page(request: Request) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "POST"])
 def new(request: Request) -> HttpResponse:
-    form = ProjectForm(request.POST or None)
+    form = ProjectForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid() and (made := _create(form, request)):
         messages.success(request, f"{made.title} is ready. Next, import trajectories.")
         return redirect("imports", made.slug)
-    return render(request, "projects/new.html", {"form": form}, status=422 if form.errors else 200)
+    context = {
+        "form": form,
+        "presets": presets(),
+        "chosen": form.data.get("scheme_name") or request.GET.get("scheme") or "agent-process",
+        "guideline": form.guideline,
+        "text": form.cleaned_data.get("text") if form.mistakes else form.data.get("text", ""),
+    }
+    return render(request, "projects/new.html", context, status=422 if form.errors else 200)
 
 
 def _create(form: ProjectForm, request: Request) -> Project | None:
@@ -46,8 +57,9 @@ def _create(form: ProjectForm, request: Request) -> Project | None:
     data = form.cleaned_data
     fields = {name: data[name] for name in ("slug", "title", "overlap")}
     try:
+    scheme = {"text": data["text"]} if data["text"] else {"scheme": data["scheme_name"], "guideline": form.guideline}
         with transaction.atomic():
-            return projects.create(**fields, scheme=data["scheme_name"], owner=request.user)
+            return projects.create(**fields, **scheme, owner=request.user)
     except IntegrityError:
         form.add_error("slug", "Another project has this name.")
         return None
