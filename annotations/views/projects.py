@@ -18,10 +18,8 @@ from annotations.models import Project, Report, Run
 from annotations.scheme_forms import ProjectForm
 from annotations.services import preferences, progress_counts, progressive, projects, setup, threads, todo
 from annotations.views.runs import progress_rows
-
 from annotations.views.schemes import presets
 
-MOST_SHIFTS = 12  # of what hindsight changed, the most frequent
 
 @login_required
 @require_GET
@@ -56,8 +54,8 @@ def _create(form: ProjectForm, request: Request) -> Project | None:
     """The project, or None with the form telling that somebody took its name in this very moment."""
     data = form.cleaned_data
     fields = {name: data[name] for name in ("slug", "title", "overlap")}
-    try:
     scheme = {"text": data["text"]} if data["text"] else {"scheme": data["scheme_name"], "guideline": form.guideline}
+    try:
         with transaction.atomic():
             return projects.create(**fields, **scheme, owner=request.user)
     except IntegrityError:
