@@ -46,6 +46,7 @@ class Effect:
     fills: Json = None
     implied: Implied = dataclasses.field(default_factory=dict)
     closed: frozenset[Place] = frozenset()
+    closes: Callable[[int | None, str], bool] | None = None  # of places, where they are too many to name
     sealed: Mapping[str, str] = dataclasses.field(default_factory=dict)
     problems: Mapping[Place, str] = dataclasses.field(default_factory=dict)
 
@@ -105,17 +106,18 @@ def hindsight_lock(view: View, *, first: str, then: str) -> Effect:
 def exclusive(view: View, *, fields: Sequence[str]) -> Effect:
     """At one place only one of the `fields` says something."""
     problems: dict[Place, str] = {}
-    for step in {step for step, name in view.answers if name in fields}:
-        said = [name for name in fields if (step, name) in view.answers]
+    for step, part in {(step, part_of(name)) for step, name in view.answers if base_of(name) in fields}:
+        said = [name for name in fields if (step, name + part) in view.answers]
         if len(said) > 1:
-            problems[step, said[-1]] = f"goes not with {said[0]}"
+            problems[step, said[-1] + part] = f"goes not with {said[0]}"
     return Effect(problems=problems)
 
 
 def must_explain(view: View, *, field: str, values: Sequence[Json], by: str) -> Effect:
     """Where `field` says one of the `values`, the field `by` says why."""
-    places = [step for (step, name), answer in view.answers.items() if name == field and answer in values]
-    return Effect(problems={(step, by): "has to say why" for step in places if (step, by) not in view.answers})
+    said = view.answers.items()
+    places = [(step, by + part_of(name)) for (step, name), one in said if base_of(name) == field and says(one, values)]
+    return Effect(problems={place: "has to say why" for place in places if place not in view.answers})
 
 
 RULES: Mapping[str, Rule] = {
@@ -142,27 +144,46 @@ def parameters(name: str) -> dict[str, bool]:
 
 
 def conditions(fields: Sequence[FieldSpec], view: View) -> Effect:
-    """Closes what a `when` does not ask: a step is looked at for itself, the trajectory for all."""
-    closed: set[Place] = set()
+    """Closes what a `when` does not ask: a step is looked at for itself, a part of it for the same part, the trajectory
+    for all."""
     by_name = {spec.name: spec for spec in fields}
-    for spec in fields:
-        if spec.when is None:
-            continue
-        other = by_name[spec.when.field]
-        if spec.of_step and other.of_step:
-            closed |= {
-                (step, spec.name) for step in view.steps if not spec.when.holds(view.answers.get((step, other.name)))
-            }
-        elif not _anywhere(view, spec, other):
-            closed |= {(step, spec.name) for step in (view.steps if spec.of_step else [None])}
-    return Effect(closed=frozenset(closed))
+    waiting = {spec.name: by_name[spec.when.field] for spec in fields if spec.when}
+    anywhere = {name: _anywhere(view, by_name[name], other) for name, other in waiting.items()}
+
+    def closes(step: int | None, name: str) -> bool:
+        spec = by_name[base_of(name)]
+        other = waiting.get(spec.name)
+        if spec.when is None or other is None:
+            return False
+        if not (spec.of_step and other.of_step):
+            return not anywhere[spec.name]
+        if spec.target == other.target:
+            return not spec.when.holds(view.answers.get((step, other.name + part_of(name))))
+        said = [one for place, one in view.answers.items() if place[0] == step and base_of(place[1]) == other.name]
+        return not any(map(spec.when.holds, said))
+
+    return Effect(closes=closes)
 
 
 def _anywhere(view: View, spec: FieldSpec, other: FieldSpec) -> bool:
     """Whether the condition holds of the trajectory, or at any step where the other field is one of steps."""
     assert spec.when is not None
-    steps: Sequence[int | None] = view.steps if other.of_step else [None]
-    return any(spec.when.holds(view.answers.get((step, other.name))) for step in steps)
+    return any(base_of(name) == other.name and spec.when.holds(one) for (_, name), one in view.answers.items())
+
+
+def says(answer: Json, values: Sequence[Json]) -> bool:
+    """Whether the answer is one of the values or, of several chosen, has one of them."""
+    said = answer if isinstance(answer, list) else [answer]
+    return any(one == value and isinstance(one, bool) == isinstance(value, bool) for one in said for value in values)
+
+
+def base_of(name: str) -> str:
+    return name.partition("@")[0]
+
+
+def part_of(name: str) -> str:
+    """What follows the field's name, with its "@"; "" where it is asked of no part."""
+    return name[len(base_of(name)) :]
 
 
 def effects(scheme: Scheme, view: View) -> list[Effect]:
@@ -181,6 +202,9 @@ def implied_by(scheme: Scheme, steps: Sequence[int], answers: Mapping[Place, Jso
 
 
 def is_closed(found: Sequence[Effect], step: int | None, name: str) -> bool:
-    """Whether the place is not asked any more."""
-    base = name.partition("@")[0]
-    return any((step, base) in one.closed or (step, "*") in one.closed for one in found)
+    """Whether the place is not asked, or not any more."""
+    base = base_of(name)
+    return any(
+        (step, base) in one.closed or (step, "*") in one.closed or (one.closes and one.closes(step, name))
+        for one in found
+    )

@@ -153,15 +153,22 @@ class Scheme(BaseModel):
         return next((rule for rule in self.rules if rule.rule in rules.FILL), None)
 
     @property
+    def foresight(self) -> str:
+        """The field that is sealed when the end is shown; "" where none is."""
+        return next((rule.settings["first"] for rule in self.rules if rule.rule == "hindsight-lock"), "")
+
+    @property
     def seals(self) -> bool:
         """Whether a rule seals what was said before the end was shown."""
-        return any(rule.rule == "hindsight-lock" for rule in self.rules)
+        return bool(self.foresight)
 
     @property
     def wrong(self) -> Json:
-        """The answer of the main field that means a wrong step: what sets off a rule, else -1; None where none does."""
+        """The answer of the main field that means a wrong step: what sets off a rule, else the one that is declared to
+        look wrong, else -1; None where none does."""
         of_main = [rule.value for rule in self.rules if rule.field == self.main and rule.value is not None]
-        wrong = of_main[0] if of_main else -1
+        toned = [option.value for option in self.main_field.options if option.tone == "wrong"]
+        wrong = of_main[0] if of_main else toned[0] if len(toned) == 1 else -1
         return wrong if wrong in self.main_field.values else None
 
     @property

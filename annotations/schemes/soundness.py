@@ -91,11 +91,26 @@ def _settings(scheme: Scheme, rule: RuleSpec, place: str) -> Iterator[Found]:
     for name in rule.settings:
         if name not in takes:
             yield f"{place}.{name}", f"{rule.rule} takes no {name!r}; accepted are {', '.join(takes)}"
+    yield from _targets(scheme, rule, place)
     for name, needed in takes.items():
         if needed and name not in rule.settings:
             yield place, f"{rule.rule} needs {name}"
         elif name in rule.settings:
             yield from _setting(scheme, rule, name, place)
+
+
+def _targets(scheme: Scheme, rule: RuleSpec, place: str) -> Iterator[Found]:
+    """A rule that fills or stops goes from step to step; one that looks from field to field stays at its place."""
+    named = [rule.settings.get(name) for name in ("field", "until", "by")]
+    several = rule.settings.get("fields")
+    found = [
+        scheme.field(one) for one in [*named, *(several if isinstance(several, list) else [])] if isinstance(one, str)
+    ]
+    targets = {spec.target for spec in found if spec}
+    if rule.rule in (*rules.FILL, "stop-after-first-error") and targets - {"step"}:
+        yield f"{place}.field", f"{rule.rule} goes from step to step; accepted are fields of the target step"
+    elif len(targets) > 1 and rule.rule in ("must-explain", "exclusive"):
+        yield place, f"{rule.rule} is about fields of one target, not of {', '.join(sorted(targets))}"
 
 
 def _setting(scheme: Scheme, rule: RuleSpec, name: str, place: str) -> Iterator[Found]:

@@ -30,9 +30,9 @@ def parts(annotation: Annotation, scheme: Scheme) -> dict[int | None, dict[str, 
     if pairs := {spec.name: _pairs(annotation, spec) for spec in scheme.fields if is_pair(spec) and not spec.of_step}:
         found[None] = pairs
     for spec in scheme.fields:
-        if is_pair(spec) and spec.of_step:
+        if isinstance(spec, PreferenceField) and spec.of_step:
             for index, among in siblings(annotation).items():
-                found.setdefault(index, {})[spec.name] = _named(spec, among)
+                found.setdefault(index, {})[spec.name] = _named(spec, among) if is_pair(spec) else [""]
     return found
 
 

@@ -32,9 +32,10 @@ def places(board: Board) -> Iterator[tuple[Place, FieldSpec]]:
 
 
 def names(spec: FieldSpec, parts: list[str] | None) -> list[str]:
-    """The names a field is asked under at a place: its own, or one a part."""
-    if spec.target in ("tool_call", "sentence") or around.is_pair(spec):
-        return [f"{spec.name}@{part}" for part in parts or ()]
+    """The names a field is asked under at a place: its own, or one a part. What compares siblings is asked of the first
+    of them, and of no other step."""
+    if around.has_parts(spec) or (spec.kind == "preference" and spec.of_step):
+        return [f"{spec.name}@{part}" if part else spec.name for part in parts or ()]
     return [spec.name]
 
 

@@ -24,11 +24,13 @@ IN_BROWSER = """async (cases) => {
     return cases.map(({ scheme, steps, said, revealed }) => {
         const answers = new Map(said.map(([step, field, value]) => [`${step}:${field}`, value]));
         const answer = (step, field) => answers.get(`${step}:${field}`) ?? null;
-        const places = (field) => said.filter((one) => one[1] === field).map(([step]) => step);
+        const places = (field) => said.filter((one) => one[1].split("@")[0] === field);
         const found = new Effects(scheme, { steps, answer, places, revealed });
         const names = scheme.fields.map(({ name }) => name);
         const all = [null, ...steps].flatMap((step) => scheme.fields
-            .filter(({ target }) => (step === null) === (target === "trajectory")).map(({ name }) => [step, name]));
+            .filter(({ target }) => (step === null) === (target === "trajectory"))
+            .flatMap(({ name, target }) => (target === "tool_call" ? [`${name}@call-0`, `${name}@call-1`] : [name]))
+            .map((name) => [step, name]));
         return {
             implied: [...impliedBy(scheme, steps, answer)],
             closed: all.filter(([step, name]) => found.closed(step, name)),
@@ -60,6 +62,9 @@ fields:
   - {name: deep, title: Deep, kind: text, when: {field: tags, values: [b]}}
   - {name: solved, title: Solved, kind: flag, target: trajectory, when: {field: label, values: [-1]}}
   - {name: how, title: How, kind: text, when: {field: solved}}
+  - {name: call, title: Call, kind: flag, target: tool_call}
+  - {name: edit, title: Edit, kind: text, target: tool_call, when: {field: call}}
+  - {name: odd, title: Odd, kind: text, when: {field: call}}
 """
 RULES: list[dict[str, Any]] = [
     {"rule": "carry-forward", "field": "label", "value": -1, "until": "mark"},
@@ -67,8 +72,9 @@ RULES: list[dict[str, Any]] = [
     {"rule": "first-error", "field": "label", "value": -1, "before": 1},
     {"rule": "stop-after-first-error", "field": "label", "value": -1},
     {"rule": "hindsight-lock", "first": "label", "then": "mark"},
-    {"rule": "exclusive", "fields": ["mark", "other", "solved"]},
+    {"rule": "exclusive", "fields": ["mark", "other"]},
     {"rule": "must-explain", "field": "label", "values": [-1, 0], "by": "why"},
+    {"rule": "must-explain", "field": "call", "values": [True], "by": "edit"},
 ]
 ANSWERS: dict[str, list[Any]] = {
     "label": [1, 0, -1],
@@ -78,6 +84,9 @@ ANSWERS: dict[str, list[Any]] = {
     "tags": [["a"], ["b"], ["a", "b"]],
     "deep": ["x"],
     "how": ["y"],
+    "call@call-0": [True],
+    "call@call-1": [True],
+    "edit@call-1": ["z"],
 }
 
 
@@ -110,7 +119,13 @@ def told(scheme: Scheme, view: rules.View) -> dict[str, Any]:
 def expected(scheme: Scheme, view: rules.View) -> dict[str, Any]:
     found = rules.effects(scheme, view)
     names = [spec.name for spec in scheme.fields]
-    of_steps = [(step, spec.name) for step in view.steps for spec in scheme.step_fields]
+    parts = {"tool_call": ["@call-0", "@call-1"]}
+    of_steps = [
+        (step, spec.name + part)
+        for step in view.steps
+        for spec in scheme.step_fields
+        for part in parts.get(spec.target, [""])
+    ]
     places = [*of_steps, *((None, spec.name) for spec in scheme.trajectory_fields)]
     return {
         "implied": rules.implied_by(scheme, view.steps, view.answers),

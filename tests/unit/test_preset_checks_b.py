@@ -325,7 +325,6 @@ def test_an_edit_stands_beside_the_original():
     assert edits == {2}
 
 
-@pytest.mark.xfail(reason="conditions look at whole steps, not yet at the same part of a step", strict=True)
 @pytest.mark.parametrize(
     ("found", "expected"), [(1, {"call_edit@call-0"}), (0, {"call_edit@call-0", "call_edit@call-1"})]
 )

@@ -22,6 +22,12 @@ export class Answers {
     return this.fields.get(field) ?? NONE;
   }
 
+  /** [step, name] of every answer a person gave to the field, or to a part of it. */
+  places(field) {
+    const names = [...this.fields.keys()].filter((name) => name.split("@")[0] === field);
+    return names.flatMap((name) => [...this.fields.get(name)].filter(([, label]) => said(label) !== null).map(([step]) => [step, name]));
+  }
+
   set(step, field, label) {
     if (!this.fields.has(field)) this.fields.set(field, new Map());
     if (label && label.value !== null) this.fields.get(field).set(step, label);

@@ -1,10 +1,11 @@
 // What a pass is asked, and what of it is still missing.
 import { isOfStep, lacking } from "./kinds.js";
 
-/** The names under which a field is asked at a place: its own, or one a part where it is asked of parts or of pairs. */
+/** The names under which a field is asked at a place: its own, or one a part where it is asked of parts or of pairs.
+ * What compares siblings is asked of the first of them, and of no other step. */
 export function names(parts, step, { name, target, kind, form }) {
-  if (!["tool_call", "sentence"].includes(target) && !(kind === "preference" && form === "pair")) return [name];
-  return (parts[step ?? ""]?.[name] ?? []).map((part) => `${name}@${part}`);
+  if (!["tool_call", "sentence"].includes(target) && !(kind === "preference" && (form === "pair" || target === "step"))) return [name];
+  return (parts[step ?? ""]?.[name] ?? []).map((part) => (part ? `${name}@${part}` : name));
 }
 
 /**

@@ -1,9 +1,13 @@
 // The rules a scheme can name, as annotations/schemes/rules.py has them; a test holds the two together.
 //
 // A view is {steps, answer(step, field), places(field), revealed}: the agent's steps in order, what the person said and
-// nothing that was filled in, the places [step, field] of a field's answers, and whether the end was shown (null: nothing
+// nothing that was filled in, the places [step, name] of a field's answers and of those to its parts, and whether the end was shown (null: nothing
 // is kept back). A rule returns {implied, isClosed, sealed, problems}, of which what is absent is nothing.
 
+/** What follows a field's name, with its "@"; "" where it is asked of no part. */
+const partOf = (name) => (name.includes("@") ? name.slice(name.indexOf("@")) : "");
+/** Whether the answer is one of the values or, of several chosen, has one of them. */
+const says = (answer, values) => [answer].flat().some((one) => values.includes(one));
 const isSaid = (answer) => answer !== null && answer !== undefined;
 
 /** A `value` reaches every later step until one that is labelled or where `until` says something. */
@@ -45,19 +49,19 @@ export function hindsightLock(view, { first, then }) {
 
 /** At one place only one of the `fields` says something. */
 export function exclusive(view, { fields }) {
-  const problems = [];
-  const places = new Set(fields.flatMap((field) => view.places(field)));
-  for (const step of places) {
-    const said = fields.filter((field) => isSaid(view.answer(step, field)));
-    if (said.length > 1) problems.push({ step, field: said.at(-1), reason: `goes not with ${said[0]}` });
+  const problems = new Map();
+  for (const [step, name] of fields.flatMap((field) => view.places(field))) {
+    const part = partOf(name);
+    const said = fields.filter((field) => isSaid(view.answer(step, field + part)));
+    if (said.length > 1) problems.set(`${step}:${part}`, { step, field: said.at(-1) + part, reason: `goes not with ${said[0]}` });
   }
-  return { problems };
+  return { problems: [...problems.values()] };
 }
 
 /** Where `field` says one of the `values`, the field `by` says why. */
 export function mustExplain(view, { field, values, by }) {
-  const places = view.places(field).filter((step) => values.includes(view.answer(step, field)) && !isSaid(view.answer(step, by)));
-  return { problems: places.map((step) => ({ step, field: by, reason: "has to say why" })) };
+  const places = view.places(field).filter(([step, name]) => says(view.answer(step, name), values) && !isSaid(view.answer(step, by + partOf(name))));
+  return { problems: places.map(([step, name]) => ({ step, field: by + partOf(name), reason: "has to say why" })) };
 }
 
 export const RULES = {
@@ -75,8 +79,7 @@ const OF_STEPS = ["step", "tool_call", "sentence"];
 export function holds({ values }, answer) {
   if (!isSaid(answer)) return false;
   if (!values.length) return true;
-  const said = Array.isArray(answer) ? answer : [answer];
-  return said.some((one) => values.includes(one));
+  return says(answer, values);
 }
 
 /** What the rules of the scheme make of what is said: closed(step, field), sealed(field) → why or "", problems. */
@@ -91,7 +94,7 @@ export class Effects {
   /** Whether the place is not asked, or not any more. */
   closed(step, name) {
     const field = name.split("@")[0];
-    return this.found.some(({ isClosed }) => isClosed?.(step, field)) || !this.#isWanted(step, field);
+    return this.found.some(({ isClosed }) => isClosed?.(step, field)) || !this.#isWanted(step, field, partOf(name));
   }
 
   sealed(name) {
@@ -102,14 +105,21 @@ export class Effects {
     return this.found.flatMap(({ problems = [] }) => problems);
   }
 
-  #isWanted(step, field) {
+  #isWanted(step, field, part) {
     const spec = this.#spec(field);
     if (!spec?.when) return true;
     const other = this.#spec(spec.when.field);
     const ofStep = OF_STEPS.includes(other.target);
-    if (OF_STEPS.includes(spec.target) && ofStep) return holds(spec.when, this.view.answer(step, other.name));
-    if (!this.anywhere.has(field)) this.anywhere.set(field, (ofStep ? this.view.places(other.name) : [null]).some((one) => holds(spec.when, this.view.answer(one, other.name))));
+    if (OF_STEPS.includes(spec.target) && ofStep) {
+      if (spec.target === other.target) return holds(spec.when, this.view.answer(step, other.name + part));
+      return this.#isSaidAt(spec.when, other.name, (one) => one === step);
+    }
+    if (!this.anywhere.has(field)) this.anywhere.set(field, this.#isSaidAt(spec.when, other.name, () => true));
     return this.anywhere.get(field);
+  }
+
+  #isSaidAt(when, field, isThere) {
+    return this.view.places(field).some(([step, name]) => isThere(step) && holds(when, this.view.answer(step, name)));
   }
 
   #spec(field) {

@@ -67,7 +67,7 @@ export class Store extends EventTarget {
       steps: this.steps,
       revealed: this.revealed,
       answer: (step, field) => said(this.view.get(step, field)),
-      places: (field) => [...this.view.of(field)].filter(([, label]) => said(label) !== null).map(([step]) => step),
+      places: (field) => this.view.places(field),
     });
     return this.worked;
   }
