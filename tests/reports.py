@@ -43,7 +43,19 @@ def full() -> dict[str, object]:
             "people": overall,
             "final": overall | {"values": ["1", "-1"], "raters": {"a-judge": whole}},
             "without_propagated": overall | against,
+            "fields": [
+                _row("label", "ordinal", {"alpha_ordinal": known, "percent": known}, by_hand={"percent": unknown}),
+                _row("marks", "spans", {"alpha_characters": unknown, "f1_exact": known}, part="slip", left_out=2),
+                _row("note", "none", {}, reason="It is free text: what people write is not compared."),
+            ],
         }
         | overall
         | against
     )
+
+
+def _row(name: str, level: str, figures: dict[str, object], **more: object) -> dict[str, object]:
+    """A row of the section on fields, as models_service.statistics.fields describes it."""
+    counted = {"raters": 2, "units": 9, "labels": 18, "left_out": 0}
+    about = {"field": name, "part": "", "title": name.title(), "kind": "choice", "of": "tool_call", "level": level}
+    return about | counted | {"figures": figures, "people": figures or None, "by_hand": None, "reason": ""} | more

@@ -281,6 +281,7 @@ def test_a_project_whose_main_field_is_no_choice_gets_a_report(client, others):
     page = client.get(reverse("report", args=[others.slug, Report.objects.get().pk])).content.decode()
     assert "Every field of the scheme" in page
     assert "2 answers to better of 2 raters" in page
+    assert Report.objects.get().inputs["fields_sha256"][:16] in page
     assert "Among all raters" not in page
     assert "At most one step off, where both name one" in page
     assert client.get(reverse("agreement", args=[others.slug])).status_code == 200
