@@ -10,14 +10,13 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from annotations.schemes.fields.base import FieldSpec
+from annotations.services.answers import Mark
 
 CELLS = 240
 TICKS = 60  # numbers that fit over a strip
 BLANK = (None, False)
-Group = tuple[int, Any, bool, int]  # a step or cell, what is said there, whether a rule implied it, how often
+Group = tuple[int, Mark, bool, int]  # a step or cell, what is said there, whether a rule implied it, how often
 
 
 @dataclass(frozen=True)
@@ -78,42 +77,45 @@ class Axis:
         return {key: at for at, key in enumerate(self.agent if self.width == 1 else range(len(self.firsts)))}
 
 
+BEFORE = Mark("no error yet", "right", bar=(0, 5), title="Before the first one")
+
+
 @dataclass
 class Strip:
-    """What one rater says along an axis: a (value or None, implied by a rule) for each cell, and how often each value
+    """What one rater says along an axis: a (mark or None, implied by a rule) for each cell, and how often each answer
     stands in all."""
 
     rater: str
-    cells: list[tuple[Any, bool]]
-    counts: Mapping[Any, int] = field(default_factory=dict)
+    cells: list[tuple[Mark | None, bool]]
+    counts: Mapping[Mark, int] = field(default_factory=dict)
     steps: int = 0
 
 
-def severity(spec: FieldSpec) -> dict[Any, int]:
-    """How bad each answer is: by its number where answers are ordered and go below zero, else by its place."""
-    values = spec.values
-    numbers = [value for value in values if isinstance(value, int)]
-    if spec.level == "ordinal" and len(numbers) == len(values) and min(numbers) < 0:
-        return {value: -value for value in numbers}
-    return {value: place for place, value in enumerate(values)}
-
-
-def strip(axis: Axis, rater: str, groups: Iterable[Group], badness: Mapping[Any, int]) -> Strip:
-    """The rater's strip. A group's key is the step's index, divided by the axis' width and rounded down."""
+def strip(axis: Axis, rater: str, groups: Iterable[Group]) -> Strip:
+    """The rater's strip. A group's key is the step's index, divided by the axis' width and rounded down. Of several
+    answers in a cell the worst shows."""
     places = axis.cells()
-    cells: list[tuple[Any, bool]] = [BLANK] * len(places)
-    counts: Counter[Any] = Counter()
-    for key, value, implied, count in groups:
-        counts[value] += count
+    cells: list[tuple[Mark | None, bool]] = [BLANK] * len(places)
+    counts: Counter[Mark] = Counter()
+    for key, mark, implied, count in groups:
+        counts[mark] += count
         at = places.get(key)
-        if at is not None and _is_worse((value, implied), cells[at], badness):
-            cells[at] = (value, implied)
+        if at is not None and _is_worse((mark, implied), cells[at]):
+            cells[at] = (mark, implied)
     return Strip(rater, cells, counts, len(axis))
 
 
-def _is_worse(one: tuple[Any, bool], other: tuple[Any, bool], badness: Mapping[Any, int]) -> bool:
+def up_to(axis: Axis, index: int | None, mark: Mark, before: int = 0) -> list[Group]:
+    """The groups of who names the first wrong step alone (None: there is none): what comes before it is right, by that.
+    `before`: how many of the agent's steps that is, where it is known."""
+    end = None if index is None else index // axis.width
+    keys = [key for key in axis.cells() if end is None or key < end]
+    groups: list[Group] = [(key, BEFORE, True, before if place == 0 else 0) for place, key in enumerate(keys)]
+    return groups if end is None else [*groups, (end, mark, False, 1)]
+
+
+def _is_worse(one: tuple[Mark, bool], other: tuple[Mark | None, bool]) -> bool:
     """Of two equal answers the one that somebody gave counts more than the one a rule implied."""
-    if other == BLANK:
+    if other[0] is None:
         return True
-    ranks = [(badness.get(value, -(2**31)), not implied) for value, implied in (one, other)]
-    return ranks[0] > ranks[1]
+    return (one[0].rank, not one[1]) > (other[0].rank, not other[1])

@@ -34,10 +34,12 @@ class Arm:
 
 @dataclass(frozen=True)
 class Comparison:
-    """`since` is when the project became assisted: the blind passes begun from then on are those that were drawn."""
+    """`since` is when the project became assisted: the blind passes begun from then on are those that were drawn.
+    `comparable`: two answers of the main field can be held against each other."""
 
     since: datetime
     arms: list[Arm]
+    comparable: bool = True
 
 
 # Answers of people in the main field; what a rule brought is nobody's judgement.
@@ -47,12 +49,13 @@ _ARMS = """
       FROM annotations_annotation a
       JOIN annotations_rater r ON r.id = a.rater_id AND r.project_id = %(project)s AND r.kind = 'human'
                               AND r.id IS DISTINCT FROM %(reference)s
-      JOIN annotations_label l ON l.annotation_id = a.id AND l.superseded_at IS NULL AND l.step_id IS NOT NULL
-                              AND l.field = %(field)s AND l.origin IN ('human', 'accepted')
+      JOIN annotations_label l ON l.annotation_id = a.id AND l.superseded_at IS NULL
+                              AND (l.field = %(field)s OR starts_with(l.field, %(field)s || '@'))
+                              AND l.origin IN ('human', 'accepted')
       LEFT JOIN annotations_annotation ra ON ra.trajectory_id = a.trajectory_id AND ra.rater_id = %(reference)s
                                          AND ra.retired_at IS NULL
-      LEFT JOIN annotations_label m ON m.annotation_id = ra.id AND m.step_id = l.step_id AND m.field = l.field
-                                   AND m.superseded_at IS NULL
+      LEFT JOIN annotations_label m ON m.annotation_id = ra.id AND m.field = l.field AND %(comparable)s
+                                   AND m.step_id IS NOT DISTINCT FROM l.step_id AND m.superseded_at IS NULL
      WHERE a.retired_at IS NULL AND a.state = 'submitted' AND a.mode IN ('blind', 'assisted')
        AND a.created_at >= %(since)s
      GROUP BY GROUPING SETS ((a.mode), (a.mode, l.origin))
@@ -64,15 +67,17 @@ def compare(project: Project) -> Comparison | None:
     if project.mode != Project.Mode.ASSISTED:
         return None
     since = _assisted_since(project)
+    main = scheme(project.scheme_id).main_field
     about = {
         "project": project.pk,
         "reference": project.reference_id,
-        "field": scheme(project.scheme_id).main,
+        "field": main.name,
+        "comparable": main.level != "none",
         "since": since,
     }
     with connection.cursor() as cursor:
         cursor.execute(_ARMS, about)
-        return Comparison(since, [Arm(*row) for row in cursor.fetchall()])
+        return Comparison(since, [Arm(*row) for row in cursor.fetchall()], main.level != "none")
 
 
 def _assisted_since(project: Project) -> datetime:

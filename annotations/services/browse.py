@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -14,7 +14,8 @@ from django.db.models.functions import Cast, Coalesce, Left
 from annotations.formats.lines import load
 from annotations.models import Label, Membership, Task, Trajectory
 from annotations.services import visibility
-from annotations.services.axis import CELLS, Axis, Group, Strip, severity, strip
+from annotations.services.answers import Mark, Voice
+from annotations.services.axis import CELLS, Axis, Group, Strip, strip, up_to
 from annotations.services.filters import Filters
 from annotations.services.search import Cursor, Search
 
@@ -27,7 +28,8 @@ MOST_TOOLS = 200
 @dataclass
 class Row:
     """One trajectory in the list; `differ` is how many steps raters differ on, None where that was not asked.
-    The first error is a place in the trajectory, its step the number of that among the agent's."""
+    The first error is a place in the trajectory, its step the number of that among the agent's. `verdicts` are the
+    answers about the whole with how often each was given, where the main field is about that."""
 
     id: int
     external_id: str
@@ -44,6 +46,7 @@ class Row:
     low: float | None = None
     differ: int | None = None
     strips: list[Strip] = field(default_factory=list)
+    verdicts: list[tuple[Mark, int]] = field(default_factory=list)
 
     @property
     def axis(self) -> Axis:
@@ -65,6 +68,7 @@ class Browser:
         self.search = Search(membership, filters)
         self.project, self.filters = membership.project, filters
         self.sees_all, self.scheme = self.search.sees_all, self.search.scheme
+        self.voice = Voice(self.scheme.main_field)
 
     def page(self, after: str = "", before: str = "") -> Page:
         """The rows after the one cursor, or before the other. A cursor that makes no sense is taken as none."""
@@ -106,14 +110,19 @@ class Browser:
 
     def _strips(self, rows: Sequence[Row]) -> Iterator[list[Strip]]:
         """For each row what people and the reference say, or the rater that was asked for; who has said nothing has no
-        strip."""
-        badness = severity(self.scheme.main_field)
+        strip. Where the main field is about the whole, rows get verdicts instead."""
         said: dict[int, dict[str, list[Group]]] = defaultdict(lambda: defaultdict(list))
+        by_id = {row.id: row for row in rows}
         for trajectory, rater, *group in self._groups(rows):
-            said[trajectory][rater].append(_group(*group))
+            said[trajectory][rater] += self._group(by_id[trajectory], *group)
         for row in rows:
+            if not self.search.has_strips:
+                marks = Counter(mark for groups in said[row.id].values() for _, mark, _, _ in groups)
+                row.verdicts = marks.most_common(MOST_STRIPS)
+                yield []
+                continue
             raters = list(said[row.id].items())[:MOST_STRIPS]
-            yield [strip(row.axis, rater, groups, badness) for rater, groups in raters]
+            yield [strip(row.axis, rater, groups) for rater, groups in raters]
 
     def _groups(self, rows: Sequence[Row]) -> Iterable[tuple[Any, ...]]:
         """(trajectory, rater, cell, value, origin, how many) of all rows at once."""
@@ -121,10 +130,18 @@ class Browser:
         labels = self.search.labels().filter(annotation__trajectory__in=[row.id for row in rows])
         if not (self.filters.rater or self.filters.mine):
             labels = labels.filter(Q(annotation__rater__user__isnull=False) | self._reference())
-        cell = F("step__index") / Case(*widths, default=Value(1), output_field=IntegerField())
+        index = F("step__index") if self.scheme.main_field.of_step else Value(0)
+        cell = index / Case(*widths, default=Value(1), output_field=IntegerField())
         cells = labels.annotate(cell=cell, said=Cast("value", TextField())).order_by("annotation__rater_id")
         names = ("annotation__trajectory_id", "annotation__rater__name", "cell", "said", "origin")
         return cells.values_list(*names).annotate(n=Count("pk"))
+
+    def _group(self, row: Row, cell: int, text: str, origin: str, count: int) -> list[Group]:
+        value = load(text)
+        if self.search.wrong.names_a_step:
+            names = self.search.wrong.says(value)
+            return up_to(row.axis, value if names else None, self.voice.mark(value))
+        return [(cell, self.voice.mark(value), origin == Label.Origin.PROPAGATED, count)]
 
     def _reference(self) -> Q:
         return Q(annotation__rater=self.project.reference_id) if self.project.reference_id else Q(pk__in=[])
@@ -132,10 +149,6 @@ class Browser:
 
 def _count(found: QuerySet[Any]) -> Subquery:
     return Subquery(found.order_by().values("trajectory").annotate(n=Count("pk")).values("n"))
-
-
-def _group(cell: int, text: str, origin: str, count: int) -> Group:
-    return cell, load(text), origin == Label.Origin.PROPAGATED, count
 
 
 def _spelled(key: tuple[int, float]) -> str:

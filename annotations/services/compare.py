@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from django.db.models import Min, TextField
-from django.db.models.functions import Cast
+from django.db.models import Min
 
-from annotations.formats.lines import load
 from annotations.models import Label, Membership, Step, Trajectory
+from annotations.records import Json
 from annotations.services import gists, projects, scores, sight, visibility
 from annotations.services.alignment import NONE, Alignment, align, same_beginning
+from annotations.services.answers import Mark, Voices, of_field, verdict
 from annotations.services.axis import Place
 from annotations.services.gists import Gist
 from annotations.services.visibility import Lens, Visible
@@ -29,11 +29,12 @@ ROWS = 40
 
 
 class Said(NamedTuple):
-    """One rater's answer to a step."""
+    """One rater's answer to a step: the worst where they answer for its parts. `value` is all that they say."""
 
     rater: str
-    value: Any
+    value: Json
     implied: bool
+    mark: Mark
 
 
 @dataclass
@@ -54,11 +55,11 @@ class Column:
         return [index for _, index, source in self.steps if source == Step.Source.AGENT]
 
     @property
-    def verdicts(self) -> list[tuple[Any, list[str]]]:
+    def verdicts(self) -> list[tuple[Mark, list[str]]]:
         """Each verdict on the whole with who gave it."""
-        found: dict[Any, list[str]] = defaultdict(list)
+        found: dict[Mark, list[str]] = defaultdict(list)
         for one in self.finals:
-            found[one.value].append(one.rater)
+            found[one.mark].append(one.rater)
         return list(found.items())
 
     def place(self, index: int) -> Place:
@@ -80,9 +81,9 @@ class Cell:
     differs: frozenset[str] = frozenset()
 
     @property
-    def tally(self) -> list[tuple[Any, int]]:
+    def tally(self) -> list[tuple[Mark, int]]:
         """How often each answer was given, the most frequent first."""
-        return Counter(word.value for word in self.words).most_common()
+        return Counter(word.mark for word in self.words).most_common()
 
 
 @dataclass
@@ -106,6 +107,7 @@ class Comparison:
     def __init__(self, membership: Membership, trajectories: Sequence[Trajectory]) -> None:
         self.membership = membership
         self.scheme = projects.scheme_of(membership.project.scheme)
+        self.voices = Voices(self.scheme)
         lens = Lens(membership)
         self.columns = [self._column(one, lens.of(one)) for one in trajectories]
         self.alignment: Alignment = align([one.actions for one in self.columns])
@@ -121,11 +123,13 @@ class Comparison:
         return Column(trajectory, visible, [row[:3] for row in rows], actions, [row[4] for row in rows])
 
     def _finals(self) -> None:
-        found = self._labels().filter(step__isnull=True, field=self.scheme.final)
+        if (final := verdict(self.scheme)) is None:
+            return
+        found = self._labels().filter(of_field(final), step__isnull=True)
         by_trajectory = {one.trajectory.pk: one for one in self.columns}
         names = ("annotation__trajectory_id", "annotation__rater__name", "value")
         for trajectory, rater, value in found.order_by("annotation__rater__name").values_list(*names):
-            by_trajectory[trajectory].finals.append(Said(rater, value, False))
+            by_trajectory[trajectory].finals.append(Said(rater, value, False, self.voices.mark(final.name, value)))
 
     def _labels(self) -> Any:
         passes = visibility.annotations_visible_to(self.membership).live()
@@ -174,12 +178,20 @@ class Comparison:
 
     def _words(self, steps: Sequence[int]) -> Mapping[int, list[Said]]:
         """What raters say of these steps, by id."""
-        rows = self._labels().filter(step__in=steps, field=self.scheme.main).order_by("annotation__rater__name")
-        said = rows.annotate(said=Cast("value", TextField()))
-        found: dict[int, list[Said]] = defaultdict(list)
-        for step, rater, text, origin in said.values_list("step_id", "annotation__rater__name", "said", "origin"):
-            found[step].append(Said(rater, load(text), origin == Label.Origin.PROPAGATED))
-        return found
+        rows = self._labels().filter(of_field(self.scheme.main_field), step__in=steps)
+        names = ("step_id", "annotation__rater__name", "field", "value", "origin")
+        found: dict[tuple[int, str], list[tuple[str, Json, str]]] = defaultdict(list)
+        for step, rater, *one in rows.order_by("annotation__rater__name", "field").values_list(*names):
+            found[step, rater].append((one[0], one[1], one[2]))
+        words: dict[int, list[Said]] = defaultdict(list)
+        for (step, rater), said in found.items():
+            words[step].append(self._said(rater, said))
+        return words
+
+    def _said(self, rater: str, said: Sequence[tuple[str, Json, str]]) -> Said:
+        worst = max((self.voices.mark(name, value) for name, value, _ in said), key=lambda mark: mark.rank)
+        value = said[0][1] if len(said) == 1 else [[name, value] for name, value, _ in said]
+        return Said(rater, value, all(origin == Label.Origin.PROPAGATED for *_, origin in said), worst)
 
     def _low(self, steps: Sequence[int]) -> Mapping[int, float]:
         """The lowest P(not wrong) that the newest runs say of these steps, by id."""

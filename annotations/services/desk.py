@@ -13,7 +13,9 @@ from django.db.models import Count, QuerySet
 
 from annotations.models import Annotation, Label, Score, Step
 from annotations.records import Json
-from annotations.services import around, history, progressive, rubrics, scores, suggestions, twins, visibility
+from annotations.schemes.schema import Scheme
+from annotations.services import around, frontier, history, progressive, rubrics, scores, suggestions, twins, visibility
+from annotations.services.answers import of_name
 from annotations.services.board import scheme
 
 SMALL = 400  # turns of a trajectory whose desk comes with the page
@@ -54,15 +56,21 @@ def turns(annotation: Annotation) -> int:
 
 
 def first_open(annotation: Annotation) -> int | None:
-    """The agent's first step without an answer in the main field; None where every one has."""
-    said = Label.objects.current().filter(annotation=annotation, field=scheme(annotation.scheme_id).main)
-    open_steps = _shown(annotation).exclude(pk__in=said.filter(step__isnull=False).values("step"))
-    return open_steps.values_list("index", flat=True).first()
+    """The agent's first step without an answer that it needs; None where every one has, and where none needs any."""
+    asked = frontier.gates(scheme(annotation.scheme_id))
+    if not asked:
+        return None
+    said = Label.objects.current().filter(of_name(asked[0].name), annotation=annotation, step__isnull=False)
+    return _shown(annotation).exclude(pk__in=said.values("step")).values_list("index", flat=True).first()
 
 
-def first_open_of(facts: Json, main: str) -> int | None:
+def first_open_of(facts: Json, named: Scheme) -> int | None:
     """The same, from what `desk` returned."""
-    said = {label["step"] for label in facts["state"]["labels"] if label["field"] == main}
+    asked = frontier.gates(named)
+    if not asked:
+        return None
+    name = asked[0].name
+    said = {label["step"] for label in facts["state"]["labels"] if label["field"].partition("@")[0] == name}
     steps = (first + stride * place for first, stride, count in facts["steps"] for place in range(count))
     return next((step for step in steps if step not in said), None)
 

@@ -6,7 +6,7 @@ and scores themselves are read for the steps that are shown, and for no other.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,34 +20,27 @@ from django.db.models.functions import Cast
 from annotations.formats.lines import load
 from annotations.models import Annotation, Label, Membership, Score, Trajectory
 from annotations.models.labels import LabelQuerySet
+from annotations.schemes.fields import RubricField
 from annotations.schemes.schema import Scheme
-from annotations.services import projects, scores, sight, visibility
-from annotations.services.axis import Axis, Group, Strip, severity, strip
+from annotations.services import answers, projects, rubrics, said, scores, sight, visibility
+from annotations.services.answers import Mark, Voices, of_field
+from annotations.services.axis import Axis, Group, Strip, strip, up_to
+from annotations.services.told import Teller, Word
 from annotations.services.visibility import Visible
+from annotations.services.wrongs import Wrong
 
 HISTORY = 300
 SIBLINGS = 50
 
 
-class Word(NamedTuple):
-    """What one rater says of one step: the main field, and the texts and flags beside it."""
-
-    rater: str
-    value: Any
-    implied: bool
-    cause: int | None  # index of the step whose label implied it
-    explanation: str
-    extras: dict[str, Any]
-
-
 @dataclass
 class Pass:
-    """One rater's pass: the main field over the axis, and the verdict on the whole."""
+    """One rater's pass: the main field over the axis, the verdict on the whole, and all that is said of the whole."""
 
     annotation: Annotation
     strip: Strip
-    final: Any = None
-    final_explanation: str = ""
+    final: Mark | None = None
+    whole: Word | None = None
     first_error: int | None = None  # index of the first step the rater finds wrong
     is_reference: bool = False
 
@@ -66,6 +59,12 @@ class Pass:
     @property
     def comment(self) -> str:
         return self.annotation.comment
+
+    @property
+    def tells(self) -> bool:
+        """Whether more is said of the whole than one word."""
+        said = self.whole.answers if self.whole else ()
+        return len(said) > 1 or any(one.stands_below or one.text or one.mark != self.final for one in said)
 
     @property
     def returnable(self) -> bool:
@@ -98,7 +97,7 @@ class Change:
     rater: str
     index: int | None
     field: str
-    value: Any
+    said: Mark
     origin: str
     until: datetime | None
 
@@ -119,7 +118,7 @@ class Dossier:
         self.membership = membership
         self.visible: Visible = visibility.of(membership, trajectory)
         self.scheme: Scheme = projects.scheme_of(membership.project.scheme)
-        self.wrong = self.scheme.wrong
+        self.voices, self.wrong = Voices(self.scheme), Wrong(self.scheme)
         self.axis: Axis = sight.axis(membership, trajectory)
 
     @cached_property
@@ -137,69 +136,94 @@ class Dossier:
 
     def main(self) -> LabelQuerySet:
         """Those of them that are about steps, in the field that strips are about."""
-        return self.labels().filter(field=self.scheme.main, step__isnull=False)
+        return self.labels().filter(of_field(self.scheme.main_field), step__isnull=False)
+
+    @property
+    def has_strips(self) -> bool:
+        """Whether the main field speaks of steps, so that it can be laid along them."""
+        return self.scheme.main_field.of_step or self.wrong.names_a_step
+
+    @property
+    def has_verdict(self) -> bool:
+        return answers.verdict(self.scheme) is not None
 
     @cached_property
     def passes(self) -> list[Pass]:
-        counted, finals = self._counted(), self._finals()
-        badness = severity(self.scheme.main_field)
+        counted, whole = self._counted(), self._whole()
+        final = answers.verdict(self.scheme)
         found = []
         for annotation in self.annotations:
-            said = counted[annotation.pk]
-            made = Pass(annotation, strip(self.axis, annotation.rater.name, said.groups, badness))
-            made.final, made.final_explanation = finals.get(annotation.pk, (None, ""))
-            made.first_error = said.first_error
+            of_pass, labels = counted[annotation.pk], whole.get(annotation.pk, [])
+            made = Pass(annotation, strip(self.axis, annotation.rater.name, of_pass.groups))
+            given = [one.value for one in labels if final and one.field.partition("@")[0] == final.name]
+            made.final = self.voices.mark(final.name, given[0]) if final and len(given) == 1 else None
+            made.whole = self.teller.word(annotation.rater.name, labels, {}) if labels else None
+            made.first_error = of_pass.first_error
             made.is_reference = annotation.rater_id == self.membership.project.reference_id
             found.append(made)
         return found
 
     def _counted(self) -> Mapping[int, _Said]:
-        """By pass, how often each value stands in each cell."""
+        """By pass, how often each answer stands in each cell."""
+        found: dict[int, _Said] = defaultdict(_Said)
+        if self.wrong.names_a_step:
+            return self._up_to_the_first(found)
         cell = F("step__index") / self.axis.width
         rows = self.main().annotate(cell=cell, said=Cast("value", TextField())).order_by()
         groups = rows.values_list("annotation_id", "cell", "said", "origin")
-        found: dict[int, _Said] = defaultdict(_Said)
         for annotation, key, text, origin, count, first in groups.annotate(n=Count("pk"), first=Min("step__index")):
-            value, said = load(text), found[annotation]
-            said.groups.append((key, value, origin == Label.Origin.PROPAGATED, count))
-            if value == self.wrong:
-                said.first_error = first if said.first_error is None else min(first, said.first_error)
+            value, of_pass = load(text), found[annotation]
+            of_pass.groups.append((key, self.voices.main.mark(value), origin == Label.Origin.PROPAGATED, count))
+            if self.wrong.says(value):
+                of_pass.first_error = first if of_pass.first_error is None else min(first, of_pass.first_error)
         return found
 
-    def _finals(self) -> Mapping[int, tuple[Any, str]]:
-        rows = self.labels().filter(field=self.scheme.final, step__isnull=True)
-        return {pk: (value, why) for pk, value, why in rows.values_list("annotation_id", "value", "explanation")}
+    def _up_to_the_first(self, found: dict[int, _Said]) -> Mapping[int, _Said]:
+        """The same where passes name the first wrong step alone: what comes before it is right, by that."""
+        for annotation, value in self.of_whole().filter(field=self.scheme.main).values_list("annotation_id", "value"):
+            first = value if self.wrong.says(value) else None
+            before = len(self.axis) if first is None else self.axis.rank(first)
+            groups = up_to(self.axis, first, self.voices.main.mark(value), before)
+            found[annotation] = _Said(groups, first)
+        return found
 
-    def tally(self, first: int, last: int) -> Mapping[int, list[tuple[Any, int]]]:
-        """How often each value was given to the steps with first ≤ index < last, by index; the worst first."""
-        rows = self.main().filter(step__index__gte=first, step__index__lt=last).order_by()
-        counted = rows.annotate(said=Cast("value", TextField())).values_list("step__index", "said")
-        found: dict[int, list[tuple[Any, int]]] = defaultdict(list)
-        for index, text, count in counted.annotate(n=Count("pk")):
-            found[index].append((load(text), count))
-        badness = severity(self.scheme.main_field)
-        return {index: sorted(said, key=lambda one: -badness.get(one[0], 0)) for index, said in found.items()}
+    def of_whole(self) -> LabelQuerySet:
+        """Those that are about the trajectory or its task."""
+        return self.labels().filter(step__isnull=True)
+
+    def _whole(self) -> Mapping[int, list[Label]]:
+        """By pass, what is said of the whole."""
+        found: dict[int, list[Label]] = defaultdict(list)
+        for label in self.of_whole().order_by("id"):
+            found[label.annotation_id].append(label)
+        return found
+
+    @cached_property
+    def teller(self) -> Teller:
+        listed = {
+            spec.name: rubrics.of_task(self.trajectory.task, spec)
+            for spec in self.scheme.fields
+            if isinstance(spec, RubricField)
+        }
+        return Teller(self.voices, {name: items for name, items in listed.items() if items is not None})
+
+    def tally(self, first: int, last: int) -> Mapping[int, list[tuple[Mark, int]]]:
+        """How often each answer was given to the steps with first ≤ index < last, by index; the worst first."""
+        found: dict[int, Counter[Mark]] = defaultdict(Counter)
+        if self.wrong.names_a_step:
+            for one in self.passes:
+                if one.first_error is not None and first <= one.first_error < last:
+                    found[one.first_error][self.voices.main.mark(one.first_error)] += 1
+        else:
+            rows = self.main().filter(step__index__gte=first, step__index__lt=last).order_by()
+            counted = rows.annotate(said=Cast("value", TextField())).values_list("step__index", "said")
+            for index, text, count in counted.annotate(n=Count("pk")):
+                found[index][self.voices.main.mark(load(text))] += count
+        return {index: sorted(marks.items(), key=lambda one: -one[0].rank) for index, marks in found.items()}
 
     def words(self, first: int, last: int) -> Mapping[int, Sequence[Word]]:
         """What raters say of the steps with first ≤ index < last, by index."""
-        rows = self.labels().filter(step__index__gte=first, step__index__lt=last).order_by("id")
-        by_step: dict[tuple[int, int], list[Label]] = defaultdict(list)
-        for label in rows.select_related("step", "cause__step").defer(*_BODIES):
-            assert label.step is not None  # the filter has seen to it
-            by_step[label.annotation_id, label.step.index].append(label)
-        places = {annotation.pk: at for at, annotation in enumerate(self.annotations)}
-        found: dict[int, list[Word]] = defaultdict(list)
-        for (annotation, index), labels in sorted(by_step.items(), key=lambda one: places[one[0][0]]):
-            found[index].append(self._word(self.annotations[places[annotation]].rater.name, labels))
-        return found
-
-    def _word(self, rater: str, labels: Sequence[Label]) -> Word:
-        said = next((one for one in labels if one.field == self.scheme.main), None)
-        extras = {self._title(one.field): one.value for one in labels if one is not said}
-        if said is None:
-            return Word(rater, None, False, None, "", extras)
-        cause = said.cause.step.index if said.cause and said.cause.step else None
-        return Word(rater, said.value, said.origin == Label.Origin.PROPAGATED, cause, said.explanation, extras)
+        return said.of_steps(self, first, last)
 
     def _title(self, name: str) -> str:
         spec = self.scheme.field(name)
@@ -250,14 +274,16 @@ class Dossier:
     def history(self) -> list[Change]:
         """The newest changes first, at most HISTORY of them."""
         rows = visibility.labels_visible_to(self.membership).filter(annotation__trajectory=self.trajectory)
-        newest = rows.select_related("annotation__rater", "step").defer(*_STEP_BODIES).order_by("-created_at", "-id")
+        newest = (
+            rows.select_related("annotation__rater", "step").defer(*said.STEP_BODIES).order_by("-created_at", "-id")
+        )
         return [
             Change(
                 one.created_at,
                 one.annotation.rater.name,
                 one.step.index if one.step else None,
                 self._title(one.field),
-                one.value,
+                self.voices.mark(one.field, one.value),
                 one.get_origin_display(),
                 one.superseded_at,
             )
@@ -269,8 +295,3 @@ class Dossier:
         rollouts = Trajectory.objects.filter(task=self.trajectory.task_id)
         live = rollouts.filter(Q(superseded_at__isnull=True) | Q(pk=self.trajectory.pk)).order_by("rollout", "version")
         return list(live.values_list("id", "rollout", "policy_model")[:SIBLINGS])
-
-
-_HEAVY = ("message", "reasoning", "tool_calls", "observations", "extra", "outline")
-_STEP_BODIES = tuple(f"step__{name}" for name in _HEAVY)
-_BODIES = (*_STEP_BODIES, *(f"cause__step__{name}" for name in _HEAVY))

@@ -6,13 +6,15 @@ in the project sees: a filter over what one may not see would show it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from annotations.models import Annotation
 from annotations.schemes.schema import Scheme
+from annotations.services import asked
+from annotations.services.asked import Asked
 
 BIGGEST = 2**31 - 1
 NOBODY = "none"  # the state of a trajectory that nobody has begun
@@ -51,12 +53,13 @@ SORTS = {
 }
 ALSO = {"score": "doubt", "-score": "-doubt", "": "oldest"}  # other spellings
 FOLLOWED = frozenset(["after", "before"])  # names in the address that are no filters
+ANSWER, FROM, TO = "answer", "from.", "to."  # an answer of any field; the ends of a scale as a form sends them
 
 
 @dataclass(frozen=True)
 class Filters:
-    """What is empty asks for nothing. `rater` narrows label, first_error, differ and state; so does `mine`.
-    `first_error` is a number among the agent's steps, from 1."""
+    """What is empty asks for nothing. `rater` narrows label, answers, first_error, differ and state; so does `mine`.
+    `answers` are of any field, and all must be there. `first_error` is a number among the agent's steps, from 1."""
 
     q: str = ""
     source: str = ""
@@ -64,7 +67,8 @@ class Filters:
     tool: str = ""
     outcome: str = ""
     rater: str = ""
-    label: int | str | None = None
+    label: int | float | str | None = None
+    answers: tuple[Asked, ...] = ()
     state: str = ""
     mine: bool = False
     first_error: int | None = None
@@ -84,9 +88,16 @@ class Filters:
 
     def query(self, **more: str) -> str:
         """The address, from its question mark on."""
-        said = {name: "1" if value is True else str(value) for name, value in self.active.items()}
+        said = {name: "1" if value is True else str(value) for name, value in self.active.items() if name != "answers"}
+        answers = {ANSWER: [one.spelled for one in self.answers]} if self.answers else {}
         order = {} if self.sort == "oldest" else {"sort": self.sort}
-        return f"?{urlencode(said | order | {name: value for name, value in more.items() if value})}"
+        asked = said | answers | order | {name: value for name, value in more.items() if value}
+        return f"?{urlencode(asked, doseq=True, safe=':')}"
+
+    @property
+    def about_labels(self) -> bool:
+        """Whether it asks for what somebody said."""
+        return bool(self.answers) or (self.label, self.first_error) != (None, None)
 
     def sorted_by(self, order: str) -> Filters:
         return replace(self, sort=order)
@@ -166,16 +177,18 @@ _FIELDS = {
 }
 
 
-def read(given: Mapping[str, str], scheme: Scheme, *, sees_all: bool) -> tuple[Filters, list[str]]:
+def read(
+    given: Mapping[str, str], scheme: Scheme, *, sees_all: bool, answers: Sequence[str] = ()
+) -> tuple[Filters, list[str]]:
     """The filters, and what of the address could not be taken: what was found and what is accepted. What a filter
-    that is not the reader's asked for is not said back."""
+    that is not the reader's asked for is not said back. `answers` are those the address names in all."""
     known = _fields(scheme)
     taken: dict[str, Any] = {}
     complaints = []
     for name, text in given.items():
         spec = known.get(name)
         if spec is None:
-            if name not in FOLLOWED and name != "sort":
+            if name not in FOLLOWED and name not in ("sort", ANSWER) and not name.startswith((FROM, TO)):
                 complaints.append(f"There is no filter called “{name[:40]}”; it was left out.")
         elif spec.leads and not sees_all:
             complaints.append(f"“{spec.title}” is not yours to filter by here; it was left out.")
@@ -184,15 +197,36 @@ def read(given: Mapping[str, str], scheme: Scheme, *, sees_all: bool) -> tuple[F
                 taken[name] = spec.read(cleaned)
             except ValueError:
                 complaints.append(f"{spec.title}: found “{cleaned[:40]}”; accepted is {spec.accepted}.")
+    taken["answers"], odd = _answers([*answers, *_ends(given)], scheme)
     sort, wrong = _sort(given.get("sort", ""), sees_all)
-    return Filters(**taken, sort=sort), [*complaints, *wrong]
+    return Filters(**taken, sort=sort), [*complaints, *odd, *wrong]
 
 
-def _sort(asked: str, sees_all: bool) -> tuple[str, list[str]]:
-    name = ALSO.get(asked, asked)
+def _answers(texts: Iterable[str], scheme: Scheme) -> tuple[tuple[Asked, ...], list[str]]:
+    found: dict[str, Asked] = {}
+    complaints = []
+    for text in filter(None, (one.replace("\x00", "").strip()[:200] for one in texts)):
+        try:
+            found[text] = asked.read(text, scheme)
+        except ValueError as no:
+            complaints.append(f"Answer: found “{text[:40]}”; accepted is {no}.")
+    return tuple(found.values()), complaints
+
+
+def _ends(given: Mapping[str, str]) -> Iterator[str]:
+    """The scales that a form asks for by their ends."""
+    names = dict.fromkeys(name.partition(".")[2] for name in given if name.startswith((FROM, TO)))
+    for name in names:
+        low, high = given.get(FROM + name, "").strip(), given.get(TO + name, "").strip()
+        if low or high:
+            yield f"{name}:{low}{asked.BETWEEN}{high}"
+
+
+def _sort(given: str, sees_all: bool) -> tuple[str, list[str]]:
+    name = ALSO.get(given, given)
     if name not in SORTS:
         accepted = ", ".join(orders(sees_all))
-        return "oldest", [f"Order: found “{asked[:40]}”; accepted are {accepted}."]
+        return "oldest", [f"Order: found “{given[:40]}”; accepted are {accepted}."]
     if SORTS[name].leads and not sees_all:
         return "oldest", ["That order is not yours to ask for here; they stand as they came."]
     return name, []
@@ -204,6 +238,8 @@ def orders(sees_all: bool) -> dict[str, Sort]:
 
 
 def _fields(scheme: Scheme) -> dict[str, _Field]:
+    if scheme.main_field.kind != "choice":
+        return _FIELDS
     values = {str(choice.value): choice.value for choice in scheme.main_field.options}
     return _FIELDS | {"label": _Field("Label", _one_of(values), ", ".join(values))}
 
@@ -211,8 +247,16 @@ def _fields(scheme: Scheme) -> dict[str, _Field]:
 def chips(filters: Filters, scheme: Scheme) -> Iterator[Chip]:
     """A chip for each filter that is on."""
     known = _fields(scheme)
-    titles = {choice.value: choice.title for choice in scheme.main_field.options}
+    titles = {str(choice.value): choice.title for choice in scheme.main_field.options}
     for name, value in filters.active.items():
-        said = {"label": titles.get(value), "state": STATES.get(value)}.get(name) or str(value)
+        if name == "answers":
+            yield from (_chip(filters, one) for one in filters.answers)
+            continue
+        said = {"label": titles.get(str(value)), "state": STATES.get(str(value))}.get(name) or str(value)
         words = known[name].title if value is True else f"{known[name].title}: {said}"
         yield Chip(words, filters.without(name).query())
+
+
+def _chip(filters: Filters, one: Asked) -> Chip:
+    others = tuple(other for other in filters.answers if other != one)
+    return Chip(one.words, replace(filters, answers=others).query())

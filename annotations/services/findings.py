@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Count, F, Min, Q, TextField, Window
@@ -18,7 +18,8 @@ from annotations.formats.lines import load
 from annotations.models.trajectories import StepQuerySet
 from annotations.records import Json
 from annotations.services import gists, progressive, sight
-from annotations.services.axis import Place, severity
+from annotations.services.answers import Mark
+from annotations.services.axis import Place
 from annotations.services.dossier import Dossier
 from annotations.services.gists import Gist
 
@@ -30,6 +31,7 @@ ERROR = (
     r'|"is_error": ?true|\\"(?:is_error\\": ?true|(?:status|state)\\": ?\\"(?:error|failed))|command not found'
     r"|(?:\y|\\n)(?:exit(?:ed)?(?: with)?(?: status| code)?:? [1-9]|[1-9][0-9]* failed\y)"
 )
+TURNING = ("choice", "flag")  # kinds whose answers go from one to another along the way
 VERDICTS = ("resolved", "solved", "success", "passed", "correct", "reward", "score")
 
 
@@ -62,7 +64,7 @@ class Repeat(NamedTuple):
     where: Where
 
 
-Turn = tuple[Place, Any, Any]  # where, and from which answer to which
+Turn = tuple[Place, Mark, Mark | None]  # where, and from which answer to which (None: to none)
 
 
 @dataclass
@@ -70,7 +72,7 @@ class Findings:
     """`failed`: what may be seen of outcome and verdicts says so; None where it says nothing."""
 
     failed: bool | None = None
-    finals: list[tuple[Any, list[str]]] = field(default_factory=list)
+    finals: list[tuple[Mark, list[str]]] = field(default_factory=list)
     first_errors: list[FirstError] = field(default_factory=list)
     turns: list[tuple[str, list[Turn], int]] = field(default_factory=list)
     hindsight: list[tuple[str, list[Turn], int]] = field(default_factory=list)
@@ -126,23 +128,19 @@ def _told(outcome: Json, depth: int = 0) -> bool | None:
 
 
 def _verdicts(file: Dossier) -> list[bool]:
-    """For each verdict on the whole whether it is the worst there is; the reference alone where there is one."""
-    spec = file.scheme.field(file.scheme.final)
-    if spec is None or not spec.options:
-        return []
-    badness = severity(spec)
-    worst = max(badness, key=badness.__getitem__)
-    given = [one for one in file.passes if one.final is not None]
+    """For each verdict on the whole whether it is a bad one, where it is good or bad at all; the reference alone where
+    there is one."""
+    given = [one for one in file.passes if one.final is not None and one.final.tone != "plain"]
     reference = [one for one in given if one.is_reference]
-    return [one.final == worst for one in reference or given]
+    return [one.final is not None and one.final.tone == "wrong" for one in reference or given]
 
 
-def _finals(said: Iterable[tuple[Any, str]]) -> list[tuple[Any, list[str]]]:
-    by_value: dict[Any, list[str]] = defaultdict(list)
-    for value, rater in said:
-        if value is not None:
-            by_value[value].append(rater)
-    return sorted(by_value.items(), key=lambda one: -len(one[1]))
+def _finals(said: Iterable[tuple[Mark | None, str]]) -> list[tuple[Mark, list[str]]]:
+    by_mark: dict[Mark, list[str]] = defaultdict(list)
+    for mark, rater in said:
+        if mark is not None:
+            by_mark[mark].append(rater)
+    return sorted(by_mark.items(), key=lambda one: -len(one[1]))
 
 
 def _first_errors(file: Dossier) -> list[FirstError]:
@@ -151,10 +149,10 @@ def _first_errors(file: Dossier) -> list[FirstError]:
         if one.first_error is not None:
             by_step[one.first_error].append(one.name)
     chosen = dict(sorted(by_step.items())[:SHOWN])
-    reasons = file.main().filter(step__index__in=chosen, value=file.wrong).exclude(explanation="")
+    reasons = file.wrong.among(file.labels()).filter(at__in=chosen).exclude(explanation="")
     told: dict[int, list[tuple[str, str]]] = defaultdict(list)
     for index, rater, why in reasons.order_by("id").values_list(
-        "step__index", "annotation__rater__name", Left("explanation", 400)
+        "at", "annotation__rater__name", Left("explanation", 400)
     ):
         if rater in chosen[index]:
             told[index].append((rater, why))
@@ -163,6 +161,8 @@ def _first_errors(file: Dossier) -> list[FirstError]:
 
 def _turns(file: Dossier) -> list[tuple[str, list[Turn], int]]:
     """For the reference and people (else whoever there is) where their labels change along the way."""
+    if file.scheme.main_field.kind not in TURNING or not file.scheme.main_field.of_step:
+        return []
     voices = [one for one in file.passes if one.strip.counts]
     own = [one for one in voices if one.is_reference or one.annotation.rater.user_id]
     chosen = [one.annotation for one in (own or voices)[:3]]
@@ -171,14 +171,15 @@ def _turns(file: Dossier) -> list[tuple[str, list[Turn], int]]:
     rows = said.annotate(said=Cast("value", TextField()), before=before).filter(
         ~Q(before=F("said")), before__isnull=False
     )
-    found: dict[int, list[tuple[Place, Any, Any]]] = defaultdict(list)
+    found: dict[int, list[Turn]] = defaultdict(list)
     counts: Counter[int] = Counter()
     for annotation, index, old, new in rows.order_by("step__index").values_list(
         "annotation_id", "step__index", "before", "said"
     )[:500]:
         counts[annotation] += 1
         if counts[annotation] <= SHOWN:
-            found[annotation].append((file.axis.place(index), load(old), load(new)))
+            earlier, later = (file.voices.main.mark(load(text)) for text in (old, new))
+            found[annotation].append((file.axis.place(index), earlier, later))
     return [(one.rater.name, found[one.pk], counts[one.pk] - len(found[one.pk])) for one in chosen if found[one.pk]]
 
 
@@ -188,9 +189,15 @@ def _hindsight(file: Dossier) -> list[tuple[str, list[Turn], int]]:
     found = []
     for one in file.passes:
         if of_pass := changed.get(one.annotation.pk):
-            shown = [(file.axis.place(step), before, after) for step, before, after in of_pass[:SHOWN]]
+            shown = [_shift(file, *one) for one in of_pass[:SHOWN]]
             found.append((one.name, shown, len(of_pass) - len(shown)))
     return found
+
+
+def _shift(file: Dossier, step: int, before: Json, after: Json) -> Turn:
+    voice = file.voices.main
+    first = Mark("nothing") if before is None else voice.mark(before)
+    return file.axis.place(step), first, None if after is None else voice.mark(after)
 
 
 def _corrections(file: Dossier) -> Where:

@@ -12,8 +12,9 @@ ALWAYS = ("choice", "scale", "progress", "taxonomy", "rubric")  # kinds that eve
 
 
 def gates(scheme: Scheme) -> list[FieldSpec]:
-    """What has to be said of a step before the next one is shown: the field that is sealed then, or the main one; where that need not be said of each
-    step, the fields that must be. None: nothing holds the reader up, and all steps are shown."""
+    """What has to be said of a step before the next one is shown: the field that is sealed then, or the main one; where
+    that need not be said of each step, the fields that must be. None: nothing holds the reader up, and all steps are
+    shown."""
     main = scheme.field(scheme.foresight) or scheme.main_field
     if main.of_step and (main.required or main.kind in ALWAYS):
         return [main]

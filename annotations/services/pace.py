@@ -18,6 +18,7 @@ from django.db.models import QuerySet
 
 from annotations import access
 from annotations.models import Membership, Rater
+from annotations.services.answers import Voices
 from annotations.services.board import scheme
 
 UNDER, HASTY = 3, 2  # seconds, where one does not say
@@ -78,29 +79,32 @@ class Figures:
 
 _OWN = "FROM annotations_annotation a JOIN annotations_rater r ON r.id = a.rater_id AND r.id = ANY(%(raters)s)"
 _ANSWERED = """
-       l.annotation_id = a.id AND l.superseded_at IS NULL AND l.step_id IS NOT NULL AND l.field = %(field)s
-       AND l.origin IN ('human', 'accepted')"""
+       l.annotation_id = a.id AND l.superseded_at IS NULL AND l.step_id IS NOT NULL
+       AND (l.field = %(field)s OR starts_with(l.field, %(field)s || '@')) AND l.origin IN ('human', 'accepted')"""
 # What one counts from: labelled steps with the looks at them, changes with the time before them, submitted passes.
 _SOURCES = {
     "looked": f"""
-    SELECT r.name, a.id AS annotation, a.trajectory_id AS trajectory, l.step_id AS step, l.value, l.origin, l.time_ms,
-           l.suggestion, (l.suggestion->>'looked_ms')::bigint AS looked_ms, k.visible_ms, k.visits, k.unfolds
+    SELECT DISTINCT ON (a.id, l.step_id)
+           r.name, a.id AS annotation, a.trajectory_id AS trajectory, l.step_id AS step, l.field, l.value, l.origin,
+           l.time_ms, l.suggestion, (l.suggestion->>'looked_ms')::bigint AS looked_ms, k.visible_ms, k.visits, k.unfolds
       {_OWN}
       JOIN annotations_label l ON {_ANSWERED} AND l.created_at >= %(since)s
       LEFT JOIN LATERAL (
            SELECT sum(visible_ms)::bigint AS visible_ms, sum(visits)::bigint AS visits, sum(unfolds)::bigint AS unfolds
              FROM annotations_look WHERE annotation_id = a.id AND step_id = l.step_id) k ON TRUE
-     WHERE a.retired_at IS NULL""",
+     WHERE a.retired_at IS NULL
+     ORDER BY a.id, l.step_id, l.id""",
     "typed": f"""
     SELECT DISTINCT ON (l.annotation_id, l.revision)
-           r.name, a.id AS annotation, a.trajectory_id AS trajectory, l.step_id AS step, l.value, l.origin, l.time_ms
+           r.name, a.id AS annotation, a.trajectory_id AS trajectory, l.step_id AS step, l.field, l.value, l.origin,
+           l.time_ms
       {_OWN}
       JOIN annotations_label l ON l.annotation_id = a.id AND l.time_ms > 0 AND l.created_at >= %(since)s
      WHERE a.retired_at IS NULL
      ORDER BY l.annotation_id, l.revision, l.id""",
     "submitted": f"""
     SELECT r.name, a.id AS annotation, a.trajectory_id AS trajectory, NULL::bigint AS step, a.time_spent_ms,
-           a.submitted_at, (SELECT count(*) FROM annotations_label l WHERE {_ANSWERED}) AS steps
+           a.submitted_at, (SELECT count(DISTINCT l.step_id) FROM annotations_label l WHERE {_ANSWERED}) AS steps
       {_OWN}
      WHERE a.retired_at IS NULL AND a.state = 'submitted' AND a.submitted_at >= %(since)s""",
 }
@@ -170,9 +174,11 @@ def rows(membership: Membership, asked: Asked, kind: str, page: int) -> tuple[li
          WHERE {what.where} ORDER BY {what.order}, annotation, s.index LIMIT %(limit)s OFFSET %(offset)s"""
     (counted,) = _rows(f"SELECT count(*) AS count {chosen} WHERE {what.where}", about)
     found = _rows(wanted, about | {"limit": PER_PAGE, "offset": page * PER_PAGE})
+    voices = Voices(scheme(membership.project.scheme_id))
     for row in found:
         row["each"] = row["time_spent_ms"] / row["steps"] if row.get("steps") else None
         row |= {name: json.loads(row[name]) for name in ("value", "suggestion") if row.get(name) is not None}
+        row["said"] = voices.mark(row["field"], row["value"]) if "value" in row else None
     return found, counted["count"]
 
 

@@ -17,7 +17,8 @@ from django.utils import timezone
 from annotations.models import Annotation, Label, Project, Step, User
 from annotations.records import Json
 from annotations.services import changes, completeness, frontier, history
-from annotations.services.board import Board
+from annotations.services.answers import of_name
+from annotations.services.board import Board, scheme
 from annotations.services.outcomes import Missing, Outcome
 
 # What was said, and not taken back yet, when everything was shown.
@@ -46,7 +47,7 @@ def reveal(annotation_id: int, user: User, *, slug: str = "") -> Outcome:
     if open_steps := [one for one in completeness.missing(board, board.labels) if one["step"] is not None]:
         raise Missing(open_steps, ghosts=len(board.ghosts()))
     if not frontier.is_through(annotation):
-        raise Missing([{"step": annotation.frontier, "field": board.scheme.main}], ghosts=0)
+        raise Missing([{"step": annotation.frontier, "field": frontier.gates(board.scheme)[0].name}], ghosts=0)
     annotation.frontier, annotation.revealed_at = None, timezone.now()
     annotation.revision += 1
     annotation.save(update_fields=["frontier", "revealed_at", "revision", "updated_at"])
@@ -55,18 +56,17 @@ def reveal(annotation_id: int, user: User, *, slug: str = "") -> Outcome:
 
 
 def hindsight(annotations: Iterable[Annotation], field: str) -> dict[int, list[Hindsight]]:
-    """By pass, the steps whose answer in that field differs between its two passes, in order; None is no answer. Passes
-    in which nothing differs, or that have no second one, are left out."""
+    """By pass, the steps whose answer in that field (of a part of them) differs between its two passes, in order; None
+    is no answer. Passes in which nothing differs, or that have no second one, are left out."""
     revealed = [one.pk for one in annotations if one.revealed_at]
-    said = Label.objects.filter(annotation__in=revealed, field=field, step__isnull=False)
-    stood = said.filter(_STOOD).values_list("annotation", "step__index", "value") if revealed else []
-    stands = (
-        said.filter(superseded_at__isnull=True).values_list("annotation", "step__index", "value") if revealed else []
-    )
-    first, now = ({(pk, step): value for pk, step, value in rows} for rows in (stood, stands))
+    said = Label.objects.filter(of_name(field), annotation__in=revealed, step__isnull=False)
+    names = ("annotation", "step__index", "field", "value")
+    stood = said.filter(_STOOD).values_list(*names) if revealed else []
+    stands = said.filter(superseded_at__isnull=True).values_list(*names) if revealed else []
+    first, now = ({(pk, step, name): value for pk, step, name, value in rows} for rows in (stood, stands))
     found: dict[int, list[Hindsight]] = {}
-    for pk, step in sorted({*first, *now}):
-        before, after = first.get((pk, step)), now.get((pk, step))
+    for pk, step, name in sorted({*first, *now}):
+        before, after = first.get((pk, step, name)), now.get((pk, step, name))
         if before != after:
             found.setdefault(pk, []).append(Hindsight(step, before, after))
     return found
@@ -104,7 +104,8 @@ _SHIFTS = """
     SELECT f.value, n.value, count(*)
       FROM annotations_annotation a
       JOIN annotations_rater r ON r.id = a.rater_id AND r.project_id = %(project)s
-      JOIN annotations_label f ON f.annotation_id = a.id AND f.field = %(field)s AND f.step_id IS NOT NULL
+      JOIN annotations_label f ON f.annotation_id = a.id AND f.step_id IS NOT NULL
+                              AND (f.field = %(field)s OR starts_with(f.field, %(field)s || '@'))
                               AND f.created_at <= a.revealed_at
                               AND (f.superseded_at IS NULL OR f.superseded_at > a.revealed_at)
       LEFT JOIN annotations_label n ON n.annotation_id = a.id AND n.field = f.field AND n.step_id = f.step_id
@@ -123,9 +124,12 @@ def tally(project: Project, field: str) -> Tally:
     return Tally(revealed.count(), sum(n for *_, n in rows), sorted(shifts, key=lambda one: -one.steps))
 
 
-def restart(annotation: Annotation, field: str) -> int | None:
+def restart(annotation: Annotation) -> int | None:
     """The frontier of a first pass that goes on with another version of its trajectory."""
     steps = Step.objects.filter(trajectory_id=annotation.trajectory_id)
-    said = Label.objects.current().filter(annotation=annotation, field=field, step__isnull=False)
+    last = steps.order_by("-index").values_list("index", flat=True).first()
+    if not (asked := frontier.gates(scheme(annotation.scheme_id))):
+        return last
+    said = Label.objects.current().filter(of_name(asked[0].name), annotation=annotation, step__isnull=False)
     first_open = steps.of_agent().exclude(pk__in=said.values("step")).values_list("index", flat=True).first()
-    return first_open if first_open is not None else steps.order_by("-index").values_list("index", flat=True).first()
+    return last if first_open is None else first_open

@@ -15,9 +15,9 @@ from django.db.models import BigIntegerField, Case, Count, Exists, F, IntegerFie
 
 from annotations.models import Membership, Message, Step, Thread
 from annotations.models.talk import ThreadQuerySet
-from annotations.records import Json
 from annotations.schemes.schema import Scheme
-from annotations.services import gists, projects, threads, visibility
+from annotations.services import answers, gists, projects, threads, visibility
+from annotations.services.answers import Mark, Voices, of_field
 from annotations.services.gists import Gist
 from annotations.services.threads import Talk
 
@@ -77,12 +77,11 @@ def read(given: Mapping[str, str]) -> tuple[Filters, list[str]]:
 @dataclass(frozen=True)
 class Row:
     """A thread in the list: the beginning of its step, and what the person who began it says of it now (None where
-    they say nothing, or it may not be seen), in the words of the scheme as well."""
+    they say nothing, or it may not be seen)."""
 
     talk: Talk
     gist: Gist | None
-    label: Json
-    title: str
+    label: Mark | None
 
 
 class Page(NamedTuple):
@@ -124,13 +123,7 @@ def rows(membership: Membership, talks: Sequence[Talk]) -> list[Row]:
     found = {gist.pk: gist for gist in gists.read(Step.objects.filter(pk__in=steps))}
     scheme = projects.scheme_of(membership.project.scheme)
     labels = _labels(membership, scheme, talks)
-    return [_row(one, found.get(one.thread.step_id or 0), labels.get(_place(one.thread)), scheme) for one in talks]
-
-
-def _row(one: Talk, gist: Gist | None, label: Json, scheme: Scheme) -> Row:
-    spec = scheme.field(scheme.main if one.thread.step_id else scheme.final)
-    titles = {choice.value: choice.title for choice in spec.options} if spec else {}
-    return Row(one, gist, label, titles.get(label, str(label)))
+    return [Row(one, found.get(one.thread.step_id or 0), labels.get(_place(one.thread))) for one in talks]
 
 
 def _narrowed(membership: Membership, asked: Filters) -> ThreadQuerySet:
@@ -169,11 +162,12 @@ def _place(thread: Thread) -> _Place:
     return thread.begun_by_id, thread.trajectory_id, thread.step_id
 
 
-def _labels(membership: Membership, scheme: Scheme, talks: Collection[Talk]) -> Mapping[_Place, Json]:
+def _labels(membership: Membership, scheme: Scheme, talks: Collection[Talk]) -> Mapping[_Place, Mark]:
     """What the people who began the threads say now of what each is about, as far as this member may see it: the main
-    field of a step, the final one of the whole."""
-    about = Q(field=scheme.main, step__in=[one.thread.step_id for one in talks if one.thread.step_id])
-    about |= Q(field=scheme.final, step=None)
+    field of a step (the worst of its parts), the verdict on the whole."""
+    about = of_field(scheme.main_field) & Q(step__in=[one.thread.step_id for one in talks if one.thread.step_id])
+    if final := answers.verdict(scheme):
+        about |= of_field(final) & Q(step=None)
     said = (
         visibility.labels_visible_to(membership)
         .current()
@@ -184,5 +178,9 @@ def _labels(membership: Membership, scheme: Scheme, talks: Collection[Talk]) -> 
             annotation__rater__user__in={one.thread.begun_by_id for one in talks},
         )
     )
-    names = ("annotation__rater__user_id", "annotation__trajectory_id", "step_id", "value")
-    return {(person, trajectory, step): value for person, trajectory, step, value in said.values_list(*names)}
+    names = ("annotation__rater__user_id", "annotation__trajectory_id", "step_id", "field", "value")
+    voices, found = Voices(scheme), dict[_Place, Mark]()
+    for person, trajectory, step, field, value in said.values_list(*names):
+        marks = [voices.mark(field, value), *filter(None, [found.get((person, trajectory, step))])]
+        found[person, trajectory, step] = max(marks, key=lambda mark: mark.rank)
+    return found

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from annotations.models import Annotation, Project, Rater, User
 from annotations.services import frontier, history, quick, seats
+from annotations.services.board import scheme
 
 State = Annotation.State
 
@@ -138,7 +139,7 @@ def _rules(project: Project, trajectory: int) -> dict[str, Any]:
         return {"mode": mode, "propagation": propagation}
     if propagation == Project.Propagation.FILL:
         propagation = Project.Propagation.SUGGEST
-    return {"mode": mode, "propagation": propagation, "frontier": frontier.first(trajectory)}
+    return {"mode": mode, "propagation": propagation, "frontier": frontier.first(trajectory, scheme(project.scheme_id))}
 
 
 class Place(NamedTuple):

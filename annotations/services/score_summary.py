@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,15 +11,19 @@ from django.db import models
 from django.db.models import Count, F, FloatField, Max, Min, OuterRef, Subquery, Value
 from django.db.models.functions import Cast, Floor, Least
 
+from annotations.formats.lines import load
 from annotations.models import Label, Project, Run, Score
 from annotations.services import projects
+from annotations.services.answers import Voice
 
 BINS = 20
+NAMES = ("right", "neutral", "wrong", "other", "none")
+LOOKS = {"right": "right", "neutral": "neutral", "wrong": "wrong", "plain": "other"}
 
 
 @dataclass(frozen=True)
 class Span:
-    """One bin of a distribution, with counts by the reference's label ("none": it has none there)."""
+    """One bin of a distribution, with counts by what the reference's label looks like ("none": it has none there)."""
 
     low: float
     high: float
@@ -76,26 +80,27 @@ def _spans(project: Project, run: Run) -> tuple[list[Span], str]:
     place = Least(Floor((number - Value(low)) / Value(width)), Value(BINS - 1.0), output_field=FloatField())
     rows = scores.filter(probability__isnull=False) if calibrated else scores
     grouped = rows.annotate(bin=Cast(place, models.IntegerField()), said=_said(project)).values("bin", "said")
-    counts: dict[int, dict[Any, int]] = defaultdict(dict)
+    counts: dict[int, Counter[str]] = defaultdict(Counter)
+    voice = Voice(projects.scheme_of(project.scheme).main_field)
     for row in grouped.annotate(count=Count("id")).order_by():
-        counts[row["bin"]][row["said"]] = row["count"]
-    names = {1: "right", 0: "neutral", -1: "wrong", None: "none"}
-    spans = []
-    for bin_ in range(BINS):
-        by_name = {kind: counts[bin_].get(value, 0) for value, kind in names.items()}
-        spans.append(Span(low + bin_ * width, low + (bin_ + 1) * width, by_name))
+        said = row["said"]
+        counts[row["bin"]]["none" if said is None else LOOKS[voice.mark(load(said)).tone]] += row["count"]
+    shown = [name for name in NAMES if name != "other" or any(found["other"] for found in counts.values())]
+    spans = [
+        Span(low + bin_ * width, low + (bin_ + 1) * width, {name: counts[bin_][name] for name in shown})
+        for bin_ in range(BINS)
+    ]
     return spans, "probability" if calibrated else "value"
 
 
 def _said(project: Project) -> Any:
-    """The reference's current label of a score's step."""
+    """The reference's current label of a score's step, as text."""
     if project.reference_id is None:
-        return Value(None, output_field=models.IntegerField(null=True))
+        return Value(None, output_field=models.TextField(null=True))
     labels = Label.objects.current().filter(
         step=OuterRef("step"),
         field=projects.scheme_of(project.scheme).main,
         annotation__rater=project.reference_id,
         annotation__retired_at__isnull=True,
     )
-    as_number = Cast(Cast("value", models.TextField()), models.IntegerField())
-    return Subquery(labels.annotate(number=as_number).values("number")[:1])
+    return Subquery(labels.annotate(text=Cast("value", models.TextField())).values("text")[:1])

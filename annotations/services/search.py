@@ -31,7 +31,9 @@ from annotations.models import Annotation, Label, Membership, Run, Score, Step, 
 from annotations.models.labels import AnnotationQuerySet, LabelQuerySet
 from annotations.models.trajectories import StepQuerySet
 from annotations.services import projects, visibility
+from annotations.services.answers import of_field
 from annotations.services.filters import BIGGEST, NOBODY, OPEN, SORTS, Filters
+from annotations.services.wrongs import Wrong
 
 Cursor = tuple[float, int]  # what the row is sorted by, and its id
 
@@ -44,7 +46,12 @@ class Search:
         self.project, self.user = membership.project, membership.user
         self.sees_all = access.may(membership, access.SEE_OTHERS_LABELS)
         self.scheme = projects.scheme_of(self.project.scheme)
-        self.wrong = self.scheme.wrong
+        self.wrong = Wrong(self.scheme)
+
+    @property
+    def has_strips(self) -> bool:
+        """Whether the main field speaks of steps, so that it can be laid along them."""
+        return self.scheme.main_field.of_step or self.wrong.names_a_step
 
     def sorted(self) -> QuerySet[Any, Any]:
         """All that fit, as (id, what they are sorted by)."""
@@ -111,15 +118,23 @@ class Search:
         said = self.labels().filter(annotation__trajectory=OuterRef("pk"))
         if asked.label is not None:
             found = found.filter(Exists(said.filter(value=asked.label)))
+        for one in asked.answers:
+            found = found.filter(Exists(self.answers().filter(one.holds(), annotation__trajectory=OuterRef("pk"))))
         if asked.first_error is not None:
-            sooner = self.labels().filter(annotation=OuterRef("annotation"), value=self.wrong)
-            sooner = sooner.filter(step__index__lt=OuterRef("step__index"))
-            found = found.alias(nth=self._nth(asked.first_error))
-            found = found.filter(Exists(said.filter(~Exists(sooner), value=self.wrong, step__index=OuterRef("nth"))))
+            wrong = self.wrong.among(self.answers())
+            sooner = wrong.filter(annotation=OuterRef("annotation"), at__lt=OuterRef("at"))
+            first = wrong.filter(~Exists(sooner), annotation__trajectory=OuterRef("pk"))
+            found = found.alias(nth=self._nth(asked.first_error)).filter(Exists(first.filter(at=OuterRef("nth"))))
         if asked.differ:
-            other = self.labels(anybody=True).filter(step=OuterRef("step")).exclude(value=OuterRef("value"))
-            found = found.filter(Exists(said.filter(Exists(other))))
+            found = found.filter(Exists(said.filter(Exists(self._otherwise()))))
         return found
+
+    def _otherwise(self) -> LabelQuerySet:
+        """Other answers to the same question: of the same step, or of the same whole."""
+        same = self.labels(anybody=True).filter(field=OuterRef("field")).exclude(value=OuterRef("value"))
+        if self.scheme.main_field.of_step:
+            return same.filter(step=OuterRef("step"))
+        return same.filter(annotation__trajectory=OuterRef("annotation__trajectory"))
 
     def _by_passes(self, found: QuerySet[Trajectory]) -> QuerySet[Trajectory]:
         asked = self.filters
@@ -129,7 +144,7 @@ class Search:
         if asked.state:
             wanted = (Annotation.State.LEASED, Annotation.State.DRAFT) if asked.state == OPEN else (asked.state,)
             return found.filter(Exists(self._of_people(passes).filter(state__in=wanted)))
-        if asked.rater or asked.mine or not self.sees_all and (asked.label, asked.first_error) != (None, None):
+        if asked.rater or asked.mine or not self.sees_all and asked.about_labels:
             return found.filter(Exists(passes))
         return found
 
@@ -157,8 +172,8 @@ class Search:
 
     def first_error(self) -> Subquery:
         """The index of the first step that anybody (or the rater asked for) finds wrong."""
-        wrong = self.labels().filter(annotation__trajectory=OuterRef("pk"), value=self.wrong).order_by()
-        first = wrong.values("annotation__trajectory").annotate(n=Min("step__index")).values("n")
+        wrong = self.wrong.among(self.answers()).filter(annotation__trajectory=OuterRef("pk")).order_by()
+        first = wrong.values("annotation__trajectory").annotate(n=Min("at")).values("n")
         return Subquery(first, output_field=IntegerField())
 
     def first_error_step(self) -> Coalesce:
@@ -171,10 +186,10 @@ class Search:
         return Subquery(lowest, output_field=FloatField())
 
     def differ(self) -> Func:
-        """On how many of its steps raters differ."""
+        """On how many of its steps raters differ, or of their parts; 1 where they differ on the whole."""
         said = self.labels(anybody=True).filter(annotation__trajectory=OuterRef("pk")).order_by()
-        apart = said.values("step").annotate(n=Count("value", distinct=True)).filter(n__gt=1)
-        return Func(ArraySubquery(apart.values("step")), function="cardinality", output_field=IntegerField())
+        apart = said.values("step", "field").annotate(n=Count("value", distinct=True)).filter(n__gt=1)
+        return Func(ArraySubquery(apart.values("n")), function="cardinality", output_field=IntegerField())
 
     def _scores(self) -> QuerySet[Score]:
         """A trajectory's scores of the newest scoring run that has finished, whichever the scorer."""
@@ -195,8 +210,12 @@ class Search:
 
     def labels(self, anybody: bool = False) -> LabelQuerySet:
         """Current labels of the main field; `anybody`: whoever gave them."""
-        said: LabelQuerySet = Label.objects.current()
-        said = said.filter(field=self.scheme.main, step__isnull=False, annotation__retired_at__isnull=True)
+        main = self.scheme.main_field
+        return self.answers(anybody).filter(of_field(main), step__isnull=not main.of_step)
+
+    def answers(self, anybody: bool = False) -> LabelQuerySet:
+        """Current labels of any field."""
+        said: LabelQuerySet = Label.objects.current().filter(annotation__retired_at__isnull=True)
         if not self.sees_all or self.filters.mine and not anybody:
             return said.filter(annotation__rater__user=self.user)
         rater = "" if anybody else self.filters.rater

@@ -9,9 +9,11 @@ from collections import Counter, defaultdict
 
 from django.db import transaction
 
+from annotations.formats.lines import dump, load
 from annotations.models import Annotation, Label, Rater, User
 from annotations.records import Json
 from annotations.services import changes, history
+from annotations.services.answers import of_field
 from annotations.services.board import scheme
 from annotations.services.outcomes import Refusal
 
@@ -23,8 +25,9 @@ class NotYet(Refusal):
 
 
 @transaction.atomic
-def look(annotation_id: int, user: User, *, slug: str = "") -> dict[int, list[list[Json]]]:
-    """Index of a step → [[value, how many of the others said so], …] in the main field. Raises NotYet."""
+def look(annotation_id: int, user: User, *, slug: str = "") -> dict[int | str, list[list[Json]]]:
+    """Index of a step ("": the whole) → [[value, how many of the others said so], …] in the main field; where that is
+    asked of parts, with the name of the part's field as a third. Raises NotYet."""
     annotation = changes.own(annotation_id, user, slug, lock=True)
     if annotation.state != State.SUBMITTED:
         raise NotYet("Submit first; then you can see what the others said.")
@@ -46,9 +49,15 @@ def _submitted(annotation: Annotation) -> list[int]:
     return list(people.values_list("pk", flat=True))
 
 
-def _counts(annotation: Annotation, others: list[int]) -> dict[int, list[list[Json]]]:
-    said = Label.objects.current().filter(annotation__in=others, field=scheme(annotation.scheme_id).main)
-    counts: dict[int, Counter[Json]] = defaultdict(Counter)
-    for step, value in said.filter(step__isnull=False).values_list("step__index", "value"):
-        counts[step][value] += 1
-    return {step: [list(one) for one in found.most_common()] for step, found in sorted(counts.items())}
+def _counts(annotation: Annotation, others: list[int]) -> dict[int | str, list[list[Json]]]:
+    main = scheme(annotation.scheme_id).main_field
+    said = Label.objects.current().filter(of_field(main), annotation__in=others, step__isnull=not main.of_step)
+    counts: dict[int | None, Counter[tuple[str, str]]] = defaultdict(Counter)
+    for step, field, value in said.order_by("step__index", "field").values_list("step__index", "field", "value"):
+        counts[step][field, dump(value)] += 1
+    return {"" if step is None else step: _listed(found, main.name) for step, found in counts.items()}
+
+
+def _listed(found: Counter[tuple[str, str]], main: str) -> list[list[Json]]:
+    counted = found.most_common()
+    return [[load(text), count, *([] if field == main else [field])] for (field, text), count in counted]

@@ -5,12 +5,14 @@ A suggestion is nobody's label until somebody takes it. What was taken is stored
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 
+from annotations.formats.lines import load
 from annotations.models import Annotation, Label, Project, Rater, Score
 from annotations.records import Json
 from annotations.schemes.schema import Scheme
@@ -58,9 +60,11 @@ def taken(annotation: Annotation, step: int, value: Json, source: str, looked_ms
 
 def _of_scorer(annotation: Annotation, name: str) -> Suggestions:
     """Right or wrong by P(not wrong); what a scorer says is never neutral."""
+    if (poles := _poles(scheme(annotation.scheme_id))) is None:
+        return {}
+    right, wrong = poles
     run = scores.latest(annotation.rater.project_id).get(name)
     rows = Score.objects.filter(run=run, trajectory=annotation.trajectory_id, probability__isnull=False)
-    right, wrong = _poles(scheme(annotation.scheme_id))
     found = {}
     for step, probability in rows.values_list("step__index", "probability"):
         sure = float(probability or 0)
@@ -69,9 +73,15 @@ def _of_scorer(annotation: Annotation, name: str) -> Suggestions:
     return found
 
 
-def _poles(declared: Scheme) -> tuple[Json, Json]:
-    values = declared.main_field.values
-    return values[0], values[-1] if declared.wrong is None else declared.wrong
+def _poles(declared: Scheme) -> tuple[Json, Json] | None:
+    """The answers that say right and wrong of a step; None where the main field has no two that do."""
+    main = declared.main_field
+    if main.kind != "choice" or main.target != "step":
+        return None
+    by_tone = {main.tone(value): value for value in reversed(main.values)}
+    wrong = by_tone.get("wrong") if declared.wrong is None else declared.wrong
+    right = by_tone.get("right")
+    return None if right is None or wrong is None else (right, wrong)
 
 
 def _of_judge(annotation: Annotation, kind: str, name: str) -> Suggestions:
@@ -89,9 +99,14 @@ def _of_judge(annotation: Annotation, kind: str, name: str) -> Suggestions:
         step__isnull=False,
     )
     return {
-        step: Suggestion(value, sure.get(str(value)), f"{kind}:{name}")
+        step: Suggestion(value, sure.get(_spelled(value)), f"{kind}:{name}")
         for step, value in said.values_list("step__index", "value")
     }
+
+
+def _spelled(value: Json) -> str:
+    """A value as a key, the same however the database writes it."""
+    return json.dumps(value, sort_keys=True)
 
 
 _COMPARED = """
@@ -116,6 +131,7 @@ def _record(judge: Rater, project: Project, field: str) -> Mapping[str, float]:
         with connection.cursor() as cursor:
             cursor.execute(_COMPARED, {"judge": judge.pk, "reference": project.reference_id, "field": field})
             rows = cursor.fetchall()
-        known = {value: (hits + 1) / (count + 2) for value, count, hits in rows if count >= COMPARED_AT_LEAST}
+        enough = [row for row in rows if row[1] >= COMPARED_AT_LEAST]
+        known = {_spelled(load(text)): (hits + 1) / (count + 2) for text, count, hits in enough}
         cache.set(key, known, REMEMBERED)
     return known

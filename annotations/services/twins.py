@@ -11,6 +11,7 @@ from annotations.models import Annotation, Label, Step
 from annotations.models.labels import LabelQuerySet
 from annotations.models.trajectories import StepQuerySet
 from annotations.records import Json
+from annotations.services import around
 from annotations.services.board import PROPAGATED, scheme
 from annotations.services.outcomes import Suggestion
 
@@ -69,7 +70,9 @@ def _turns(annotation: Annotation) -> list[tuple[int, str]]:
 
 
 def _said(passes: Iterable[Annotation]) -> LabelQuerySet:
-    """What the person themself answered in the passes' main field."""
+    """What the person themself answered in the passes' main field. What names steps, or a part, holds for its own
+    rollout alone."""
     found: LabelQuerySet = Label.objects.current().filter(annotation__in=passes, step__isnull=False)
-    fields = {scheme(one.scheme_id).main for one in passes}
+    mains = [scheme(one.scheme_id).main_field for one in passes]
+    fields = {main.name for main in mains if main.kind != "preference" and not around.has_parts(main)}
     return found.filter(field__in=fields).exclude(origin=PROPAGATED)

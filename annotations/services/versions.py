@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from annotations.models import Annotation, Event, Label, Look, Project, Step
-from annotations.services import progressive, projects
+from annotations.services import progressive
 from annotations.services.drafts import StepDraft
 
 RETURNED = "The trajectory was imported again and some of its steps changed; please look at those without a label."
@@ -46,7 +46,7 @@ def _succeed(project: Project, old: Annotation, trajectory: int, moved: Mapping[
     _copy(kept, successor, moved)
     _copy_looks(old, successor, moved)
     if successor.frontier is not None:
-        successor.frontier = progressive.restart(successor, projects.scheme_of(successor.scheme).main)
+        successor.frontier = progressive.restart(successor)
         successor.save(update_fields=["frontier"])
     Event.objects.create(
         project=project,

@@ -7,21 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from typing import Any, Protocol
+from typing import Protocol
 
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from annotations.schemes.schema import Scheme
+from annotations.services import legends
+from annotations.services.answers import Mark
 from annotations.services.axis import Strip
 
 register = template.Library()
 
 CELL, GAP = 10, 2
-# How a value stands in its cell: the class, and the top and bottom of its bar in tenths. Position tells without colour.
-SHAPES: dict[Any, tuple[str, int, int]] = {1: ("right", 0, 5), 0: ("neutral", 4, 6), -1: ("wrong", 5, 10)}
-OTHER = ("other", 2, 8)
-SAID = {1: "+1", 0: "0", -1: "−1"}
 
 
 @register.simple_tag
@@ -42,14 +41,29 @@ def strips(rows: Iterable[Strip]) -> SafeString:
     return mark_safe("".join(strip(one, "mini") for one in rows))
 
 
-def _paths(cells: Sequence[tuple[Any, bool]]) -> Iterable[str]:
+@register.filter
+def legend(scheme: Scheme) -> list[Mark]:
+    """What strips of the scheme say."""
+    return legends.of(scheme)
+
+
+@register.simple_tag
+def glyph(mark: Mark) -> SafeString:
+    """The one cell that an answer makes in a strip, for a legend."""
+    return mark_safe(
+        f'<svg class="strip glyph" width="{CELL}" viewBox="0 0 {CELL} {CELL}" aria-hidden="true">'
+        f"{''.join(_paths([(mark, False)]))}</svg>"
+    )
+
+
+def _paths(cells: Sequence[tuple[Mark | None, bool]]) -> Iterable[str]:
     drawn: dict[str, list[str]] = {}
-    for place, (value, implied) in enumerate(cells):
+    for place, (mark, implied) in enumerate(cells):
         x = place * (CELL + GAP)
-        if value is None:
+        if mark is None:
             drawn.setdefault("blank", []).append(f"M{x} {CELL / 2 - 0.5}h{CELL}v1h-{CELL}z")
             continue
-        kind, top, bottom = SHAPES.get(value, OTHER)
+        kind, (top, bottom) = mark.look or "other", mark.bar
         bar = f"M{x} {top}h{CELL}v{bottom - top}h-{CELL}z"
         drawn.setdefault(f"{kind} implied" if implied else kind, []).append(bar)
     for kind, parts in drawn.items():
@@ -59,8 +73,9 @@ def _paths(cells: Sequence[tuple[Any, bool]]) -> Iterable[str]:
 def in_words(one: Strip) -> str:
     """A strip read aloud: all of a short one, the counts of a long one."""
     if one.steps <= 20 and len(one.cells) == one.steps:
-        return " ".join("·" if value is None else SAID.get(value, str(value)) for value, _ in one.cells) or "no steps"
-    said = ", ".join(f"{count:,} × {SAID.get(value, value)}" for value, count in one.counts.items())
+        apart = ", " if any(mark and " " in mark.words for mark, _ in one.cells) else " "
+        return apart.join("·" if mark is None else mark.words for mark, _ in one.cells) or "no steps"
+    said = ", ".join(f"{count:,} × {mark.words}" for mark, count in one.counts.items() if count)
     return f"{one.steps:,} steps: {said or 'none labelled'}"
 
 

@@ -103,6 +103,7 @@ def what(run: Run) -> str:
             str(asked.get("format") or ""),
             f"labels of {_name(asked['rater'])}" if asked.get("rater") else "",
         ],
+        Run.Kind.SCHEME: [f"to version {asked.get('version')}"],
     }
     return " · ".join(part for part in said[Run.Kind(run.kind)] if part)
 
@@ -136,18 +137,12 @@ def counts(run: Run) -> list[tuple[str, int]]:
 
 @register.filter
 def said(value: Any) -> str:
-    """A label's value with its sign: +1, 0, −1."""
+    """A plain value with its sign: +1, 0, −1."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
         return f"+{value}" if value > 0 else f"−{-value}" if value < 0 else "0"
     return "" if value is None else str(value)
-
-
-@register.filter
-def tone(value: Any) -> str:
-    """The class of a ternary value."""
-    return {1: "right", 0: "neutral", -1: "wrong"}.get(value, "") if isinstance(value, int) else ""
 
 
 @register.filter

@@ -18,13 +18,15 @@ from annotations.rendering.identity import action_hash
 from annotations.rendering.outline import outline
 from annotations.rendering.parts import parts
 from annotations.services import findings, gists
-from annotations.services.axis import Axis, Place, Strip, severity, strip
-from annotations.services.dossier import Word
-from annotations.services.findings import Findings, FirstError, Repeat, Where
+from annotations.services.answers import Mark, Voices
+from annotations.services.axis import Axis, Strip, strip
+from annotations.services.findings import Findings, FirstError, Repeat, Turn, Where
 from annotations.services.gists import Gist
+from annotations.services.told import Answer, Word
 from annotations.services.visibility import EVERYTHING
 
 SCHEME = schemes.shipped()["agent-process"]  # labels in files are those of its source
+VOICES = Voices(SCHEME)
 WRONG = -1
 _ERROR = re.compile(findings.ERROR.replace(r"\y", r"\b"), re.IGNORECASE)
 
@@ -34,8 +36,8 @@ class Found:
     """The labels that stand in the file, as a page shows a rater's pass."""
 
     strip: Strip
-    final: Any = None
-    final_explanation: str = ""
+    final: Mark | None = None
+    whole: Word | None = None
     first_error: int | None = None
     name: str = "in the file"
     kind: str = ""
@@ -44,11 +46,18 @@ class Found:
     is_reference: bool = False
     returnable: bool = False
 
+    @property
+    def tells(self) -> bool:
+        """Whether more is said of the whole than one word."""
+        return any(one.explanation for one in self.whole.answers) if self.whole else False
+
 
 class Leaf:
     """What dossier.Dossier is of a stored trajectory."""
 
     visible = EVERYTHING
+    scheme = SCHEME
+    has_strips = has_verdict = True
     curves: tuple[()] = ()
 
     def __init__(self, record: TrajectoryRecord, format: str) -> None:
@@ -77,35 +86,42 @@ class Leaf:
         if not self.labels and self.rating.final is None:
             return []
         width = self.axis.width
-        groups = [(index // width, value, False, 1) for index, value in self.labels.items() if _is_plain(value)]
-        made = Found(strip(self.axis, Found.name, groups, severity(SCHEME.main_field)), self.rating.final)
+        groups = [(index // width, VOICES.main.mark(value), False, 1) for index, value in self.labels.items()]
+        made = Found(strip(self.axis, Found.name, groups))
         made.first_error = next((index for index, value in sorted(self.labels.items()) if value == WRONG), None)
-        made.final_explanation = self.rating.final_explanation
+        if self.rating.final is not None:
+            made.final = VOICES.mark(SCHEME.final, self.rating.final)
+            title, why = SCHEME.field(SCHEME.final).title, self.rating.final_explanation  # type: ignore[union-attr]
+            made.whole = Word(Found.name, [Answer(title, "choice", made.final, explanation=why)])
         return [made]
 
     def words(self, first: int, last: int) -> Mapping[int, Sequence[Word]]:
         chosen = (index for index in range(first, last) if index in self.labels)
-        return {index: [Word(Found.name, self.labels[index], False, None, self._why(index), {})] for index in chosen}
+        return {index: [self._word(index)] for index in chosen}
+
+    def _word(self, index: int) -> Word:
+        title, mark = SCHEME.main_field.title, VOICES.main.mark(self.labels[index])
+        return Word(Found.name, [Answer(title, "choice", mark, is_main=True, explanation=self._why(index))])
 
     def scores(self, first: int, last: int) -> Mapping[int, Sequence[Any]]:
         return {}
 
-    def tally(self, first: int, last: int) -> Mapping[int, list[tuple[Any, int]]]:
-        return {index: [(value, 1)] for index, value in self.labels.items() if first <= index < last}
+    def tally(self, first: int, last: int) -> Mapping[int, list[tuple[Mark, int]]]:
+        return {index: [(VOICES.main.mark(value), 1)] for index, value in self.labels.items() if first <= index < last}
 
     def findings(self) -> Findings:
         """What went wrong, of what the file says."""
         found = Findings(end=self.gist(self.axis.agent[-1]) if self.axis.agent else None)
-        found.failed = findings.failed(self.record.outcome, [one.final == WRONG for one in self._given()])
-        found.finals = [(one.final, [one.name]) for one in self._given()]
+        found.failed = findings.failed(self.record.outcome, [mark.tone == "wrong" for mark in self._given()])
+        found.finals = [(mark, [Found.name]) for mark in self._given()]
         found.first_errors = [self._first_error(one) for one in self.passes if one.first_error is not None]
         found.turns = self._turns()
         found.repeats = self._repeats()
         found.errors = self._where([index for index in self.axis.agent if _fails(self.record.steps[index])])
         return found
 
-    def _given(self) -> list[Found]:
-        return [one for one in self.passes if one.final is not None]
+    def _given(self) -> list[Mark]:
+        return [one.final for one in self.passes if one.final is not None]
 
     def _why(self, index: int) -> str:
         return self.rating.explanations.get(self.record.steps[index].source_index, "")
@@ -118,9 +134,9 @@ class Leaf:
         why = self._why(index)
         return FirstError(self.axis.place(index), [one.name], self.gist(index), [(one.name, why)] if why else [])
 
-    def _turns(self) -> list[tuple[str, list[tuple[Place, Any, Any]], int]]:
-        said = sorted(self.labels.items())
-        turns = [
+    def _turns(self) -> list[tuple[str, list[Turn], int]]:
+        said = [(index, VOICES.main.mark(value)) for index, value in sorted(self.labels.items())]
+        turns: list[Turn] = [
             (self.axis.place(index), before, value)
             for (_, before), (index, value) in zip(said, said[1:], strict=False)
             if before != value
@@ -135,10 +151,6 @@ class Leaf:
                 called[action_hash(self.record.steps[index])].append(index)
         often = sorted((at for at in called.values() if len(at) > 1), key=lambda at: (-len(at), at[0]))
         return [Repeat(self.gist(at[0]), self._where(at)) for at in often[:5]]
-
-
-def _is_plain(value: Any) -> bool:
-    return isinstance(value, (int, str))
 
 
 def _fails(step: StepRecord) -> bool:

@@ -181,8 +181,8 @@ def _offset(text: str) -> int:
 
 
 def _said(leaf: Leaf) -> dict[str, Any]:
-    explained = [one for one in leaf.passes if one.final_explanation]
-    return {"trajectory": leaf.trajectory, "file": leaf, "findings": leaf.findings(), "explained": explained}
+    telling = [one for one in leaf.passes if one.tells]
+    return {"trajectory": leaf.trajectory, "file": leaf, "findings": leaf.findings(), "telling": telling}
 
 
 def _outline(leaf: Leaf, at: int) -> dict[str, Any]:

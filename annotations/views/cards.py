@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from annotations.models import Step, Trajectory
+from annotations.services.answers import Mark
 from annotations.services.axis import Axis
 from annotations.services.gists import Gist
 from annotations.views import turns
@@ -23,7 +24,7 @@ class Told(Protocol):
 
     def words(self, first: int, last: int) -> Mapping[int, Sequence[Any]]: ...
     def scores(self, first: int, last: int) -> Mapping[int, Sequence[Any]]: ...
-    def tally(self, first: int, last: int) -> Mapping[int, list[tuple[Any, int]]]: ...
+    def tally(self, first: int, last: int) -> Mapping[int, list[tuple[Mark, int]]]: ...
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Line:
 
     number: int
     gist: Gist
-    tally: list[tuple[Any, int]]
+    tally: list[tuple[Mark, int]]
 
 
 def window(file: Told, shown: list[Step], start: int, only: str = "") -> dict[str, Any]:

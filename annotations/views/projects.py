@@ -17,8 +17,11 @@ from annotations.forms import SettingsForm
 from annotations.models import Project, Report, Run
 from annotations.scheme_forms import ProjectForm
 from annotations.services import preferences, progress_counts, progressive, projects, setup, threads, todo
+from annotations.services.answers import Voice
 from annotations.views.runs import progress_rows
 from annotations.views.schemes import presets
+
+MOST_SHIFTS = 12  # of what hindsight changed, the most frequent
 
 
 @login_required
@@ -86,9 +89,19 @@ def _overview(project: Project) -> dict[str, Any]:
         "raters": progress_counts.raters(project),
         "rows": progress_rows(runs),
         "idle": any(run.state == Run.State.QUEUED and not jobs.is_served(run.kind) for run in runs),
-        "hindsight": progressive.tally(project, projects.scheme_of(project.scheme).main),
+        **_hindsight(project),
         "report": Report.objects.filter(project=project, kind="agreement").order_by("-id").first(),
     }
+
+
+def _hindsight(project: Project) -> dict[str, Any]:
+    main = projects.scheme_of(project.scheme).main_field
+    found, voice = progressive.tally(project, main.name), Voice(main)
+    shifts = [
+        (voice.mark(one.before), None if one.after is None else voice.mark(one.after), one.steps)
+        for one in found.shifts[:MOST_SHIFTS]
+    ]
+    return {"hindsight": found, "shifts": shifts, "more_shifts": len(found.shifts) - len(shifts)}
 
 
 @login_required

@@ -93,7 +93,7 @@ def head(file: Dossier, told: findings.Findings) -> dict[str, Any]:
         "trajectory": file.trajectory,
         "file": file,
         "findings": told,
-        "explained": [one for one in file.passes if one.final_explanation],
+        "telling": [one for one in file.passes if one.tells],
         "lines": lines,
         "reference": None if task.reference is None else turns.shown_json(task.reference),
         "outcome": None if outcome is None else turns.shown_json(outcome),

@@ -180,7 +180,7 @@ def said_of(file: Dossier) -> dict[str, Any]:
         "trajectory": file.trajectory,
         "file": file,
         "findings": findings.of(file),
-        "explained": [one for one in file.passes if one.final_explanation],
+        "telling": [one for one in file.passes if one.tells],
         "may_return": access.may(file.membership, access.MANAGE),
         "may_see_runs": access.may(file.membership, access.SEE_OTHERS_LABELS),
     }

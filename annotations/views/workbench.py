@@ -95,7 +95,7 @@ def desk_of(request: Request, slug: str, annotation: int) -> JsonResponse:
 def _start(request: Request, mine: Annotation, turns_in_all: int, facts: Json | None) -> int:
     at = whole(request.GET.get("at", ""))
     if at is None:
-        at = desk.first_open(mine) if facts is None else desk.first_open_of(facts, projects.scheme_of(mine.scheme).main)
+        at = desk.first_open(mine) if facts is None else desk.first_open_of(facts, projects.scheme_of(mine.scheme))
     return min(max(0, at or 0), max(0, turns_in_all - 1))
 
 

@@ -115,7 +115,11 @@ def test_who_rates_equal_steps_differently_is_marked(client, project, rollouts) 
     assert [row.number for row in rows if row.differs] == [3], "at C and X they do otherwise, so may rate otherwise"
     assert [sorted(cell.differs) for cell in rows[2].cells] == [["wavering"], ["wavering"]]
     assert [(word.rater, word.value) for word in rows[2].cells[1].words] == [("steady", 1), ("wavering", -1)]
-    assert [head["column"].verdicts for head in answer.context["heads"]] == [[(1, ["wavering"])], [(-1, ["wavering"])]]
+    verdicts = [head["column"].verdicts for head in answer.context["heads"]]
+    assert [[(mark.title, who) for mark, who in one] for one in verdicts] == [
+        [("Solved", ["wavering"])],
+        [("Failed", ["wavering"])],
+    ]
     assert "equal steps are rated differently" in answer.content.decode()
 
 

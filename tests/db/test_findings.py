@@ -60,14 +60,16 @@ def test_turns_are_those_of_the_reference_and_of_people_where_there_are_any(proj
     one = make.trajectory(project, steps=5)
     make.rating(make.rater(project, "judge"), one, [1, 1, -1, 1, 0])
     assert [
-        (rater, [(place.number, a, b) for place, a, b in turns]) for rater, turns, _ in seen(project, one).turns
-    ] == [("judge", [(3, 1, -1), (4, -1, 1), (5, 1, 0)])]
+        (rater, [(place.number, a.words, b.words) for place, a, b in turns])
+        for rater, turns, _ in seen(project, one).turns
+    ] == [("judge", [(3, "+1", "−1"), (4, "−1", "+1"), (5, "+1", "0")])]
     gold = make.rater(project, "gold", "import")
     make.rating(gold, one, [1, None, -1, -1, 1])
     project.reference = gold
     project.save()
     (rater, turns, more) = seen(project, one).turns[0]
-    assert (rater, [(place.number, a, b) for place, a, b in turns], more) == ("gold", [(3, 1, -1), (5, -1, 1)], 0)
+    told = [(place.number, a.words, b.words) for place, a, b in turns]
+    assert (rater, told, more) == ("gold", [(3, "+1", "−1"), (5, "−1", "+1")], 0)
     assert len(seen(project, one).turns) == 1
 
 
@@ -182,4 +184,5 @@ def test_what_was_said_otherwise_once_the_end_was_known_is_told_person_by_person
                 mine.labels.create(step=one.steps.get(index=step), field="label", value=value, origin="human")
     ((name, shifts, more),) = seen(project, one).hindsight
     assert (name, more) == ("a", 0)
-    assert [(place.number, before, after) for place, before, after in shifts] == [(2, 1, -1), (3, 0, None)]
+    told = [(place.number, before.words, after and after.words) for place, before, after in shifts]
+    assert told == [(2, "+1", "−1"), (3, "0", None)]

@@ -122,7 +122,8 @@ def test_the_outline_has_a_line_for_each_step_with_what_was_said_of_it(client: C
     make.rating(make.rater(project), one, [-1] + [None] * (cards.LINES + 4))
     first = client.get(reverse("trajectory", args=[project.slug, one.pk]))
     lines = first.context["lines"]
-    assert (len(lines), lines[0].tally, lines[1].tally) == (cards.LINES, [(-1, 2)], [(1, 1)])
+    said = [[(mark.words, count) for mark, count in line.tally] for line in lines[:2]]
+    assert (len(lines), said) == (cards.LINES, [[("−1", 2)], [("+1", 1)]])
     assert (lines[0].gist.calls[0].name, lines[0].gist.said) == ("look", "I try 1.")
     door = reverse("trajectory_outline", args=[project.slug, one.pk])
     assert f"{door}?at={cards.LINES + 1}" in first.content.decode()

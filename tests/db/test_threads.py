@@ -348,7 +348,7 @@ def test_a_row_says_what_the_step_said_and_what_its_person_says_of_it(project, m
     Label.objects.create(annotation=colleague, step=step, field="label", value=1, origin="human")
     make.thread(mine, step=2)
     (row,) = questions.page(lead, Filters()).rows
-    assert (row.talk.number, row.label, row.title) == (2, -1, "Wrong")
+    assert (row.talk.number, row.label.words, row.label.title) == (2, "−1", "Wrong")
     page = enter(lead.user).get(reverse("questions", args=[project.slug])).content.decode()
     for said in ("I shall look it up.", "step 2", "Wrong", "?at=2#step-2", "look"):
         assert said in page

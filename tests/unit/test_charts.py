@@ -6,14 +6,22 @@ from collections import Counter
 from collections.abc import Collection
 from typing import Any
 
+from annotations.schemes import shipped
+from annotations.services.answers import Mark, Voice
 from annotations.services.axis import Strip
 from annotations.templatetags import charts
+
+VOICE = Voice(shipped()["agent-process"].main_field)
+
+
+def marked(value: Any) -> Mark | None:
+    return None if value is None else VOICE.mark(value)
 
 
 def said(*values: Any, by: str = "", implied: Collection[int] = ()) -> Strip:
     """A strip of one cell a step; `implied` are places that a rule filled in."""
-    counts = Counter(value for value in values if value is not None)
-    return Strip(by, [(value, at in implied) for at, value in enumerate(values)], counts, len(values))
+    counts = Counter(VOICE.mark(value) for value in values if value is not None)
+    return Strip(by, [(marked(value), at in implied) for at, value in enumerate(values)], counts, len(values))
 
 
 def test_a_strip_draws_each_value_in_its_place_and_reads_itself_aloud() -> None:
@@ -30,7 +38,8 @@ def test_a_long_strip_counts_instead() -> None:
 
 
 def test_a_strip_whose_cells_are_shared_says_what_stands_in_all() -> None:
-    drawn = charts.strip(Strip("Ines", [(1, False), (-1, False)], {1: 29_999, -1: 1}, 30_000))
+    right, wrong = VOICE.mark(1), VOICE.mark(-1)
+    drawn = charts.strip(Strip("Ines", [(right, False), (wrong, False)], {right: 29_999, wrong: 1}, 30_000))
     assert 'aria-label="Ines: 30,000 steps: 29,999 × +1, 1 × −1"' in drawn
     assert drawn.count("<path") == 2
 
