@@ -20,6 +20,7 @@ TASKS: dict[str, tuple[str, str]] = {
     Run.Kind.SCORE: ("models_service.run_scoring", "gpu"),
     Run.Kind.AGREEMENT: ("models_service.run_agreement", "light"),
     Run.Kind.EXPORT: ("models_service.run_export", "light"),
+    Run.Kind.SCHEME: ("models_service.run_scheme_change", "light"),
 }
 
 

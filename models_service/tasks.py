@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from annotations.services import agreement, agreement_fields, exports, imports, runs
+from annotations.services import agreement, agreement_fields, exports, imports, runs, scheme_changes
 from models_service import scoring
 from models_service.statistics import report
 
@@ -21,6 +21,13 @@ def run_export(run_id: int) -> None:
     with runs.working_on(run_id) as claim:
         if claim:
             exports.perform(claim)
+
+
+@shared_task(name="models_service.run_scheme_change")
+def run_scheme_change(run_id: int) -> None:
+    with runs.working_on(run_id) as claim:
+        if claim:
+            scheme_changes.perform(claim)
 
 
 @shared_task(name="models_service.run_agreement")

@@ -35,6 +35,7 @@ class Run(models.Model):
         SCORE = "score", "Pre-score"
         AGREEMENT = "agreement", "Agreement"
         EXPORT = "export", "Export"
+        SCHEME = "scheme", "Scheme change"
 
     class State(models.TextChoices):
         QUEUED = "queued", "Queued"

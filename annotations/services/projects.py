@@ -17,12 +17,15 @@ DEFAULT = "agent-process"  # the preset of a project that asks for none
 
 def freeze(scheme: Scheme) -> SchemeVersion:
     """The stored version of exactly this document; made on first use."""
-    document = scheme.document()
-    digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
     frozen, _ = SchemeVersion.objects.get_or_create(
-        sha256=digest, defaults={"name": scheme.name, "version": scheme.version, "document": document}
+        sha256=digest(scheme), defaults={"name": scheme.name, "version": scheme.version, "document": scheme.document()}
     )
     return frozen
+
+
+def digest(scheme: Scheme) -> str:
+    """What tells a scheme's stored version from any other."""
+    return hashlib.sha256(json.dumps(scheme.document(), sort_keys=True).encode()).hexdigest()
 
 
 def scheme_of(version: SchemeVersion) -> Scheme:
