@@ -8,13 +8,14 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 from django.urls import reverse
-from django.utils import timezone
 
 from annotations import schemes
 from annotations.models import Annotation, Label, Rater, Report, Step
+from annotations.schemes.fields.base import Around
 from annotations.services import agreement_fields, projects
 from models_service.statistics import fields
 from tests import make
+from tests.answers import figures, says, section, started
 
 pytestmark = pytest.mark.django_db
 
@@ -36,52 +37,6 @@ fields:
      items: [{name: asks, title: Asks first}, {name: cites, title: Cites}]}
   - {name: note, title: Note, target: step, kind: text}
 """
-
-OTHERS = """
-name: other-kinds
-version: "1"
-title: Other kinds
-main: better
-fields:
-  - {name: better, title: Better, target: task, kind: preference, form: pair}
-  - {name: ranked, title: Ranked, target: task, kind: preference, form: rank, level: ranking}
-  - {name: first, title: First error, target: trajectory, kind: first_error}
-  - {name: call, title: Call, target: tool_call, kind: choice,
-     choices: [{value: good, title: Good}, {value: bad, title: Bad}]}
-  - {name: progress, title: Progress, target: step, kind: progress}
-  - {name: odd, title: Odd, target: step, kind: flag}
-  - {name: why, title: Why, target: step, kind: flag, when: {field: call_made, values: ["no"]}}
-  - {name: call_made, title: Called, target: step, kind: choice,
-     choices: [{value: "yes", title: "Yes"}, {value: "no", title: "No"}]}
-  - {name: instead, title: Instead, target: trajectory, kind: intervention}
-"""
-
-
-def started(text, *people):
-    users = [make.user(name) for name in people]
-    made = make.project(*users, owner=make.user(), scheme=projects.freeze(schemes.read(text)))
-    raters = [make.rater(made, user.username, Rater.Kind.HUMAN, user) for user in users]
-    return made, raters
-
-
-def says(rater, trajectory, answers, **fields):
-    """A submitted pass: {(index of a step or None, field): value}."""
-    fields = {"state": Annotation.State.SUBMITTED, "submitted_at": timezone.now()} | fields
-    made = Annotation.objects.create(rater=rater, trajectory=trajectory, scheme=rater.project.scheme, **fields)
-    steps = {step.index: step for step in trajectory.steps.all()}
-    for (index, field), value in answers.items():
-        step = None if index is None else steps[index]
-        Label.objects.create(annotation=made, step=step, field=field, value=value, origin="human")
-    return made
-
-
-def section(project):
-    found = fields.section(agreement_fields.tables(project), 100, 0)
-    return {(row["field"], row["part"]): row for row in found}
-
-
-def figures(row, which="figures"):
-    return {name: figure["value"] for name, figure in row[which].items()}
 
 
 def slip(start, end):
@@ -194,99 +149,6 @@ def test_the_row_of_a_main_choice_is_what_the_report_says_at_its_top(project):
         assert mine[name]["n"] == said["figures"][name]["n"]
 
 
-@pytest.fixture
-def others():
-    """Two people on two rollouts of one task, two steps each."""
-    made, (ann, bob) = started(OTHERS, "ann", "bob")
-    task = make.task(made)
-    one, two = (make.trajectory(made, steps=2, of=task) for _ in range(2))
-    says(ann, one, {
-        (None, "better@0-1"): 0, (None, "ranked"): [[0], [1, 2]], (None, "first"): 1, (1, "call@call-0"): "good",
-        (2, "call@call-0"): "bad", (1, "progress"): 50, (1, "odd"): True, (1, "call_made"): "no", (1, "why"): True,
-        (2, "call_made"): "yes",
-    })  # fmt: skip
-    says(bob, two, {(None, "better@1-0"): 0, (None, "ranked"): [[0], [2], [1]], (None, "first"): "none"})
-    says(bob, one, {
-        (None, "first"): 2, (1, "call@call-0"): "good", (2, "call@call-0"): "bad", (1, "progress"): 60,
-        (1, "call_made"): "no", (2, "call_made"): "no",
-    })  # fmt: skip
-    says(ann, two, {(None, "first"): "none"})
-    return made
-
-
-def test_a_pair_is_the_same_pair_whichever_is_shown_first_and_on_whichever_rollout_it_is_stored(others):
-    row = section(others)["better", ""]
-    assert (row["units"], row["labels"]) == (1, 2)
-    assert row["figures"]["percent"]["value"] == 1
-
-
-def test_a_ranking_is_measured_by_its_pairs(others):
-    row = section(others)["ranked", ""]
-    # 0-1 and 0-2 alike, 1-2 a tie for one. Firsts 4, tie 1, second 1, n = 6: 1 - 5 * 2 / (36 - 18).
-    assert figures(row) == pytest.approx({"percent": 2 / 3, "alpha_nominal": 1 - 10 / 18})
-
-
-def test_first_errors_next_to_each_other_are_near(others):
-    said = figures(section(others)["first", ""])
-    assert (said["percent"], said["exact"], said["near"], said["none_percent"]) == (0.5, 0, 1, 1)
-
-
-def test_a_tool_call_is_a_place_of_its_own(others):
-    row = section(others)["call", ""]
-    assert (row["of"], row["units"], figures(row)["alpha_nominal"]) == ("tool_call", 2, 1)
-
-
-def test_a_flag_that_is_asked_and_not_set_is_a_no(others):
-    rows = section(others)
-    # Ann sets it at one of four steps, Bob nowhere.
-    assert (rows["odd", ""]["units"], figures(rows["odd", ""])["percent"]) == (4, 0.75)
-    # Asked where no call was made: both at the first step, Bob alone at the second.
-    assert (rows["why", ""]["units"], rows["why", ""]["labels"]) == (1, 3)
-    assert figures(rows["why", ""])["percent"] == 0
-
-
-def test_a_judge_that_never_sets_a_flag_has_not_answered_it(others):
-    judge = make.rater(others, "judge")
-    says(judge, others.trajectories.first(), {(1, "progress"): 10})
-    assert section(others)["odd", ""]["raters"] == 2
-    assert section(others)["progress", ""]["raters"] == 3
-
-
-def test_a_failed_pass_has_said_nothing(others):
-    judge = make.rater(others, "judge")
-    says(judge, others.trajectories.first(), {(1, "progress"): 10, (1, "odd"): True}, state=Annotation.State.FAILED)
-    assert section(others)["progress", ""]["raters"] == 2
-    assert section(others)["odd", ""]["raters"] == 2
-
-
-def test_an_answer_that_the_scheme_does_not_take_is_counted_and_left_out(others):
-    Label.objects.filter(field="progress", annotation__rater__name="ann").update(value="half")
-    Label.objects.filter(field="odd").update(value="perhaps")
-    rows = section(others)
-    assert (rows["progress", ""]["labels"], rows["progress", ""]["left_out"]) == (1, 1)
-    assert (rows["odd", ""]["labels"], rows["odd", ""]["left_out"]) == (7, 1)  # and it is no "no" either
-
-
-def test_a_project_whose_main_field_is_no_choice_gets_a_report(client, others):
-    out = StringIO()
-    call_command("agreement", others.slug, stdout=out)
-    result = Report.objects.get().result
-    assert result["values"] == []
-    assert result["figures"]["percent"]["reason"].startswith("The main field is no choice")
-    assert result["counts"]["labels"] == 2
-    assert "better (nominal, by task): 2 raters" in out.getvalue()
-    assert "instead (none, by trajectory): It is a text of its own" in out.getvalue()
-
-    client.force_login(others.memberships.get(role="owner").user)
-    page = client.get(reverse("report", args=[others.slug, Report.objects.get().pk])).content.decode()
-    assert "Every field of the scheme" in page
-    assert "2 answers to better of 2 raters" in page
-    assert Report.objects.get().inputs["fields_sha256"][:16] in page
-    assert "Among all raters" not in page
-    assert "At most one step off, where both name one" in page
-    assert client.get(reverse("agreement", args=[others.slug])).status_code == 200
-
-
 def test_the_page_of_a_report_shows_what_is_undefined_with_its_reason(client, project):
     call_command("agreement", project.slug, stdout=StringIO())
     client.force_login(project.memberships.get(role="owner").user)
@@ -333,19 +195,35 @@ def test_gathering_costs_the_same_for_few_labels_and_for_many(project, django_as
         agreement_fields.tables(project)
 
 
+PARTS = {"tool_call": "@call-0", "sentence": "@0-8"}
+
+
 @pytest.mark.parametrize("name", sorted(schemes.shipped()))
-def test_every_shipped_scheme_is_measured_at_the_levels_it_declares(name):
-    made, raters = started_with(name)
-    trajectory = make.trajectory(made, steps=3)
-    for rater in raters:
-        says(rater, trajectory, {})
-    rows = fields.section(agreement_fields.tables(made), 0, 0)
-    declared = {spec.name: spec.level for spec in projects.scheme_of(made.scheme).fields}
-    assert {row["field"]: row["level"] for row in rows} == declared
-    assert all(bool(row["figures"]) == (row["level"] != "none") for row in rows)
-
-
-def started_with(name):
+def test_who_says_the_same_in_a_shipped_scheme_agrees_fully_at_every_level_it_declares(name):
     users = [make.user() for _ in range(2)]
     made = make.project(*users, scheme=make.scheme(name))
-    return made, [make.rater(made, user.username, Rater.Kind.HUMAN, user) for user in users]
+    trajectory = make.trajectory(made, steps=3)
+    scheme = projects.scheme_of(made.scheme)
+    answers = {}
+    for spec in scheme.fields:
+        pair = "@1-2" if getattr(spec, "form", "") == "pair" else ""
+        where = 1 if spec.of_step else None
+        answers[where, spec.name + PARTS.get(spec.target, pair)] = spec.sample(
+            Around(1, steps=[1, 2, 3], candidates=[1, 2])
+        )
+    for user in users:
+        says(make.rater(made, user.username, Rater.Kind.HUMAN, user), trajectory, answers)
+
+    rows = fields.section(agreement_fields.tables(made), 0, 0)
+
+    assert {row["field"]: row["level"] for row in rows} == {spec.name: spec.level for spec in scheme.fields}
+    for row in rows:
+        assert row["left_out"] == 0, row
+        assert bool(row["figures"]) == (row["level"] != "none"), row
+        for key, figure in row["figures"].items():
+            full = 0 if key == "mean_difference" else 1
+            assert figure["value"] == full or (figure["value"] is None and figure["reason"]), (
+                row["field"],
+                key,
+                figure,
+            )
