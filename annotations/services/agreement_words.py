@@ -51,9 +51,15 @@ def has_by_hand(result: dict[str, Any]) -> bool:
     return result.get("without_propagated") is not None or any(row["by_hand"] for row in fields)
 
 
+def glance(result: dict[str, Any]) -> list[tuple[str, float | None]]:
+    """The main field's first three figures by their titles: its alpha at its own level comes first."""
+    for row in rows(result):
+        if row["field"] == result["field"] and row["figures"]:
+            return [(one["title"], one["figure"]["value"]) for one in row["figures"][:3]]
+    return []
+
+
 def alpha(result: dict[str, Any]) -> float | None:
     """Krippendorff's alpha of the main field at its own level; in a report of before there were fields the ordinal."""
-    mine = next((row for row in result.get("fields") or [] if row["field"] == result["field"] and row["figures"]), None)
-    if mine is None:
-        return result.get("alpha_ordinal")
-    return next((one["value"] for name, one in mine["figures"].items() if name.startswith("alpha")), None)
+    found = glance(result)
+    return found[0][1] if found else result.get("alpha_ordinal")

@@ -16,7 +16,16 @@ from annotations.access import Request
 from annotations.forms import SettingsForm
 from annotations.models import Project, Report, Run
 from annotations.scheme_forms import ProjectForm
-from annotations.services import preferences, progress_counts, progressive, projects, setup, threads, todo
+from annotations.services import (
+    agreement_words,
+    preferences,
+    progress_counts,
+    progressive,
+    projects,
+    setup,
+    threads,
+    todo,
+)
 from annotations.services.answers import Voice
 from annotations.views.runs import progress_rows
 from annotations.views.schemes import presets
@@ -84,13 +93,15 @@ def page(request: Request, slug: str) -> HttpResponse:
 def _overview(project: Project) -> dict[str, Any]:
     """What leads and reviewers see of everybody's work."""
     runs = Run.objects.open().filter(project=project).listed()[:10]
+    report = Report.objects.filter(project=project, kind="agreement").order_by("-id").first()
     return {
         "people": progress_counts.by_person(project),
         "raters": progress_counts.raters(project),
         "rows": progress_rows(runs),
         "idle": any(run.state == Run.State.QUEUED and not jobs.is_served(run.kind) for run in runs),
         **_hindsight(project),
-        "report": Report.objects.filter(project=project, kind="agreement").order_by("-id").first(),
+        "report": report,
+        "glance": agreement_words.glance(report.result) if report else [],
     }
 
 

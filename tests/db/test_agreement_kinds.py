@@ -127,6 +127,7 @@ def test_a_project_whose_main_field_is_no_choice_gets_a_report(client, others):
     assert "Among all raters" not in page
     assert "At most one step off, where both name one" in page
     assert client.get(reverse("agreement", args=[others.slug])).status_code == 200
+    assert "Over 2 answers to better" in client.get(reverse("project", args=[others.slug])).content.decode()
 
 
 STOPPING = """
