@@ -240,8 +240,9 @@ class FieldTable:
     A unit is one comparable part of an answer at one place: a dimension of a vector, an item of a rubric, a pair of a
     ranking, or the whole answer. `unit_task` numbers its task, `unit_part` the name among `parts` ("": no parts) that
     has figures of its own where `apart`; `together` says whether all parts have some in common. `values` are what was
-    said, in order where `level` has one. Labels are parallel arrays, one value a rater and unit at most. `reason` says
-    why the field is not measured, `left_out` how many labels are no answer under the scheme of now.
+    said, in order where `level` has one. Labels are parallel arrays, one value a rater and unit at most.
+    `unit_mirror` is the unit that asks the same pair the other way round (-1: none), where both orders are asked.
+    `reason` says why the field is not measured, `left_out` how many labels are no answer under the scheme of now.
     """
 
     name: str
@@ -256,6 +257,7 @@ class FieldTable:
     values: tuple[Json, ...] = ()
     unit_task: array[int] = field(default_factory=lambda: array("i"))
     unit_part: array[int] = field(default_factory=lambda: array("i"))
+    unit_mirror: array[int] = field(default_factory=lambda: array("i"))
     label_rater: array[int] = field(default_factory=lambda: array("i"))
     label_unit: array[int] = field(default_factory=lambda: array("i"))
     label_value: array[int] = field(default_factory=lambda: array("i"))

@@ -169,12 +169,21 @@ def _table(answers: Answers) -> FieldTable:
         values=values,
         unit_task=array("i", (answers.tasks[unit] for unit in answers.said)),
         unit_part=array("i", (places.get(answers.parts[unit], 0) for unit in answers.said)),
+        unit_mirror=_mirror(answers),
         label_rater=array("i", (one[0] for one in said)),
         label_unit=array("i", (one[1] for one in said)),
         label_value=array("i", (one[2] for one in said)),
         label_propagated=array("i", (one[3] for one in said)),
         left_out=answers.left_out,
     )
+
+
+def _mirror(answers: Answers) -> array[int]:
+    """For each unit the one that asks its pair the other way round; nothing where only one order is asked."""
+    if not isinstance(answers.spec, PreferenceField) or not answers.spec.both_orders:
+        return array("i")
+    places = {unit: place for place, unit in enumerate(answers.said)}
+    return array("i", (places.get((*unit[:-2], unit[-1], unit[-2]), -1) for unit in answers.said))
 
 
 def _parts(spec: FieldSpec) -> dict[str, str]:

@@ -14,6 +14,7 @@ FIGURES = {
     "jaccard": "Mean overlap of the sets",
     "mean_difference": "Mean difference",
     "percent": "Same answer",
+    "both_orders": "Same in both orders, each with themselves",
     "f1_exact": "F1, same span",
     "f1_iou": "F1, half of the union or more",
     "f1_overlap": "F1, any overlap",

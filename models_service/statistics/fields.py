@@ -11,7 +11,8 @@ order of the scheme. `people` is over human raters alone (null when there are fe
 that were given by hand (null when none of the row was propagated). FIGURE is as in statistics.report. NAMEs by level:
 
     nominal   alpha_nominal, percent; of a first error also none_alpha, none_percent (whether both say there is none),
-              exact, near (among pairs who both name a step: the same one; at most one step off)
+              exact, near (among pairs who both name a step: the same one; at most one step off); where both orders of
+              a pair are asked, both_orders (the share a rater answers alike, each with themselves)
     ordinal   alpha_ordinal, percent
     interval  alpha_interval, mean_difference, percent
     set       alpha_masi, jaccard, percent
@@ -146,7 +147,10 @@ class Answers:
             return {"": units.interval(mine, values, unit)}
         if level == "set":
             return {"": units.sets(mine, [frozenset(value) for value in values], unit)}
-        return {"": units.nominal(mine, len(values), "pair" if level == "ranking" else unit)}
+        found = {"": units.nominal(mine, len(values), "pair" if level == "ranking" else unit)}
+        if len(self.table.unit_mirror):
+            found["orders"] = units.both_orders(mine, values, numbers(self.table.unit_mirror))
+        return found
 
 
 def _of_spans(table: FieldTable, tables: FieldTables, people: Sequence[int]) -> Iterator[Row]:

@@ -19,6 +19,7 @@ from models_service.statistics.measures import ALONE, SAME
 
 Pairwise = Callable[[Codes, Codes], NDArray[Any]]
 SILENT = -1
+NO_ORDERS = "No rater was asked a pair both ways round."
 NO_STEPS = "No trajectory has an error at a step by two raters."
 
 
@@ -176,9 +177,27 @@ def first_errors(units: Units, values: Sequence[Json]) -> dict[str, Block]:
     }
 
 
+def both_orders(units: Units, values: Sequence[Json], mirror: Ints) -> Block:
+    """Of the pairs that a rater was asked both ways round, the share of the same answer: who always takes the first is
+    found out. Each pair of each rater counts once. First then second is the same; first then first is not."""
+    other_way = {"first": "second", "second": "first", "tie": "tie"}
+    turned = np.array([_place(values, other_way[value]) for value in values] + [SILENT], dtype=np.int64)
+    once = np.flatnonzero(mirror > np.arange(len(mirror)))
+    first, second = units.labels[once], units.labels[mirror[once]]
+    both = (first != SILENT) & (second != SILENT)
+    same = both & (turned[first] == second)
+    counted = np.column_stack([same.sum(axis=1), both.sum(axis=1)]).astype(np.float64)
+    share = Measure(lambda found: ratio(found[..., 0], found[..., 1]), partial(_at, column=1), lambda _: NO_ORDERS)
+    return Block(add_by_task(units.task[once], counted, units.tasks), {"both_orders": share})
+
+
 def measure(of: Callable[[Floats], Floats], twice: int, unit: str) -> Measure:
     """A statistic whose sums say in column `twice` how many units have two answers."""
     return Measure(of, partial(_at, column=twice), partial(_why, twice, unit))
+
+
+def _place(values: Sequence[Json], value: Json) -> int:
+    return values.index(value) if value in values else SILENT
 
 
 def _at(sums: Floats, column: int) -> float:

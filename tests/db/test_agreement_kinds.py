@@ -229,3 +229,5 @@ def test_the_best_of_siblings_is_its_place_among_them_and_both_orders_are_two_pa
     # First, first; second, first: margins 3 and 1: alpha 1 - 3 * 2 / 6 = 0, not that of four different steps.
     assert figures(rows["next", ""]) == {"alpha_nominal": 0, "percent": 0.5}
     assert (rows["both", ""]["units"], figures(rows["both", ""])["percent"]) == (2, 0.5)
+    # Ann says rollout 0 both times, Bob the one that is shown first.
+    assert figures(rows["both", ""])["both_orders"] == 0.5

@@ -116,6 +116,19 @@ def test_first_errors_nobody_names_have_no_distance():
     assert found(steps)["near"].reason == "No trajectory has an error at a step by two raters."
 
 
+def test_who_always_takes_the_first_is_found_out():
+    # Two pairs asked both ways (units 0 and 1, 2 and 3). One rater takes the first always, the other the same candidate
+    # twice and then a tie twice: 2 of 4.
+    asked = of([[0, 0], [0, 1], [0, 2], [0, 2]])
+    block = units.both_orders(asked, ["first", "second", "tie"], np.array([1, 0, 3, 2]))
+    assert (found(block)["both_orders"].value, found(block)["both_orders"].n) == (0.5, 4)
+
+
+def test_a_pair_asked_one_way_only_has_no_other_order():
+    block = units.both_orders(of([[0, 0]]), ["first"], np.array([-1]))
+    assert found(block)["both_orders"].reason == "No rater was asked a pair both ways round."
+
+
 def test_a_third_rater_counts_by_pairs():
     # 0, 0, 1: one of three pairs is equal.
     assert values(units.nominal(of([[0, 0, 1], [1, 1, SILENT]]), 2, "step"))["percent"] == pytest.approx(
