@@ -1,7 +1,16 @@
 // Labels by field and step (null: the whole trajectory). No label is no entry.
 
 const PARTS = ["value", "origin", "cause", "explanation"];
-const same = (one, other) => PARTS.every((part) => (one?.[part] || null) === (other?.[part] || null) || one?.[part] === other?.[part]);
+const same = (one, other) => PARTS.every((part) => equal(one?.[part] || null, other?.[part] || null));
+
+/** Whether two answers are the same: lists and objects by what they hold. */
+export function equal(one, other) {
+  if (one === other) return true;
+  if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) return false;
+  const names = Object.keys(one);
+  if (Array.isArray(one) !== Array.isArray(other) || names.length !== Object.keys(other).length) return false;
+  return names.every((name) => name in other && equal(one[name], other[name]));
+}
 
 /** What a person said there; what a rule filled in is nobody's answer. */
 export const said = (label) => (label && label.origin !== "propagated" ? label.value : null);

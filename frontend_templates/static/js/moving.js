@@ -1,5 +1,6 @@
 // Changes follow an item whose trajectory was imported anew, to the pass that took its place. What has no place there is
 // kept in this browser too, and listed on that pass until it is waved away.
+import { equal } from "./answers.js";
 import { make } from "./dialogs.js";
 import { post } from "./doors.js";
 import { Outbox, waitingElsewhere } from "./outbox.js";
@@ -56,7 +57,7 @@ function placed(ops, place, wording) {
     const to = step === null ? null : (steps.get(step)?.to ?? undefined);
     const there = to === undefined ? null : held.get(keyOf({ step: to, field }));
     const seen = known.get(keyOf({ step, field }));
-    const foreign = seen[0] !== undefined && there && there.origin !== "propagated" && !seen.includes(there.value);
+    const foreign = seen[0] !== undefined && there && there.origin !== "propagated" && !seen.some((one) => equal(one, there.value));
     if (to !== undefined && !foreign) return { was: seen[0] ?? null, ...more, step: to, field, value };
     lost.set(keyOf({ step, field }), words(wording, { number: steps.get(step)?.number, field, value, there: foreign ? there.value : null }));
     return null;

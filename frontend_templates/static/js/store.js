@@ -1,5 +1,5 @@
 // What this annotation says: what the server confirmed, and on top of it what waits to be sent. The page shows the sum.
-import { Answers, Log, said } from "./answers.js";
+import { Answers, equal, Log, said } from "./answers.js";
 import { missing, names } from "./asking.js";
 import { newId } from "./ids.js";
 import { pin, pinAtLoad } from "./pins.js";
@@ -179,7 +179,7 @@ export class Store extends EventTarget {
   #changes({ step, field, value, explanation, accepted }) {
     const now = this.view.get(step, field);
     if (value === null) return now !== null;
-    if (now?.value !== value || now.origin === "propagated") return true;
+    if (now === null || !equal(now.value, value) || now.origin === "propagated") return true;
     return (now.origin === "accepted" && !accepted) || (explanation !== undefined && explanation !== (now.explanation ?? ""));
   }
 
@@ -243,7 +243,7 @@ export class Store extends EventTarget {
   #answer({ step, field, value, explanation, accepted }, held) {
     if (value === null) return null;
     const why = explanation ?? held?.explanation ?? "";
-    if (accepted && held && held.origin !== "propagated" && held.value === value) return { ...held, explanation: why };
+    if (accepted && held && held.origin !== "propagated" && equal(held.value, value)) return { ...held, explanation: why };
     return { step, field, value, origin: accepted ? "accepted" : "human", cause: null, explanation: why };
   }
 
