@@ -9,13 +9,23 @@ from annotations.formats import lines
 from annotations.formats.agentprocessbench import AgentProcessBench
 from annotations.formats.agentprocessbench_labels import AgentProcessBenchLabels
 from annotations.formats.base import Format, LineFormat
+from annotations.formats.long_csv import LongCSV
 from annotations.formats.openai_chat import OpenAIChat
 from annotations.formats.parquet import LongParquet
+from annotations.formats.stepmark import Stepmark
 from annotations.formats.trl_stepwise import TRLStepwise
 
 FORMATS: dict[str, Format] = {
     one.name: one
-    for one in (AgentProcessBench(), AgentProcessBenchLabels(), OpenAIChat(), TRLStepwise(), LongParquet())
+    for one in (
+        AgentProcessBench(),
+        AgentProcessBenchLabels(),
+        OpenAIChat(),
+        Stepmark(),
+        TRLStepwise(),
+        LongParquet(),
+        LongCSV(),
+    )
 }
 LOOK = 20  # broken lines at the head of a file do not hide what it is
 

@@ -18,6 +18,7 @@ class AgentProcessBenchLabels(LineFormat):
     title = "AgentProcessBench label files (JSONL)"
     holds = "labels"
     writes = True
+    everyone = True
 
     def recognises(self, row: Json) -> bool:
         return isinstance(row, dict) and "step_labels" in row and "messages" not in row

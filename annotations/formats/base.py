@@ -50,7 +50,8 @@ class Refused(ValueError):
 
 
 class Format:
-    """`holds` says what its files are about, `reads` and `writes` what it can do, `suffix` how a written one ends."""
+    """`holds` says what its files are about, `reads` and `writes` what it can do, `suffix` how a written one ends;
+    `everyone`: a written one says what every rater says, unless one is named."""
 
     name: ClassVar[str]
     title: ClassVar[str]
@@ -58,6 +59,7 @@ class Format:
     holds: ClassVar[Literal["trajectories", "labels"]] = "trajectories"
     reads: ClassVar[bool] = False
     writes: ClassVar[bool] = False
+    everyone: ClassVar[bool] = False
 
     def recognises(self, row: Json) -> bool:
         """Whether this JSON value, the first of a file, is one of the format's records."""

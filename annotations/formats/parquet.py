@@ -16,6 +16,8 @@ TEXTS = (
     "policy_model",
     "step_id",
     "field",
+    "part",
+    "title",
     "value",
     "origin",
     "explanation",
@@ -40,21 +42,25 @@ WHOLES = (
 )
 TIMES = ("created_at", "submitted_at")
 COLUMNS = ("project", "source", "task", "trajectory", "rollout", "trajectory_version", "policy_model", "step")
+OF_LABEL = ("step_id", "source_index", "field", "part", "title", "value", "number")
+ORDER = tuple(dict.fromkeys((*COLUMNS, *OF_LABEL, *TEXTS, *WHOLES, *TIMES)))
 GROUP = 50_000  # rows held in memory and written together
 
 
 class LongParquet(Format):
-    """`value` is the label as JSON, `number` the same where it is a number. `step` is the place in the trajectory and
-    null where the label is of the whole; `source_index` the place in the original file; `cause_step` the step whose
-    label implied this one. `suggestion` is what was accepted, as JSON with its source and confidence; `first_value`
-    what the rater had said before the end was shown to them (progressive mode), as JSON; `time_ms` how long the rater
-    looked before this label, `time_spent_ms` the whole pass."""
+    """`field` is the name of a field and `title` what the page calls it; where it is asked of a part of a step, or of a
+    pair, `part` says of which. `value` is the label as JSON, `number` the same where it is a number. `step` is the
+    place in the trajectory and null where the label is of the whole; `source_index` the place in the original file;
+    `cause_step` the step whose label implied this one. `suggestion` is what was accepted, as JSON with its source and
+    confidence; `first_value` what the rater had said before the end was shown to them (progressive mode), as JSON;
+    `time_ms` how long the rater looked before this label, `time_spent_ms` the whole pass."""
 
     name = "parquet"
     title = "One row a label (Parquet)"
     suffix = ".parquet"
     holds = "labels"
     writes = True
+    everyone = True
 
     def write(self, rows: Iterable[Mapping[str, Any]], path: Path) -> int:
         """Write the rows, keys as in the schema; returns how many. Needs pyarrow."""
@@ -81,5 +87,4 @@ def _schema(pa: Any) -> Any:
         "number": pa.float64(),
         **dict.fromkeys(TIMES, pa.timestamp("us", tz="UTC")),
     }
-    order = dict.fromkeys((*COLUMNS, "step_id", "source_index", "field", "value", "number", *fields))
-    return pa.schema([(name, fields[name]) for name in order])
+    return pa.schema([(name, fields[name]) for name in ORDER])

@@ -16,8 +16,8 @@ from annotations.formats.lines import dump
 from annotations.models import Project, Rater, Step, Task, Trajectory
 from annotations.records import Json, Problem
 from annotations.schemes.schema import Scheme
-from annotations.services import copying, rating_rows, task_changes, versions
-from annotations.services.drafts import Draft, TaskDraft
+from annotations.services import copying, pass_rows, rating_rows, task_changes, versions
+from annotations.services.drafts import Draft, StepDraft, TaskDraft
 
 REFERENCE = "gold"  # the rater whose labels stand in the trajectory files themselves
 
@@ -27,7 +27,7 @@ TRAJECTORY = (
 )
 STEP = (
     "id trajectory_id index source source_index message reasoning tool_calls observations extra content_hash ordinal"
-    " action_hash turn_hash outline"
+    " action_hash turn_hash outline parent_id"
 )
 
 
@@ -85,8 +85,11 @@ class Batch:
             self._place(draft, rows, there)
         self._supersede(rows)
         self._copy(rows)
-        self._rate(rows, there)
+        changed = self._rate(rows, there)
         self._carry(rows)
+        changed |= self._passes(rows, there)
+        self.arrived.updated += len(changed)
+        self.arrived.unchanged += len(there) - len(changed)
         task_changes.settle({row.task for row in rows if row.replaces and self._differing(row.draft)})
         return self.arrived
 
@@ -161,7 +164,7 @@ class Batch:
         copying.insert(
             Step,
             STEP,
-            ((pk, row.pk, *step) for row in rows for pk, step in zip(row.steps, row.draft.steps, strict=True)),
+            (_step(row, pk, step) for row in rows for pk, step in zip(row.steps, row.draft.steps, strict=True)),
         )
         self.arrived.created += sum(row.replaces is None for row in rows)
         self.arrived.updated += sum(row.replaces is not None for row in rows)
@@ -184,8 +187,8 @@ class Batch:
         said = draft.task._asdict().items()
         return {name: _value(name, one) for name, one in said if one != getattr(stored, name)}
 
-    def _rate(self, rows: Sequence[_Row], there: Sequence[tuple[Draft, int]]) -> None:
-        """The labels that stand in the file become the reference rater's."""
+    def _rate(self, rows: Sequence[_Row], there: Sequence[tuple[Draft, int]]) -> set[int]:
+        """The labels that stand in the file become the reference rater's. Returns whose labels were others before."""
         said = [
             rating_rows.Said(row.pk, row.draft.rating, row.draft.file, row.draft.line, _agents(row))
             for row in rows
@@ -199,8 +202,20 @@ class Batch:
             changed = tally.changed
             self.arrived.labels += tally.labels
             self.arrived.problems += tally.problems
-        self.arrived.updated += len(changed)
-        self.arrived.unchanged += len(there) - len(changed)
+        return changed
+
+    def _passes(self, rows: Sequence[_Row], there: Sequence[tuple[Draft, int]]) -> set[int]:
+        """What every rater says in every field, where the file knows. Returns the trajectories that were here and of
+        which something else is said now."""
+        stand = [(row.draft, row.pk, row.task) for row in rows]
+        stand += [(draft, pk, self.tasks[draft.task.external_id][0]) for draft, pk in there]
+        came = [pass_rows.Came(draft, pk, task) for draft, pk, task in stand if draft.whole]
+        if not came:
+            return set()
+        tally = pass_rows.store(self.project, self.scheme, came)
+        self.arrived.labels += tally.labels
+        self.arrived.problems += tally.problems
+        return tally.changed & {pk for _, pk in there}
 
     def _carry(self, rows: Sequence[_Row]) -> None:
         for row in rows:
@@ -210,6 +225,11 @@ class Batch:
                 self.arrived.carried += versions.carry_over(
                     self.project, row.replaces.pk, row.pk, row.draft.steps, row.steps, but
                 )
+
+
+def _step(row: _Row, pk: int, step: StepDraft) -> tuple[Any, ...]:
+    parent = None if step.parent is None else row.steps[step.parent]
+    return (pk, row.pk, *step[:-1], parent)
 
 
 def reference_rater(project: Project) -> Rater:

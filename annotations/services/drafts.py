@@ -30,6 +30,7 @@ class StepDraft(NamedTuple):
     action_hash: str
     turn_hash: str
     outline: str | None
+    parent: int | None = None  # the place of the step it was tried after
 
     @property
     def stable(self) -> tuple[str, int]:
@@ -63,6 +64,7 @@ class Draft:
     steps: tuple[StepDraft, ...]
     content_hash: str
     rating: RatingRecord | None
+    whole: TrajectoryRecord | None = None  # the record itself, where it says what every rater says
 
     @property
     def identity(self) -> bytes:
@@ -78,7 +80,9 @@ class Draft:
     @property
     def digest(self) -> bytes:
         """Of all the record says, labels included."""
-        said = self.rating and [sorted(self.rating.steps.items()), self.rating.final]
+        said: object = self.rating and [sorted(self.rating.steps.items()), self.rating.final]
+        if self.whole:
+            said = self.whole.passes, self.whole.task.rubrics
         return hashlib.sha256(f"{self.content_hash}{said!r}".encode()).digest()[:16]
 
 
@@ -91,7 +95,8 @@ def draft(record: TrajectoryRecord, file: str, line: int) -> Draft:
     for part in (*task, record.policy_model, outcome, meta, dump(record.extra)):
         whole.update(f"{part}\x1f".encode())
     for step in steps:
-        whole.update(f"{step.source_index} {step.content_hash}\x1f".encode())
+        after = "" if step.parent is None else f" after {step.parent}"
+        whole.update(f"{step.source_index} {step.content_hash}{after}\x1f".encode())
     return Draft(
         file,
         line,
@@ -105,6 +110,7 @@ def draft(record: TrajectoryRecord, file: str, line: int) -> Draft:
         steps,
         whole.hexdigest(),
         record.rating,
+        record if record.passes or record.task.rubrics or record.schemes else None,
     )
 
 
@@ -122,7 +128,7 @@ def _steps(steps: tuple[StepRecord, ...]) -> tuple[StepDraft, ...]:
         said = "\x1f".join((step.source, *texts))
         digest = hashlib.sha256(said.encode()).hexdigest()
         identity = (digest, seen[digest], action_hash(step), turn_hash(step.source, step))
-        made.append(StepDraft(index, step.source, step.source_index, *texts, *identity, _outline(step)))
+        made.append(StepDraft(index, step.source, step.source_index, *texts, *identity, _outline(step), step.parent))
         seen[digest] += 1
     return tuple(made)
 

@@ -18,6 +18,7 @@ from annotations.formats.lines import Packed, dump, load
 from annotations.models import Annotation, Label, Project, Rater, Task
 from annotations.records import Json, RatingRecord, StepRecord, TaskRecord, TrajectoryRecord
 from annotations.schemes.schema import Scheme
+from annotations.services import board
 
 CHUNK = 200
 BYTES = 8_000_000  # of steps that are read at a time, unless one trajectory has more
@@ -42,9 +43,9 @@ def records(
     ]
     rows = annotations.order_by(*ORDER).values_list(*columns).iterator(chunk_size=CHUNK)
     while chunk := list(islice(rows, CHUNK)):
-        tasks = _tasks({row[5] for row in chunk}, bodies)
+        tasks = tasks_of({row[5] for row in chunk}, bodies)
         ratings = _ratings(scheme, chunk)
-        for part in _parts([row[4] for row in chunk]) if bodies else [len(chunk)]:
+        for part in parts_to_read([row[4] for row in chunk]) if bodies else [len(chunk)]:
             some, chunk = chunk[:part], chunk[part:]
             steps = _steps([row[4] for row in some], bodies)
             for row in some:
@@ -68,7 +69,7 @@ def _record(
     )
 
 
-def _tasks(wanted: set[int], bodies: bool) -> dict[int, dict[str, Any]]:
+def tasks_of(wanted: set[int], bodies: bool) -> dict[int, dict[str, Any]]:
     names = TASK if bodies else TASK[:2]
     rows = Task.objects.filter(pk__in=wanted).values_list("pk", *names)
     return {pk: dict(zip(names, said, strict=True)) for pk, *said in rows}
@@ -93,7 +94,7 @@ PLACES = (
 )
 
 
-def _parts(trajectories: list[int]) -> list[int]:
+def parts_to_read(trajectories: list[int]) -> list[int]:
     """How many of the trajectories to read at a time, one after the other: a few huge ones must not meet in memory."""
     with connection.cursor() as cursor:
         cursor.execute(SIZES, [trajectories])
@@ -158,6 +159,7 @@ LONG = {
     "source_index": "step__source_index",
     "hash": "step__content_hash",
     "ordinal": "step__ordinal",
+    "scheme_id": "annotation__scheme_id",
     "field": "field",
     "value": "value",
     "origin": "origin",
@@ -180,7 +182,8 @@ LONG = {
 
 
 def long_rows(project: Project, raters: Sequence[Rater]) -> Generator[dict[str, Any], None, None]:
-    """Every current label of the raters' submitted annotations of live trajectories, all fields, one dict each."""
+    """Every current label of the raters' submitted annotations of live trajectories, all fields, one dict each. A field
+    of a part of a step has its name before "@", and the part beside it."""
     live = Q(annotation__retired_at__isnull=True, annotation__trajectory__superseded_at__isnull=True)
     labels = Label.objects.current().filter(
         live, annotation__rater__in=raters, annotation__state=Annotation.State.SUBMITTED
@@ -188,17 +191,22 @@ def long_rows(project: Project, raters: Sequence[Rater]) -> Generator[dict[str, 
     order = [f"annotation__{name}" for name in ORDER] + ["annotation__rater__kind", "annotation__rater__name"]
     shown = Coalesce("guideline__version", "annotation__guideline__version")
     rows = (
-        labels.annotate(shown_version=shown, first=_first_value())
+        labels.annotate(shown_version=shown, first=first_value())
         .order_by(*order, F("step__index").asc(nulls_last=True), "field")
         .values_list(*LONG.values())
     )
     for values in rows.iterator(chunk_size=5_000):
         row = dict(zip(LONG, values, strict=True))
         digest, ordinal = row.pop("hash"), row.pop("ordinal")
+        spec = board.scheme(row.pop("scheme_id")).field(row["field"])
+        name, _, part = row["field"].partition("@")
         value = row["value"]
         number = float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
         yield row | {
             "project": project.slug,
+            "field": name,
+            "part": part or None,
+            "title": spec.title if spec else None,
             "step_id": f"{digest[:16]}-{ordinal}" if digest else None,
             "value": dump(value),
             "number": number,
@@ -207,7 +215,7 @@ def long_rows(project: Project, raters: Sequence[Rater]) -> Generator[dict[str, 
         }
 
 
-def _first_value() -> Case:
+def first_value() -> Case:
     """What stood there when everything was revealed to the rater; null where nothing was hidden from them."""
     revealed = OuterRef("annotation__revealed_at")
     stood = Q(superseded_at__isnull=True) | Q(superseded_at__gt=revealed)

@@ -1,0 +1,46 @@
+"""Which formats can hold what a scheme asks for. Those that hold everything fit every scheme."""
+
+from __future__ import annotations
+
+from annotations import formats
+from annotations.formats.agentprocessbench import AgentProcessBench
+from annotations.formats.agentprocessbench_labels import AgentProcessBenchLabels
+from annotations.formats.trl_stepwise import TRLStepwise
+from annotations.schemes.schema import Scheme
+
+NUMBERS_OF_STEPS = {AgentProcessBench.name, AgentProcessBenchLabels.name, TRLStepwise.name}
+
+
+def why_not(scheme: Scheme, format: str) -> str:
+    """Why the format cannot hold the scheme's labels, and which can; empty where it can."""
+    if not (reason := _unfit(scheme, format)):
+        return ""
+    return (
+        f"{format} holds {_holds(format)}, but the main field of {scheme.name} {scheme.version}, {scheme.main}, "
+        f"{reason}; what fits this scheme is {', '.join(fitting(scheme))}"
+    )
+
+
+def fitting(scheme: Scheme) -> list[str]:
+    """The formats that can be written, the one that loses nothing first."""
+    return [name for name in formats.writable() if not _unfit(scheme, name)]
+
+
+def _unfit(scheme: Scheme, format: str) -> str:
+    return _numbers(scheme, whole=format == TRLStepwise.name) if format in NUMBERS_OF_STEPS else ""
+
+
+def _holds(format: str) -> str:
+    return "one whole number a step" if format == TRLStepwise.name else "one number a step"
+
+
+def _numbers(scheme: Scheme, *, whole: bool) -> str:
+    """What the main field asks for instead of a choice of numbers at each step; empty where it asks for that."""
+    main = scheme.main_field
+    if main.target != "step":
+        return f"is asked of {'tool calls' if main.target == 'tool_call' else f'the {main.target}'}"
+    if main.kind != "choice":
+        return f"is of kind {main.kind}"
+    if odd := [value for value in main.values if isinstance(value, str) or (whole and not isinstance(value, int))]:
+        return f"takes {odd[0]!r}"
+    return ""
