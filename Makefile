@@ -7,7 +7,7 @@ SOURCE := app annotations models_service bench tests manage.py
 # What a deployment behind TLS sets; Django's deploy checks judge these.
 DEPLOYED := HTTPS=1 HSTS_SUBDOMAINS=1 HSTS_PRELOAD=1
 
-.PHONY: help setup setup-dev run worker test check fix bench screenshots lock
+.PHONY: help setup setup-dev run worker test check fix bench docs screenshots lock
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1@\2/' | column -t -s @
@@ -45,6 +45,9 @@ fix: setup-dev ## Format, and repair what can be repaired
 
 bench: setup-dev ## Measure against the limits of this machine: make bench, or ARGS="imports exports"
 	$(PY) -m bench $(ARGS)
+
+docs: setup-dev ## Write the tables of the docs that are made from the code
+	@$(PY) -m annotations.schemes.catalogue
 
 screenshots: setup-dev ## Photograph every page into docs/screenshots; ARGS="home label" for some
 	$(PY) -m bench.screens $(ARGS)

@@ -97,6 +97,8 @@ def stop_after_first_error(view: View, *, field: str, value: Json) -> Effect:
 def hindsight_lock(view: View, *, first: str, then: str) -> Effect:
     """`first` is asked before the end is shown and sealed by showing it, `then` is asked after. Source: RLHS, which
     rates with foresight, reveals what came of it, and rates again. Only a progressive pass keeps the end back."""
+    if view.revealed is None:
+        return Effect()
     if view.revealed:
         return Effect(sealed={first: "It was given before the end was known, and stays."})
     places = [(step, then) for step in view.steps] + [(None, then)]

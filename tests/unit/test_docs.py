@@ -188,11 +188,6 @@ def test_limits_that_operators_are_told_are_so():
     assert f"{paper.WHOLE:,} characters" in page
 
 
-def test_every_shipped_scheme_has_a_guideline_of_its_own():
-    for scheme in schemes.shipped().values():
-        assert (schemes.HERE / scheme.guideline).read_text().startswith("# ")
-
-
 def test_the_changelog_names_the_version_that_ships():
     version = re.search(r'^version = "(.+)"', (ROOT / "pyproject.toml").read_text(), re.M)
     assert version

@@ -138,6 +138,7 @@ class ProgressField(ScaleField):
     """Stores how much of the task is done after the step, in percent."""
 
     kind: Literal["progress"]  # type: ignore[assignment]
+    level: Literal["interval"] = "interval"
     min: Literal[0] = 0
     max: Literal[100] = 100
     step: Literal[1, 5, 10] = 1

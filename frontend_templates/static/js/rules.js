@@ -43,6 +43,7 @@ export function stopAfterFirstError(view, { field, value }) {
 
 /** `first` is asked before the end is shown and sealed by showing it, `then` is asked after. */
 export function hindsightLock(view, { first, then }) {
+  if (view.revealed === null) return {};
   if (view.revealed) return { sealed: { [first]: "It was given before the end was known, and stays." } };
   return { isClosed: (step, field) => field === then, sealed: { [then]: "It is asked once the end is shown." } };
 }

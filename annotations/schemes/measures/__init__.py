@@ -1,0 +1,1 @@
+"""What the sources of presets compute from the answers: pure functions, each with where it comes from."""
