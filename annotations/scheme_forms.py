@@ -9,6 +9,9 @@ from django import forms
 from annotations import schemes
 from annotations.forms import overlap_field
 from annotations.models import Project
+from annotations.records import Json
+from annotations.services import rubric_lists
+from annotations.services.outcomes import NotAccepted
 
 
 class ProjectForm(forms.ModelForm):
@@ -57,3 +60,22 @@ class ProjectForm(forms.ModelForm):
             self.mistakes = no.mistakes
             self.add_error("text", "This is no scheme yet; what is wrong is listed with its line.")
         return data
+
+
+class RubricForm(forms.Form):
+    """The items of a task's list, as YAML. `items` is what they are once the form is valid."""
+
+    text = forms.CharField(label="Items, in YAML", max_length=200_000, strip=False)
+    items: Json = None
+
+    def clean_text(self) -> str:
+        text: str = self.cleaned_data["text"]
+        try:
+            self.items = rubric_lists.read(text)
+        except NotAccepted as no:
+            raise forms.ValidationError(str(no)) from no
+        return text
+
+
+class RubricFileForm(forms.Form):
+    file = forms.FileField(label="A file of lists", help_text='JSON Lines: {"task": …, "field": …, "items": […]}.')

@@ -79,10 +79,12 @@ def _mistakes(error: ValidationError, node: Any, data: Any) -> list[Mistake]:
     found: list[Mistake] = []
     for one in error.errors(include_url=False):
         keys = _keys(one["loc"], data)
+        if one["type"].startswith("union_tag"):
+            keys.append("kind")
         if one["type"] == "value_error" and not keys:
             found += _unsound(str(one["ctx"]["error"]), node)
         else:
-            found.append(Mistake(_line(node, keys), ".".join(map(str, keys)), _reason(one, keys, data)))
+            found.append(Mistake(line_of(node, keys), ".".join(map(str, keys)), _reason(one, keys, data)))
     return list(_joined(found))
 
 
@@ -102,7 +104,7 @@ def _unsound(said: str, node: Any) -> list[Mistake]:
     for line in said.splitlines():
         place, _, reason = line.partition(": ")
         keys = [int(part) if part.isdecimal() else part for part in place.split(".")]
-        mistakes.append(Mistake(_line(node, keys), place, reason))
+        mistakes.append(Mistake(line_of(node, keys), place, reason))
     return mistakes
 
 
@@ -129,7 +131,7 @@ def _keys(loc: Sequence[int | str], data: Any) -> list[int | str]:
     return keys
 
 
-def _line(node: Any, keys: Sequence[int | str]) -> int:
+def line_of(node: Any, keys: Sequence[int | str]) -> int:
     """Where the last of the keys that exists stands."""
     line: int = node.start_mark.line
     for key in keys:
@@ -152,9 +154,9 @@ def _reason(error: Any, keys: Sequence[int | str], data: Any) -> str:
         return f"is missing; {_of(keys, data)} needs it"
     if kind == "extra_forbidden":
         return f"is no key of {_of(keys, data)}; accepted are {', '.join(_accepted(keys, data))}"
-    if kind in ("union_tag_invalid", "union_tag_not_found"):
+    if kind.startswith("union_tag"):
         found = error["input"].get("kind") if isinstance(error["input"], dict) else error["input"]
-        return f"found kind {found!r}; accepted is one of {', '.join(KINDS)}"
+        return f"found {found!r}; accepted is one of {', '.join(KINDS)}"
     said = error["msg"].removeprefix("Value error, ")
     return f"found {_short(error.get('input'))}; {said[:1].lower()}{said[1:]}"
 

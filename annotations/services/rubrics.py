@@ -16,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from annotations.models import Annotation, Project, Rubric, Task, User
 from annotations.records import Json
+from annotations.schemes.fields.base import is_text
 from annotations.schemes.fields.rubric import Item, RubricField, problem_of
 from annotations.services.outcomes import NotAccepted
 
@@ -45,11 +46,11 @@ def of_task(task: Task, spec: RubricField) -> dict[str, Json] | None:
     if spec.items_from == "scheme":
         return None
     found = in_force(task, spec.name)
-    listed = found.items if found else _of_reference(task.reference, spec.name)
+    listed = found.items if found else of_reference(task.reference, spec.name)
     return {one["name"]: one for one in listed} if listed is not None else None
 
 
-def _of_reference(reference: Json, field: str) -> list[Json] | None:
+def of_reference(reference: Json, field: str) -> list[Json] | None:
     """A list under the field's name in the task's reference, where it is a list of items."""
     said = reference.get(field) if isinstance(reference, dict) else None
     try:
@@ -72,6 +73,9 @@ def checked(said: Json) -> Sequence[Item]:
         first = error.errors(include_url=False, include_context=False)[0]
         where = ".".join(map(str, first["loc"]))
         raise NotAccepted(f"Item {where}: {first['msg']}", f"items.{where}", accepted) from None
+    blank = next((place for place, one in enumerate(found) if not is_text(one.title)), None)
+    if blank is not None:
+        raise NotAccepted(f"Item {blank} says nothing.", f"items.{blank}.title", accepted)
     if reason := problem_of(found):
         raise NotAccepted(reason[:1].upper() + reason[1:], "items", accepted)
     return found

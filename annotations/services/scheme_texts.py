@@ -112,25 +112,6 @@ def in_the_way(project: Project, version: ProjectScheme) -> str:
     return setup.mode_refusal(projects.scheme_of(version.scheme), project.mode)
 
 
-@transaction.atomic
-def put_in_force(project: Project, version: ProjectScheme, by: User | None) -> None:
-    """Label by that version from now on, where nobody has labelled yet. Raises NotAccepted."""
-    locked = Project.objects.select_for_update().get(pk=project.pk)
-    if reason := in_the_way(locked, version):
-        raise NotAccepted(reason, "mode", ["progressive"])
-    before = in_force(locked)
-    locked.scheme = version.scheme
-    locked.save(update_fields=["scheme"])
-    mark_used(version)
-    Event.objects.create(
-        project=locked,
-        actor=by,
-        verb="scheme.in_force",
-        before={"version": before.number} if before else None,
-        after={"version": version.number},
-    )
-
-
 def mark_used(version: ProjectScheme) -> None:
     """The version is in force from now on."""
     version.used_at = timezone.now()

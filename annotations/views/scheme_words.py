@@ -81,6 +81,14 @@ class Told:
     roles: Sequence[str]
     schema: str
 
+    @property
+    def has_keys(self) -> bool:
+        return any(one.keys for one in self.answers)
+
+    @property
+    def has_help(self) -> bool:
+        return any(one.help for one in self.answers)
+
 
 def kinds(scheme: Scheme) -> list[str]:
     """The kinds of its fields, each once."""

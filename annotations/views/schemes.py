@@ -15,8 +15,8 @@ from annotations.http import whole
 from annotations.models import Project, ProjectScheme
 from annotations.rendering import markdown
 from annotations.schemes.schema import Scheme
-from annotations.services import guidelines, scheme_texts
-from annotations.views import scheme_preview, scheme_words
+from annotations.services import guidelines, rubric_lists, scheme_texts
+from annotations.views import scheme_force, scheme_preview, scheme_words
 
 
 @login_required
@@ -30,6 +30,8 @@ def page(request: Request, slug: str) -> HttpResponse:
         "current": current,
         "versions": project.schemes.defer("text").select_related("created_by", "scheme"),
         "presets": presets(),
+        "changes": scheme_force.log(project),
+        "rubric_fields": rubric_lists.fields_of(scheme),
         "wrong_mode": scheme_texts.in_the_way(project, current) if current else "",
         **told(scheme),
     }

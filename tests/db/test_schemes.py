@@ -10,7 +10,7 @@ from django.urls import reverse
 from annotations import schemes
 from annotations.models import Event, Project, ProjectScheme, Role, User
 from annotations.schemes.fields import KINDS
-from annotations.services import projects, scheme_texts, setup
+from annotations.services import projects, scheme_changes, scheme_texts, setup
 from annotations.services.outcomes import NotAccepted
 from annotations.views import scheme_words
 from tests import make
@@ -101,8 +101,8 @@ def test_a_saved_text_is_a_draft_until_it_is_put_in_force(project, owner):
 
 def test_the_version_before_can_be_put_in_force_again(project, owner):
     later = scheme_texts.save(project, TEXT.replace("Good", "Fine"), owner)
-    scheme_texts.put_in_force(project, later, owner)
-    scheme_texts.put_in_force(project, project.schemes.get(number=1), owner)
+    scheme_changes.apply(project, later, owner)
+    scheme_changes.apply(project, project.schemes.get(number=1), owner)
     project.refresh_from_db()
     assert scheme_texts.in_force(project).number == 1
 
@@ -110,7 +110,7 @@ def test_the_version_before_can_be_put_in_force_again(project, owner):
 def test_a_version_that_only_writes_it_differently_can_be_in_force_too(project, owner):
     later = scheme_texts.save(project, TEXT + "# a remark\n", owner)
     assert later.scheme == project.scheme
-    scheme_texts.put_in_force(project, later, owner)
+    scheme_changes.apply(project, later, owner)
     assert scheme_texts.in_force(project) == later
 
 
@@ -124,8 +124,8 @@ def test_a_text_with_mistakes_is_refused_with_each_line_key_and_what_is_accepted
     answer = send(owner, project, wrong)
     assert answer.status_code == 422
     said = {one["key"]: (one["line"], one["reason"]) for one in answer.json()["mistakes"]}
-    assert said["fields.0"][0] == 6
-    assert "accepted is one of choice, taxonomy" in said["fields.0"][1]
+    assert said["fields.0.kind"][0] == 6
+    assert "accepted is one of choice, taxonomy" in said["fields.0.kind"][1]
     assert said["main"][0] == 4
     assert ProjectScheme.objects.count() == 1
 
@@ -188,7 +188,7 @@ def test_a_sealing_scheme_waits_until_the_mode_is_progressive(project, owner):
     page = enter(owner).get(door("scheme_version", project, sealing.number)).content.decode()
     assert "Only the progressive mode keeps the end back" in page
     with pytest.raises(NotAccepted):
-        scheme_texts.put_in_force(project, sealing, owner)
+        scheme_changes.apply(project, sealing, owner)
 
 
 def test_a_new_project_takes_a_preset_with_one_of_its_guidelines(owner):
@@ -209,6 +209,41 @@ def test_a_new_project_takes_a_scheme_of_ones_own_and_refuses_one_with_mistakes(
     assert "accepted is one of label" in page
     assert enter(owner).post(reverse("project_new"), data | {"text": TEXT.replace("\n", "\r\n")}).status_code == 302
     assert Project.objects.get(slug="p").schemes.get().text == TEXT
+
+
+def labelled(project: Project, owner: User) -> None:
+    """A pass with an answer that the changed scheme takes, and one that it does not."""
+    rater = make.rater(project, "ines", "human", owner)
+    trajectory = make.trajectory(project)
+    made = make.rating(rater, trajectory, [None, None, None])
+    for step, value in zip(trajectory.steps.of_agent(), ("good", "bad", "good"), strict=True):
+        made.labels.create(step=step, field="label", value=value, origin="human")
+
+
+def test_what_a_change_would_do_to_labels_is_shown_before_it_is_done(project, owner):
+    labelled(project, owner)
+    scheme_texts.save(project, TEXT.replace("value: bad", "value: poor"), owner)
+    client = enter(owner)
+    page = client.get(door("scheme_version", project, 2)).content.decode()
+    assert "See what it would change" in page
+    plan = client.get(door("scheme_force", project, 2)).content.decode()
+    assert "<strong>1 label</strong> has no exact answer" in plan
+    assert "comes back to its person" in plan
+    rows = b"".join(client.get(door("scheme_unmapped", project, 2)).streaming_content).decode().splitlines()
+    assert len(rows) == 2
+    assert '"bad"' in rows[1] or '""bad""' in rows[1]
+    assert scheme_texts.in_force(project).number == 1
+    done = client.post(door("scheme_force", project, 2), follow=True).content.decode()
+    assert "Version 2 is in force. 1 pass went along with 2 labels; 1 label could not" in done
+    change = Event.objects.get(verb="scheme.in_force").change
+    assert door("scheme_lost", project, change) in done
+    lost = b"".join(client.get(door("scheme_lost", project, change)).streaming_content).decode().splitlines()
+    assert lost == rows
+    back = client.get(door("scheme_force", project, 1)).content.decode()
+    assert "as it was" in back
+    client.post(door("scheme_force", project, 1))
+    project.refresh_from_db()
+    assert scheme_texts.in_force(project).number == 1
 
 
 @pytest.mark.parametrize("name", sorted(schemes.shipped()))

@@ -27,7 +27,9 @@ const area = new YamlArea({
   onCaret: (line, column) => (part("caret").textContent = `line ${line}, column ${column}`),
 });
 
+// What offers something to press stays until one types on.
 function say(text, ...more) {
+  said.toggleAttribute("data-stays", more.length > 0);
   said.replaceChildren(text, ...more.flatMap((one) => [" ", one]));
 }
 
@@ -65,7 +67,9 @@ async function look() {
     part("preview").classList.remove("old");
     preview.show(data.html, data.data);
   }
-  if (said.dataset.about !== "kept") said.replaceChildren();
+  if (said.hasAttribute("data-stays")) return;
+  if (data.mistakes.length) say(`${data.said}, the first on line ${data.mistakes[0].line}.`);
+  else said.replaceChildren();
 }
 
 function paint(mistakes, title) {
@@ -85,6 +89,7 @@ function row({ line, key, reason }) {
 
 let resting;
 function typed() {
+  said.removeAttribute("data-stays");
   keep();
   clearTimeout(resting);
   resting = setTimeout(look, REST);
