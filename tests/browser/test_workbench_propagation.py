@@ -143,8 +143,8 @@ def desk(page: Page, live_server: LiveServer, log_in: Callable[..., None], reque
     return Desk(page, live_server.url, make.lease(make.trajectory(project, steps=6), annotator)).open()
 
 
-def test_every_rule_makes_the_same_of_thousands_of_random_trajectories(desk: Desk) -> None:
-    tried = list(cases(3000))
+def test_every_rule_makes_the_same_of_hundreds_of_random_trajectories(desk: Desk) -> None:
+    tried = list(cases(500))
     found = desk.page.evaluate(IN_BROWSER, [told(*one) for one in tried])
     for case, one in zip(tried, found, strict=True):
         here = {

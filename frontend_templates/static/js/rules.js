@@ -74,6 +74,7 @@ export const RULES = {
   "must-explain": mustExplain,
 };
 const FILL = ["carry-forward", "first-error"];
+const ONLY_FILLS = "carry-forward"; // and closes, seals and minds nothing: at each key it is worked out once, by impliedBy
 const OF_STEPS = ["step", "tool_call", "sentence"];
 
 /** Whether an answer meets a field's `when`. */
@@ -88,7 +89,7 @@ export class Effects {
   constructor(scheme, view) {
     this.scheme = scheme;
     this.view = view;
-    this.found = scheme.rules.map(({ rule, ...settings }) => RULES[rule](view, settings));
+    this.found = scheme.rules.filter(({ rule }) => rule !== ONLY_FILLS).map(({ rule, ...settings }) => RULES[rule](view, settings));
     this.anywhere = new Map(); // field → whether its condition holds of the trajectory
   }
 
