@@ -21,7 +21,7 @@ from annotations.api.filters import RunFilter
 from annotations.api.pages import NewestFirst
 from annotations.formats.trl_stepwise import ZEROS
 from annotations.models import Rater, Run
-from annotations.services import agreement, runs, uploads
+from annotations.services import agreement, export_as, exports, runs, uploads
 from annotations.services.agreement import AgreementRefused
 
 RATER_KINDS = [Rater.Kind.HUMAN, Rater.Kind.JUDGE, Rater.Kind.IMPORT]
@@ -101,6 +101,13 @@ class ExportIn(serializers.Serializer):
     format = serializers.ChoiceField(choices=formats.writable())
     rater = serializers.CharField(max_length=150, required=False, default="", allow_blank=True)
     zero = serializers.ChoiceField(choices=ZEROS, required=False, default="drop", help_text="What becomes of 0 in TRL.")
+    as_scheme = serializers.CharField(
+        max_length=60,
+        required=False,
+        default="",
+        allow_blank=True,
+        help_text="A scheme that comes with Stepmark, in whose words the labels go out. Empty: as they were given.",
+    )
 
 
 class Runs(mixins.ListModelMixin, ProjectView):
@@ -161,6 +168,10 @@ class Runs(mixins.ListModelMixin, ProjectView):
         """Write a dataset. Without a rater: the project's reference."""
         data = self.taken(ExportIn)
         self._known_rater(data["rater"])
+        try:
+            exports.way(self.project, data["format"], data["as_scheme"])
+        except exports.ExportRefused as no:
+            raise Refused(str(no), "as_scheme", [name for name, _ in export_as.ways(self.project)]) from no
         return self._start(Run.Kind.EXPORT, {**data, "rater": data["rater"] or None})
 
     @extend_schema(request=None, responses=RunOut)

@@ -10,6 +10,7 @@ from django.db.models import Count
 from django.utils import timezone
 
 from annotations.models import Annotation, Label, Project, Rater
+from annotations.services.export_as import As
 
 Manifest = dict[str, Any]
 
@@ -22,14 +23,17 @@ def of(
     rows: int,
     counts: dict[str, Any],
     sums: dict[str, str],
+    way: As | None = None,
 ) -> Manifest:
-    """The manifest of one export. Only `created_at` differs between two exports of the same labels."""
+    """The manifest of one export. Only `created_at` differs between two exports of the same labels. `way`: to the
+    scheme that the labels went out in, where it is another one; what was lost on it is counted there."""
     live = Annotation.objects.live().filter(rater__in=raters, trajectory__superseded_at__isnull=True)
     out = live.filter(state=Annotation.State.SUBMITTED)
     return {
         "project": {"slug": project.slug, "title": project.title},
         "format": format,
         "options": {"zero": zero} if format == "trl-stepwise" else {},
+        **({"as": way.manifest()} if way else {}),
         "scheme": {"name": project.scheme.name, "version": project.scheme.version, "sha256": project.scheme.sha256},
         "schemes_used": sorted(set(out.values_list("scheme__sha256", flat=True))),
         "guideline_versions": _distinct(out, "guideline__version"),

@@ -19,12 +19,16 @@ from annotations.formats.agentprocessbench import AgentProcessBench, dataset_of,
 from annotations.formats.agentprocessbench_labels import AgentProcessBenchLabels
 from annotations.formats.base import Refused
 from annotations.formats.lines import dump
+from annotations.formats.long_csv import LongCSV
 from annotations.formats.parquet import LongParquet
+from annotations.formats.stepmark import Stepmark
 from annotations.formats.trl_stepwise import ZEROS, TRLStepwise
 from annotations.models import Annotation, Event, Project, Rater, Run
 from annotations.records import TrajectoryRecord
-from annotations.services import agreement, export_manifest, projects
+from annotations.services import agreement, export_fit, export_manifest, projects
+from annotations.services.export_as import As, NoWay
 from annotations.services.export_rows import long_rows, records, said_by
+from annotations.services.export_whole import trajectories, whole_records
 from annotations.services.runs import Claim
 from annotations.services.watch import Watch
 
@@ -44,27 +48,32 @@ def export(
     *,
     rater: str | None = None,
     zero: str = "drop",
+    as_scheme: str = "",
     claim: Claim | None = None,
 ) -> ExportResult:
     """Write the dataset's files and manifest.json into the folder `out`, making it. Returns `rows`, `files` by name
     and the `sha256` of each data file.
 
-    `apb` and `trl-stepwise` hold one rater's labels (the project's reference by default), `apb-labels` and `parquet`
-    every rater's. `rater` is a name or "kind:name". Only submitted work goes out. Files appear complete or not at
-    all, and from the same labels they are the same bytes. Raises ExportRefused and formats.UnknownFormat.
+    `apb` and `trl-stepwise` hold one rater's labels (the project's reference by default), the others every rater's.
+    `rater` is a name or "kind:name". Only finished work goes out. Files appear complete or not at all, and from the
+    same labels they are the same bytes. `as_scheme` names a scheme that comes with Stepmark, in whose words the labels
+    go out. Raises ExportRefused and formats.UnknownFormat.
     """
     if format not in formats.writable():
         raise formats.UnknownFormat(f"no format {format!r} is written; accepted are {', '.join(formats.writable())}")
     if zero not in ZEROS:
         raise ExportRefused(f"zero is {zero!r}; accepted are {', '.join(ZEROS)}")
+    via = way(project, format, as_scheme)
+    if reason := export_fit.why_not(via.scheme if via else projects.scheme_of(project.scheme), format):
+        raise ExportRefused(reason)
     raters = _raters(project, format, rater)
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".stepmark-") as folder, _snapshot(), ExitStack() as reading:
-        work = _Export(project, Path(folder), zero, claim, reading)
+        work = _Export(project, Path(folder), zero, via, claim, reading)
         rows = work.write(format, raters)
         sums = {path.name: _sha256(path) for path in sorted(Path(folder).iterdir())}
-        manifest = export_manifest.of(project, format, raters, zero, rows, work.counts, sums)
+        manifest = export_manifest.of(project, format, raters, zero, rows, work.counts, sums, via)
         (Path(folder) / MANIFEST).write_text(export_manifest.text(manifest))
         for name in [*sums, MANIFEST]:
             os.replace(Path(folder) / name, out / name)
@@ -75,8 +84,8 @@ def perform(claim: Claim) -> None:
     """Do an export run: its files go to the default storage under exports/<run>/."""
     run = claim.run
     with tempfile.TemporaryDirectory() as folder:
-        rater, zero = run.config.get("rater") or None, run.config.get("zero") or "drop"
-        result = export(run.project, run.config["format"], Path(folder), rater=rater, zero=zero, claim=claim)
+        asked = {name: run.config[name] for name in ("rater", "zero", "as_scheme") if run.config.get(name)}
+        result = export(run.project, run.config["format"], Path(folder), **asked, claim=claim)
         for name in result["files"]:
             _keep(f"exports/{run.pk}/{name}", Path(folder) / name)
         manifest = hashlib.sha256((Path(folder) / MANIFEST).read_bytes()).hexdigest()
@@ -95,10 +104,23 @@ def _keep(name: str, path: Path) -> None:
         default_storage.save(name, File(stream))
 
 
+def way(project: Project, format: str, asked: str) -> As | None:
+    """The way to the scheme that was asked for; None where the labels go out as they are. Raises ExportRefused."""
+    if not asked:
+        return None
+    if format == Stepmark.name:
+        others = ", ".join(name for name in formats.writable() if name != format)
+        raise ExportRefused(f"{format} keeps every label as it was given; accepted with another scheme are {others}")
+    try:
+        return As(project, asked)
+    except NoWay as no:
+        raise ExportRefused(str(no)) from no
+
+
 def _raters(project: Project, format: str, asked: str | None) -> list[Rater]:
     """Whose labels go out."""
     every = list(project.raters.order_by("kind", "name"))
-    if asked is None and format in {AgentProcessBenchLabels.name, LongParquet.name}:
+    if asked is None and formats.FORMATS[format].everyone:
         return every
     try:
         one = agreement.find(project, asked or None)
@@ -125,8 +147,10 @@ class _Export:
     """One export's files. `counts` says what of each rater's work went out, and what was left out. `reading` closes
     what is half read when the export stops: a cursor of the server outlives its transaction only to spoil another."""
 
-    def __init__(self, project: Project, folder: Path, zero: str, claim: Claim | None, reading: ExitStack) -> None:
-        self.project, self.folder, self.zero, self.reading = project, folder, zero, reading
+    def __init__(
+        self, project: Project, folder: Path, zero: str, way: As | None, claim: Claim | None, reading: ExitStack
+    ) -> None:
+        self.project, self.folder, self.zero, self.way, self.reading = project, folder, zero, way, reading
         self.scheme = projects.scheme_of(project.scheme)
         self.watch = Watch(claim)
         self.counts: dict[str, Any] = {}
@@ -137,9 +161,21 @@ class _Export:
             AgentProcessBench.name: self._full,
             AgentProcessBenchLabels.name: self._labels,
             TRLStepwise.name: self._stepwise,
-            LongParquet.name: self._long,
+            LongParquet.name: self._long(LongParquet()),
+            LongCSV.name: self._long(LongCSV()),
+            Stepmark.name: self._whole,
         }
         return writers[format](raters)
+
+    def _whole(self, raters: list[Rater]) -> int:
+        form, rows, name = Stepmark(), 0, f"{safe(self.project.slug)}.jsonl"
+        self.watch.expect(trajectories(self.project).count())
+        with _Files(self.folder) as files:
+            files.open(name)
+            for record in self._watched(whole_records(self.project, raters)):
+                files.line(name, form.line(record))
+                rows += 1
+        return rows
 
     def _full(self, raters: list[Rater]) -> int:
         """One file a dataset, named as the original's evaluation looks for it."""
@@ -174,7 +210,7 @@ class _Export:
                 try:
                     row = form.row(record, self.zero)
                 except Refused as exc:
-                    scheme = f"the scheme {self.scheme.name} does not fit trl-stepwise"
+                    scheme = f"the scheme {(self.way or self).scheme.name} does not fit trl-stepwise"
                     raise ExportRefused(f"{scheme}: {exc}, in {record.external_id}") from exc
                 if row is None:
                     empty += 1
@@ -184,14 +220,19 @@ class _Export:
         self.counts["without_a_usable_step"] = empty
         return rows
 
-    def _long(self, raters: list[Rater]) -> int:
-        path = self.folder / f"{safe(self.project.slug)}.parquet"
-        return LongParquet().write(self._watched(long_rows(self.project, raters)), path)
+    def _long(self, form: LongParquet | LongCSV) -> Callable[[list[Rater]], int]:
+        path = self.folder / f"{safe(self.project.slug)}{form.suffix}"
+        return lambda raters: form.write(self._rows(raters), path)
+
+    def _rows(self, raters: list[Rater]) -> Iterator[dict[str, Any]]:
+        rows = self._watched(long_rows(self.project, raters))
+        return self.way.rows(rows) if self.way else rows
 
     def _records(self, rater: Rater, *states: str, bodies: bool = True) -> Iterable[TrajectoryRecord]:
         said = said_by(rater, *states)
         self.watch.expect(said.count())
-        return self._watched(records(self.scheme, said, bodies=bodies))
+        found = self._watched(records(self.scheme, said, bodies=bodies))
+        return self.way.records(found) if self.way else found
 
     def _watched(self, rows: Generator[Row, None, None]) -> Iterator[Row]:
         return self.watch.over(self.reading.enter_context(closing(rows)))

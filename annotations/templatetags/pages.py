@@ -102,6 +102,7 @@ def what(run: Run) -> str:
         Run.Kind.EXPORT: [
             str(asked.get("format") or ""),
             f"labels of {_name(asked['rater'])}" if asked.get("rater") else "",
+            f"as {asked['as_scheme']}" if asked.get("as_scheme") else "",
         ],
         Run.Kind.SCHEME: [f"to version {asked.get('version')}"],
     }

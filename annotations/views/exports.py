@@ -17,7 +17,7 @@ from annotations.formats.trl_stepwise import ZEROS
 from annotations.forms import ExportForm
 from annotations.http import zipped
 from annotations.models import Project, Run
-from annotations.services import export_preview
+from annotations.services import export_as, export_preview
 from annotations.services import exports as service
 from annotations.services.export_preview import NoPreview
 from annotations.views.runs import progress_rows
@@ -38,6 +38,7 @@ def page(request: Request, slug: str) -> HttpResponse:
         request.POST or request.GET.dict() or {"format": formats.writable()[0]},
         formats=[(name, formats.FORMATS[name].title) for name in formats.writable()],
         zero=[(name, ZERO_TITLES[name]) for name in ZEROS],
+        ways=export_as.ways(project),
         project=project,
     )
     if request.method == "POST" and form.is_valid():
@@ -58,23 +59,28 @@ def _preview(project: Project, form: ExportForm) -> dict[str, Any]:
         return {}
     asked = _config(form)
     context: dict[str, Any] = {"command": _command(project, asked)}
+    if asked["as_scheme"]:
+        context["loses"] = export_as.As(project, asked["as_scheme"]).route.loses
     try:
-        rows = export_preview.first_rows(project, str(asked["format"]), asked["rater"], str(asked["zero"]))
+        rows = export_preview.first_rows(project, **asked)
     except NoPreview as no:
         return context | {"no_preview": str(no)}
     return context | {"preview": rows}
 
 
-def _config(form: ExportForm) -> dict[str, str | None]:
+def _config(form: ExportForm) -> dict[str, Any]:
     asked = form.cleaned_data
-    return {"format": asked["format"], "rater": asked["rater"] or None, "zero": asked["zero"] or "drop"}
+    found = {"format": asked["format"], "rater": asked["rater"] or None, "zero": asked["zero"] or "drop"}
+    return found | {"as_scheme": asked["as_scheme"]}
 
 
-def _command(project: Project, asked: dict[str, str | None]) -> str:
+def _command(project: Project, asked: dict[str, Any]) -> str:
     """The command line that writes the same files."""
     words = ["python", "manage.py", "export", project.slug, "--format", str(asked["format"]), "--out", "DIR"]
     if asked["rater"]:
         words += ["--rater", asked["rater"]]
+    if asked["as_scheme"]:
+        words += ["--as", asked["as_scheme"]]
     if asked["format"] == "trl-stepwise":
         words += ["--zero", str(asked["zero"])]
     return shlex.join(words)

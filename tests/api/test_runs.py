@@ -161,3 +161,11 @@ def test_what_a_file_says_beside_the_trajectory_is_not_sent_to_an_annotator_in_b
         assert "zq-" not in answer.content.decode(), path
     lead_sees = client.get(f"/api/v1/projects/mine/trajectories/{one['id']}/?steps=true").content.decode()
     assert "zq-ground_truth" in lead_sees
+
+
+def test_an_export_in_another_scheme_starts_or_says_which_can_be_reached(project, client):
+    refused = client.post(f"{RUNS}export/", {"format": "apb", "as_scheme": "rollout-ranking"}, format="json")
+    assert refused.status_code == 400 and refused.json()["field"] == "as_scheme"
+    assert refused.json()["accepted"] == ["binary", "data-prm", "first-error", "prm800k", "processbench"]
+    run = finished(client.post(f"{RUNS}export/", {"format": "csv", "as_scheme": "binary"}, format="json"))
+    assert run.config["as_scheme"] == "binary" and "manifest.json" in run.result["files"]

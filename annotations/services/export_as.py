@@ -1,0 +1,146 @@
+"""An export in the words of another scheme: the way there, what comes out, and how much was lost on it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
+from typing import Any
+
+from annotations import schemes
+from annotations.formats.lines import dump, load
+from annotations.models import Project, Step
+from annotations.records import Json, RatingRecord, TrajectoryRecord
+from annotations.schemes import conversions
+from annotations.schemes.maps import Converted
+from annotations.schemes.rules import Place
+from annotations.schemes.schema import Scheme
+from annotations.services import projects
+
+OF_ONE = ("task", "trajectory", "rollout", "trajectory_version", "rater_kind", "rater")  # what the rows of a pass share
+Row = dict[str, Any]
+
+
+class NoWay(ValueError):
+    """No map leads to the scheme that was asked for; the message names those that can be reached."""
+
+
+def ways(project: Project) -> list[tuple[str, str]]:
+    """The schemes that the project's labels can go out in, with their titles."""
+    every = schemes.shipped()
+    return [(name, every[name].title) for name in conversions.targets(projects.scheme_of(project.scheme))]
+
+
+class As:
+    """Labels of the project on their way to the scheme of that name. `lost` counts answers that did not get there, by
+    the field they were given in and why."""
+
+    def __init__(self, project: Project, name: str) -> None:
+        self.project, self.source = project, projects.scheme_of(project.scheme)
+        self.target = schemes.shipped().get(name)
+        self.lost: Counter[tuple[str, str]] = Counter()
+        found = conversions.route(self.source, self.target) if self.target else None
+        if found is None or self.target is None:
+            accepted = ", ".join(conversions.targets(self.source)) or "none"
+            raise NoWay(f"no way from {self.source.name} to {name!r} is known; accepted are {accepted}")
+        self.route = found
+        self.scheme: Scheme = self.target
+
+    def manifest(self) -> dict[str, Any]:
+        """What stands in the manifest: where to, over which maps, and what was lost."""
+        lost = [{"field": field, "why": why, "labels": n} for (field, why), n in sorted(self.lost.items())]
+        named = {"name": self.scheme.name, "version": self.scheme.version, "sha256": projects.digest(self.scheme)}
+        return {"scheme": named, "route": self.route.names, "loses": list(self.route.loses), "lost": lost}
+
+    def records(self, found: Iterable[TrajectoryRecord]) -> Generator[TrajectoryRecord, None, None]:
+        """The trajectories, each rating in the target's main field and verdict."""
+        for record in found:
+            yield replace(record, rating=record.rating and self._rating(record, record.rating))
+
+    def rows(self, found: Iterable[Row]) -> Generator[Row, None, None]:
+        """The rows of the long table, one a label that came through."""
+        for _, group in groupby(found, key=lambda row: [row[name] for name in OF_ONE]):
+            yield from self._of_pass(list(group))
+
+    def _convert(self, answers: dict[Place, Json], steps: Sequence[int], filled: set[Place]) -> Converted:
+        made = self.route.convert(answers, steps, filled)
+        self.lost.update((lost.place[1].partition("@")[0], lost.why) for lost in made.lost)
+        return made
+
+    def _rating(self, record: TrajectoryRecord, said: RatingRecord) -> RatingRecord:
+        """Steps are named by their places in the trajectory here, as schemes name them."""
+        at = {step.source_index: place for place, step in enumerate(record.steps)}
+        whole = self.source.final if self.source.main_field.of_step else self.source.main
+        answers: dict[Place, Json] = {(at[index], self.source.main): value for index, value in said.steps.items()}
+        why: dict[Place, str] = {(at[index], self.source.main): text for index, text in said.explanations.items()}
+        if said.final is not None:
+            answers[None, whole], why[None, whole] = said.final, said.final_explanation
+        made = self._convert(answers, [p for p, step in enumerate(record.steps) if step.source == "agent"], set())
+        source = {place: step.source_index for place, step in enumerate(record.steps)}
+        told = {place: why.get(made.came[place], "") for place in made.answers}
+        final = (None, self.scheme.final if self.scheme.main_field.of_step else self.scheme.main)
+        main = {place[0]: place for place in made.answers if place[0] is not None and place[1] == self.scheme.main}
+        return replace(
+            said,
+            steps={source[step]: made.answers[place] for step, place in main.items()},
+            explanations={source[step]: told[place] for step, place in main.items() if told[place]},
+            final=made.answers.get(final),
+            final_explanation=told.get(final, ""),
+        )
+
+    def _of_pass(self, rows: list[Row]) -> Iterator[Row]:
+        held = {(row["step"], _named(row)): row for row in rows}
+        steps = self._steps(rows[0])
+        filled = {place for place, row in held.items() if row["origin"] == "propagated"}
+        made = self._convert({place: load(row["value"]) for place, row in held.items()}, list(steps), filled)
+        for place in sorted(made.answers, key=lambda one: (one[0] is None, one[0] or 0, one[1])):
+            old = held[made.came[place]]
+            yield {
+                **old,
+                **self._said(place, made.answers[place], old, list(steps)),
+                **(NOWHERE if place[0] is None else steps[place[0]]),
+            }
+
+    def _said(self, place: Place, value: Json, old: Row, steps: Sequence[int]) -> Row:
+        name, _, part = place[1].partition("@")
+        spec = self.scheme.field(name)
+        return {
+            "field": name,
+            "part": part or None,
+            "title": spec.title if spec else None,
+            "value": dump(value),
+            "number": float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None,
+            "first_value": self._first(place, old, steps),
+            "scheme": self.scheme.name,
+            "scheme_version": self.scheme.version,
+        }
+
+    def _first(self, place: Place, old: Row, steps: Sequence[int]) -> str | None:
+        """What stood there first, for itself."""
+        if old["first_value"] is None:
+            return None
+        answers = {(old["step"], _named(old)): load(old["first_value"])}
+        found = self.route.convert(answers, steps).answers
+        return dump(found[place]) if place in found else None
+
+    def _steps(self, row: Row) -> dict[int, Row]:
+        """The agent's steps of the row's trajectory by their index, as rows name them."""
+        steps = Step.objects.of_agent().filter(
+            trajectory__project=self.project,
+            trajectory__superseded_at__isnull=True,
+            trajectory__task__external_id=row["task"],
+            trajectory__rollout=row["rollout"],
+        )
+        columns = ("index", "source_index", "content_hash", "ordinal")
+        return {
+            index: {"step": index, "source_index": source_index, "step_id": f"{digest[:16]}-{ordinal}"}
+            for index, source_index, digest, ordinal in steps.order_by("index").values_list(*columns)
+        }
+
+
+NOWHERE: Row = {"step": None, "source_index": None, "step_id": None}
+
+
+def _named(row: Row) -> str:
+    return f"{row['field']}@{row['part']}" if row.get("part") else str(row["field"])
