@@ -10,6 +10,7 @@ from annotations.records import Json
 from annotations.schemes.fields.base import NOTHING, Around, FieldSpec, Name, Number, Strict, Unit, is_number
 
 FEW = 11  # marks that are shown as buttons
+MANY = 1_000  # numbers that a JSON Schema lists
 
 
 class Mark(BaseModel):
@@ -55,10 +56,13 @@ class ScaleField(FieldSpec):
     @property
     def numbers(self) -> list[float]:
         """Every number of a scale that has few of them, in order; none of a fine one."""
-        if not self.step:
-            return []
-        count = round((self.max - self.min) / self.step) + 1
-        return [tidy(self.min + place * self.step) for place in range(count)] if count <= FEW else []
+        return self._every() if self.step and self._count() <= FEW else []
+
+    def _count(self) -> int:
+        return round((self.max - self.min) / self.step) + 1
+
+    def _every(self) -> list[float]:
+        return [tidy(self.min + place * self.step) for place in range(self._count())]
 
     @property
     def range(self) -> str:
@@ -87,14 +91,19 @@ class ScaleField(FieldSpec):
         return [f"{dimension.name}: {one}" for dimension in self.dimensions] or [one]
 
     def json_schema(self, around: Around = NOTHING) -> dict[str, Json]:
-        number: dict[str, Json] = {"type": "number", "minimum": self.min, "maximum": self.max}
-        if self.step:
-            number = {"enum": numbers} if (numbers := self.numbers) else number | {"multipleOf": self.step}
+        number = self._number_schema()
         if not self.dimensions:
             return number
         names = [one.name for one in self.dimensions]
         properties = dict.fromkeys(names, number)
         return {"type": "object", "properties": properties, "required": names, "additionalProperties": False}
+
+    def _number_schema(self) -> dict[str, Json]:
+        """Of one number. Only steps of whole numbers are told by `multipleOf`, which validators work out in binary."""
+        number: dict[str, Json] = {"type": "number", "minimum": self.min, "maximum": self.max}
+        if not self.step or (self.step == int(self.step) and self.min % self.step == 0 and not self.numbers):
+            return number | ({"multipleOf": self.step} if self.step else {})
+        return {"enum": self._every()} if self._count() <= MANY else number
 
     def units(self, value: Json) -> list[Unit]:
         if not self.dimensions:
