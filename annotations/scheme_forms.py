@@ -16,7 +16,7 @@ from annotations.services.outcomes import NotAccepted
 
 class ProjectForm(forms.ModelForm):
     """A new project, with a scheme that comes with Stepmark or one of its maker's own. `mistakes` are those of the own
-    one."""
+    one, `written` is its text whether it could be read or not."""
 
     OWN = "own"
     scheme_name = forms.ChoiceField(label="Label scheme")
@@ -32,6 +32,7 @@ class ProjectForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.mistakes: list[schemes.Mistake] = []
+        self.written = self.data.get("text", "") if self.is_bound else ""
         choices = [(name, scheme.title) for name, scheme in schemes.shipped().items()]
         choices.append((self.OWN, "Your own"))
         self.fields["scheme_name"] = forms.ChoiceField(label="Label scheme", choices=choices)
@@ -53,7 +54,7 @@ class ProjectForm(forms.ModelForm):
             return data | {"text": ""}
         file = data.get("file")
         text = file.read().decode("utf-8-sig", "replace") if file else data.get("text") or ""
-        data["text"] = text.replace("\r\n", "\n")
+        data["text"] = self.written = text.replace("\r\n", "\n")
         try:
             schemes.read(data["text"])
         except schemes.SchemeRefused as no:

@@ -10,7 +10,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from annotations import access
+from annotations import access, schemes
 from annotations.models import (
     Annotation,
     ApiToken,
@@ -18,13 +18,15 @@ from annotations.models import (
     Rater,
     Report,
     Role,
+    Rubric,
     Run,
     SchemeVersion,
     Thread,
     Trajectory,
     User,
 )
-from annotations.services import agreement
+from annotations.schemes.fields import RubricField
+from annotations.services import agreement, projects, rubrics
 from models_service.statistics.report import compute
 from tests import make, pictures
 
@@ -80,6 +82,18 @@ PAGES: dict[str, list[Door]] = {
     "guidelines": [Door(), post(MANAGE, 422)],
     "guideline_preview": [post(MANAGE, 200, {"text": "# Hello"})],
     "guideline": [Door()],
+    "scheme": [Door()],
+    "scheme_edit": [Door(MANAGE), post(MANAGE, 422)],
+    "scheme_preview": [post(MANAGE, 200)],
+    "scheme_version": [Door()],
+    "scheme_file": [Door()],
+    "scheme_force": [Door(MANAGE), post(MANAGE, 302)],
+    "scheme_unmapped": [Door(MANAGE)],
+    "scheme_lost": [Door(MANAGE, 404)],
+    "preset": [Door(person=True)],
+    "rubrics": [Door(LEADS), post(LEADS, 422)],
+    "rubric": [Door(LEADS), post(LEADS, 422)],
+    "rubric_decide": [post(LEADS, 302, {"word": "reject"})],
     "members": [Door(MANAGE)],
     "member_add": [post(MANAGE, 422)],
     "member_new": [post(MANAGE, 422)],
@@ -159,6 +173,18 @@ API: dict[str, list[Door]] = {
     "api-projects-list": [api(person=True), api(ok=400, method="post", person=True)],
     "api-schemes-list": [api(person=True)],
     "api-schemes-detail": [api()],
+    "api-presets-list": [api(person=True)],
+    "api-presets-detail": [api(person=True)],
+    "api-project-schemes-list": [api(), api(MANAGE, 400, "post")],
+    "api-project-schemes-detail": [api()],
+    "api-project-schemes-upload": [api(MANAGE, 415, "post")],
+    "api-project-schemes-plan": [api(MANAGE)],
+    "api-project-schemes-force": [api(MANAGE, 422, "post")],
+    "api-rubrics-list": [api(LEADS), api(LEADS, 400, "post")],
+    "api-rubrics-detail": [api(LEADS)],
+    "api-rubrics-upload": [api(LEADS, 415, "post")],
+    "api-rubrics-approve": [api(LEADS, method="post")],
+    "api-rubrics-reject": [api(LEADS, method="post")],
     "api-tokens-list": [api(person=True), api(ok=400, method="post", person=True)],
     "api-tokens-detail": [own(204, "delete", json=True)],
     "api-project": [api(), api(MANAGE, method="patch", body={"overlap": 3})],
@@ -238,6 +264,7 @@ class World:
     token: ApiToken
     spare: int  # a membership to change or end
     thread: Thread
+    rubric: Rubric
 
     def arguments(self, name: str, wanted: Iterator[str] | list[str]) -> dict[str, Any]:
         return {one: self._argument(name, one) for one in wanted}
@@ -255,10 +282,15 @@ class World:
             **dict.fromkeys(["token_key", "id"], self.token.token_key),
             **dict.fromkeys(["name", "part"], "message"),
             "of": "source",
+            "task": self.trajectory.task_id,
+            "field": "checks",
+            "change": CHANGE["change"],
             "rest": "nowhere",
         }
         if name in ("export_file", "api-export-file") and wanted == "name":
             return "data.jsonl"
+        if name in ("preset", "api-presets-detail") and wanted == "name":
+            return "agent-process"
         return self._key(name) if wanted == "pk" else fixed[wanted]
 
     def _key(self, name: str) -> int:
@@ -273,12 +305,13 @@ class World:
             "step": self.trajectory.steps.of_agent()[0].pk,
             "scheme": self.project.scheme_id,
             "thread": self.thread.pk,
+            "rubric": self.rubric.pk,
         }
         return next(pk for word, pk in keys.items() if word in name)
 
 
 def world(**fields: Any) -> World:
-    project = make.project(slug="walked", overlap=3, **fields)
+    project = make.project(slug="walked", overlap=3, **{"scheme": scheme()} | fields)
     people = {role.value: make.user(role.value) for role in Role} | {"stranger": make.user("stranger")}
     for role in Role:
         make.member(project, people[role.value], role)
@@ -300,7 +333,15 @@ def world(**fields: Any) -> World:
     report = Report.objects.create(project=project, result=result)
     spare = make.member(project, make.user("spare"), Role.VIEWER)
     thread = make.thread(annotation, "Does step 1 count?")
-    return World(project, people, trajectory, annotation, import_, export, report, token, spare.pk, thread)
+    listed = rubrics.store(trajectory.task, "checks", ["Is it so?"], source=Rubric.Source.JUDGE, by=None, rater="judge")
+    return World(project, people, trajectory, annotation, import_, export, report, token, spare.pk, thread, listed)
+
+
+def scheme() -> SchemeVersion:
+    """The usual one, and a checklist whose items are a task's own."""
+    usual = schemes.shipped()["agent-process"]
+    checks = RubricField(kind="rubric", name="checks", title="Checks", target="trajectory", items_from="judge")
+    return projects.freeze(usual.model_copy(update={"fields": (*usual.fields, checks)}))
 
 
 def addresses() -> Iterator[tuple[str, URLPattern]]:

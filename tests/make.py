@@ -7,6 +7,7 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
+import yaml
 from django.utils import timezone
 
 from annotations import schemes
@@ -17,6 +18,7 @@ from annotations.models import (
     Membership,
     Message,
     Project,
+    ProjectScheme,
     Rater,
     Role,
     SchemeVersion,
@@ -45,6 +47,8 @@ def project(*annotators: User, owner: User | None = None, **fields: Any) -> Proj
     number = next(_numbers)
     fields = {"slug": f"project-{number}", "title": f"Project {number}", "scheme": scheme()} | fields
     made = Project.objects.create(**fields)
+    text = yaml.safe_dump(made.scheme.document, sort_keys=False, allow_unicode=True)
+    ProjectScheme.objects.create(project=made, number=1, scheme=made.scheme, text=text, used_at=timezone.now())
     Guideline.objects.create(project=made, version=1, text="# Guidelines")
     for one in annotators:
         member(made, one)

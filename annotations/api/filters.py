@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from annotations.api.errors import Refused, problem, together
-from annotations.models import Annotation, Label, Rater, Run, Score, Step, Task, Thread, Trajectory
+from annotations.models import Annotation, Label, Rater, Rubric, Run, Score, Step, Task, Thread, Trajectory
 
 BIGGEST_KEY = 2**63 - 1
 BIGGEST_NUMBER = 2**31 - 1
@@ -151,3 +151,17 @@ class ThreadFilter(django_filters.FilterSet):
     class Meta:
         model = Thread
         fields: list[str] = []
+
+
+class RubricFilter(django_filters.FilterSet):
+    task = django_filters.CharFilter(field_name="task__external_id")
+    field = django_filters.CharFilter()
+    waiting = django_filters.BooleanFilter(method="_waits", help_text="A judge's that nobody has looked at yet.")
+
+    class Meta:
+        model = Rubric
+        fields: list[str] = []
+
+    def _waits(self, queryset: Any, name: str, value: bool) -> Any:
+        open_lists = {"approved_at__isnull": True, "rejected_at__isnull": True}
+        return queryset.filter(**open_lists) if value else queryset.exclude(**open_lists)

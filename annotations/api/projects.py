@@ -16,9 +16,12 @@ from annotations.api.auth import projects_of
 from annotations.api.base import ProjectView, View
 from annotations.api.errors import Refused
 from annotations.api.filters import RaterFilter
+from annotations.api.labels import refused
+from annotations.api.schemes import LONGEST, no_scheme
 from annotations.models import Guideline, Membership, Project, Rater, Role, SchemeVersion
 from annotations.models.projects import ProjectQuerySet
 from annotations.services import guidelines, projects, setup, suggestions, visibility
+from annotations.services.outcomes import Refusal
 
 MOST_OVERLAP = 50
 LONGEST_LEASE = 24 * 60  # minutes
@@ -57,6 +60,21 @@ class NewProjectIn(serializers.Serializer):
     slug = serializers.SlugField(max_length=60)
     title = serializers.CharField(max_length=120, required=False, default="")
     scheme = serializers.ChoiceField(choices=sorted(schemes.shipped()), required=False, default="agent-process")
+    text = serializers.CharField(
+        max_length=LONGEST,
+        trim_whitespace=False,
+        required=False,
+        default="",
+        allow_blank=True,
+        help_text="A scheme of your own in YAML, in place of one that comes with Stepmark.",
+    )
+    guideline = serializers.CharField(
+        max_length=40,
+        required=False,
+        default="",
+        allow_blank=True,
+        help_text="Which of the scheme's guidelines to begin with, by name; left out: the first.",
+    )
     overlap = serializers.IntegerField(required=False, default=2, min_value=1, max_value=MOST_OVERLAP)
 
 
@@ -95,6 +113,7 @@ class Projects(mixins.ListModelMixin, View):
     def create(self, request: Request) -> Response:
         """Make a project; you own it."""
         data = self.taken(NewProjectIn)
+        _known_guideline(data)
         try:
             with transaction.atomic():
                 made = projects.create(**data, owner=self.person)
@@ -102,6 +121,17 @@ class Projects(mixins.ListModelMixin, View):
             raise Refused("Another project has this name.", "slug") from exc
         made = described(Project.objects.filter(pk=made.pk), request).get()
         return Response(ProjectOut(made).data, status=status.HTTP_201_CREATED)
+
+
+def _known_guideline(data: dict[str, Any]) -> None:
+    """Refused where the scheme is none, or brings no guidelines of that name."""
+    try:
+        scheme = schemes.read(data["text"]) if data["text"] else schemes.shipped()[data["scheme"]]
+    except schemes.SchemeRefused as no:
+        raise no_scheme(no) from no
+    names = [one.name for one in scheme.guidelines]
+    if data["guideline"] not in ("", *names):
+        raise Refused(f"The scheme brings no guidelines called {data['guideline']!r}.", "guideline", names)
 
 
 class OneProject(ProjectView):
@@ -112,6 +142,7 @@ class OneProject(ProjectView):
     pagination_class = None
     filter_backends: list[Any] = []
     roles = {"partial_update": access.MANAGE}
+    also = {"partial_update": (422,)}
 
     def retrieve(self, request: Request, slug: str) -> Response:
         found = described(Project.objects.filter(pk=self.project.pk), request).get()
@@ -126,7 +157,10 @@ class OneProject(ProjectView):
         known = [value for value, _ in suggestions.sources(self.project)]
         if data.get("prefill", "") not in known:
             raise Refused(f"Nothing here is called {data['prefill']}.", "prefill", [one for one in known if one])
-        setup.change(self.project, self.person, **data)
+        try:
+            setup.change(self.project, self.person, **data)
+        except Refusal as no:
+            raise refused(no) from no
         return self.retrieve(request, slug)
 
     def _rater(self, pk: int) -> Rater:

@@ -8,7 +8,20 @@ from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import SimpleRouter
 
-from annotations.api import docs, exports, labels, members, projects, queue, runs, scores, threads, trajectories
+from annotations.api import (
+    docs,
+    exports,
+    labels,
+    members,
+    projects,
+    queue,
+    rubrics,
+    runs,
+    schemes,
+    scores,
+    threads,
+    trajectories,
+)
 from annotations.api.errors import problem
 
 
@@ -20,9 +33,11 @@ def missing(request: HttpRequest, rest: str) -> JsonResponse:
 everywhere = SimpleRouter(use_regex_path=False)
 everywhere.register("projects", projects.Projects, basename="api-projects")
 everywhere.register("schemes", projects.Schemes, basename="api-schemes")
+everywhere.register("presets", schemes.Presets, basename="api-presets")
 everywhere.register("tokens", members.Tokens, basename="api-tokens")
 
 in_project = SimpleRouter(use_regex_path=False)
+in_project.register("schemes", schemes.ProjectSchemes, basename="api-project-schemes")
 for prefix, view in {
     "tasks": trajectories.Tasks,
     "trajectories": trajectories.Trajectories,
@@ -32,6 +47,7 @@ for prefix, view in {
     "threads": threads.Threads,
     "raters": projects.Raters,
     "guidelines": projects.Guidelines,
+    "rubrics": rubrics.Rubrics,
     "members": members.Members,
     "scores": scores.Scores,
     "reports": scores.Reports,

@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from annotations import schemes
 from annotations.models import Annotation, Event, Project, ProjectScheme, SchemeVersion, User
-from annotations.schemes.schema import GuidelineText, Scheme
+from annotations.schemes.schema import Scheme
 from annotations.services import projects, setup
-from annotations.services.outcomes import NotAccepted, Refusal
+from annotations.services.outcomes import Refusal
 
 
 class Document(NamedTuple):
@@ -64,17 +64,6 @@ def of_project(project: Project) -> Document:
     """What the project labels by."""
     version = in_force(project)
     return document_of(version) if version else frozen(project.scheme)
-
-
-def guideline(scheme: Scheme, name: str = "") -> GuidelineText | None:
-    """The guidelines of that name that the scheme brings, the first where none is named. Raises NotAccepted."""
-    if not name:
-        return scheme.guidelines[0] if scheme.guidelines else None
-    found = next((one for one in scheme.guidelines if one.name == name), None)
-    if found is None:
-        names = [one.name for one in scheme.guidelines]
-        raise NotAccepted(f"The scheme brings no guidelines called {name!r}.", "guideline", names)
-    return found
 
 
 @transaction.atomic

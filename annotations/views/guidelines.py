@@ -19,7 +19,7 @@ from annotations.forms import GuidelineForm
 from annotations.http import whole
 from annotations.models import Guideline, Project, User
 from annotations.rendering import markdown
-from annotations.services import changes, guidelines, seats, threads
+from annotations.services import changes, guidelines, scheme_texts, seats, threads
 from annotations.views.labels import Answer, Door, Nothing, door
 
 PAGE = "projects/guidelines.html"
@@ -33,7 +33,10 @@ def page(request: Request, slug: str) -> HttpResponse:
     project = access.project_for(request, slug, roles)
     current = project.guidelines.first()
     drafted = _drafted(request, current)
-    form = GuidelineForm(request.POST or None, initial={"text": drafted or (current.text if current else "")})
+    brought = _brought(request, project)
+    form = GuidelineForm(
+        request.POST or None, initial={"text": drafted or brought or (current.text if current else "")}
+    )
     if request.method == "POST" and form.is_valid():
         stored = guidelines.publish(project, form.cleaned_data["text"], request.user)
         messages.success(request, f"Version {stored.version} is in force. Labels name the version they saw.")
@@ -41,9 +44,10 @@ def page(request: Request, slug: str) -> HttpResponse:
     context = {
         "project": project,
         "current": current,
-        "html": markdown.to_html(drafted or (current.text if current else "")),
+        "html": markdown.to_html(form["text"].value() or ""),
         "form": form,
         "drafted": bool(drafted),
+        "brought": bool(brought),
         "versions": project.guidelines.defer("text").select_related("created_by"),
     }
     return render(request, PAGE, context, status=422 if form.errors else 200)
@@ -56,6 +60,16 @@ def _drafted(request: Request, current: Guideline | None) -> str:
         return ""
     thread = get_object_or_404(threads.visible_to(request.membership).prefetch_related("messages"), pk=asked)
     return guidelines.drafted_from(thread, current.text if current else "")
+
+
+def _brought(request: Request, project: Project) -> str:
+    """The guidelines `?name` that the version `?scheme` of the scheme brings; empty where none is asked for."""
+    asked = whole(request.GET.get("scheme", ""))
+    if asked is None or not access.may(request.membership, access.MANAGE):
+        return ""
+    version = get_object_or_404(project.schemes, number=asked)
+    texts = scheme_texts.document_of(version).scheme.guidelines
+    return next((one.text for one in texts if one.name == request.GET.get("name")), "")
 
 
 @login_required

@@ -57,7 +57,7 @@ def new(request: Request) -> HttpResponse:
         "presets": presets(),
         "chosen": form.data.get("scheme_name") or request.GET.get("scheme") or "agent-process",
         "guideline": form.guideline,
-        "text": form.cleaned_data.get("text") if form.mistakes else form.data.get("text", ""),
+        "text": form.written,
     }
     return render(request, "projects/new.html", context, status=422 if form.errors else 200)
 

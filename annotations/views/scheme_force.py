@@ -17,6 +17,7 @@ from annotations.access import Request
 from annotations.models import Project, ProjectScheme, Run
 from annotations.services import projects, scheme_changes, scheme_lost, scheme_texts
 from annotations.services.outcomes import NotAccepted
+from annotations.services.scheme_plan import Plan
 
 LOG = 20  # changes that the scheme's page tells of
 
@@ -76,7 +77,7 @@ def _put(request: Request, project: Project, version: ProjectScheme) -> HttpResp
     return redirect("scheme", project.slug)
 
 
-def _said(plan: scheme_changes.Plan) -> str:
+def _said(plan: Plan) -> str:
     """What came of it, in a sentence; nothing where nobody had labelled."""
     found = [
         f"{_many(plan.passes, 'pass', 'passes')} went along with {_many(plan.kept, 'label')}" if plan.passes else "",

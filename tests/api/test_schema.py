@@ -19,7 +19,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from annotations.models import Annotation, ApiToken, Project, Report, Role, Run, Score, User
-from tests import make
+from annotations.services import rubrics
+from tests import doors, make
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 EXAMPLES = 10
@@ -36,7 +37,7 @@ bounded = settings(
 
 def populated(user: User, role: Role) -> dict[str, Any]:
     """A project with some of everything, and what the schema's path and body parameters may name in it."""
-    project = make.project(slug="mine", overlap=3)
+    project = make.project(slug="mine", overlap=3, scheme=doors.scheme())
     member = make.member(project, user, role)
     make.member(project, make.user("lead"), Role.OWNER)
     trajectory = make.trajectory(project, outcome={"reward": 1}, extra={"x": [1]})
@@ -60,6 +61,8 @@ def populated(user: User, role: Role) -> dict[str, Any]:
         "threads": thread.pk,
         "schemes": project.scheme_id,
         "guidelines": 1,
+        "rubrics": rubrics.store(trajectory.task, "checks", ["Is it so?"], source="judge", by=None).pk,
+        "numbers": 1,
     }
 
 
@@ -69,6 +72,10 @@ def made_real(case: Case, known: dict[str, Any]) -> None:
     for name in case.path_parameters or {}:
         if name == "slug":
             case.path_parameters[name] = known["slug"]
+        elif name == "number":
+            case.path_parameters[name] = known["numbers"]
+        elif name == "name" and place == "presets":
+            case.path_parameters[name] = "agent-process"
         elif place in known:
             case.path_parameters[name] = known[place]
     if isinstance(case.body, dict) and "annotation" in case.body:

@@ -8,7 +8,9 @@ import pytest
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
+from annotations import schemes
 from annotations.models import Annotation, ApiToken, Role, Run
+from annotations.services import projects, scheme_texts
 from tests import doors, make
 from tests.api.conftest import client_of, client_with_token
 
@@ -41,7 +43,9 @@ class Caller:
         return status
 
     def _url(self, path: str, **fixed: Any) -> str:
-        names = {"slug": "walked", "name": "data.jsonl", "version": 1, "id": self._key(path), **fixed}
+        names = {"slug": "walked", "name": "data.jsonl", "version": 1, "number": 1, "id": self._key(path), **fixed}
+        if "/presets/" in path and "name" not in fixed:
+            names["name"] = "agent-process"
         return path.format(**names)
 
     def _key(self, path: str) -> Any:
@@ -59,6 +63,7 @@ class Caller:
             "reports": walked.report.pk,
             "runs": walked.import_.pk,
             "exports": walked.export.pk,
+            "rubrics": walked.rubric.pk,
         }
         return keys.get(place)
 
@@ -74,7 +79,7 @@ class Caller:
         own = self._who(path)
         if method == "get":
             return own.get(self._url(path) + ("?steps=maybe" if "{id}" in path else "?page_size=0"))
-        if path.endswith("/import/"):
+        if path.endswith(("/import/", "/file/")):
             return own.post(self._url(path), {}, format="multipart")
         return self._send(own, method, self._url(path), ["no object"])
 
@@ -88,7 +93,9 @@ class Caller:
         return self._send(reading, method, self._url(path), {})
 
     def _absent(self, method: str, path: str) -> Any:
-        return self._send(self.owner, method, self._url(path, slug="nowhere", id="999999999", version=99))
+        return self._send(
+            self.owner, method, self._url(path, slug="nowhere", id="999999999", version=99, number=99, name="none")
+        )
 
     def _alien(self, method: str, path: str) -> Any:
         return getattr(self._who(path), method)(self._url(path), "text", content_type="text/plain")
@@ -105,10 +112,22 @@ def test_what_any_operation_may_refuse_it_does_refuse(operations, settings, tmp_
     assert not wrong, "\n".join(wrong)
 
 
+VALID = schemes.preset_text("prm800k")
+
+
+def _sealed(walked: doors.World) -> str:
+    """A project that has to be progressive."""
+    text = schemes.preset_text("foresight-hindsight")
+    return projects.create(slug="sealed", text=text, owner=walked.people[Role.OWNER]).slug
+
+
 def clashes(walked: doors.World) -> dict[tuple[str, str, int], tuple[str, str, Any]]:
     """What provokes a 409 or 422, by operation: who asks, the address, the body."""
     base = "/api/v1/projects/walked"
     own = walked.project.memberships.get(user=walked.people[Role.OWNER])
+    scheme_texts.save(walked.project, schemes.preset_text("binary"), None)
+    sealing = scheme_texts.save(walked.project, schemes.preset_text("foresight-hindsight"), None)
+    listed = {"task": walked.trajectory.task.external_id, "field": "checks", "items": []}
     queued = Run.objects.create(project=walked.project, kind=Run.Kind.EXPORT)
     label = {"annotation": walked.annotation.pk, "step": 1, "field": "label"}
     bad = make.lease(make.trajectory(walked.project), walked.people[Role.ANNOTATOR])
@@ -132,6 +151,19 @@ def clashes(walked: doors.World) -> dict[tuple[str, str, int], tuple[str, str, A
                 ("reopen", {}),
             )
         },
+        ("post", f"{project}/schemes/", 409): (Role.OWNER, f"{base}/schemes/", {"text": VALID, "base": 1}),
+        ("post", f"{project}/schemes/{{number}}/force/", 422): (
+            Role.OWNER,
+            f"{base}/schemes/{sealing.number}/force/",
+            {},
+        ),
+        ("patch", f"{project}/", 422): (Role.OWNER, f"/api/v1/projects/{_sealed(walked)}/", {"mode": "blind"}),
+        ("post", f"{project}/rubrics/", 422): (Role.OWNER, f"{base}/rubrics/", listed),
+        ("post", f"{project}/rubrics/{{id}}/approve/", 422): (
+            Role.OWNER,
+            f"{base}/rubrics/{walked.rubric.pk}/approve/",
+            {"items": []},
+        ),
         ("post", f"{project}/annotations/{{id}}/release/", 409): (Role.OWNER, f"{closed}/release/", {}),
         ("post", f"{project}/trajectories/{{id}}/assign/", 409): (
             Role.OWNER,

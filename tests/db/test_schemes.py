@@ -246,6 +246,14 @@ def test_what_a_change_would_do_to_labels_is_shown_before_it_is_done(project, ow
     assert scheme_texts.in_force(project).number == 1
 
 
+def test_the_guidelines_a_version_brings_are_taken_up_as_a_text_to_publish(project, owner):
+    address = door("guidelines", project) + "?scheme=1&name=second"
+    page = enter(owner).get(address).content.decode()
+    assert "# How else to</textarea>" in page
+    assert "Nothing is published yet" in page
+    assert project.guidelines.count() == 1
+
+
 @pytest.mark.parametrize("name", sorted(schemes.shipped()))
 def test_a_preset_is_told_and_drawn_over_its_sample(name, owner):
     answer = enter(owner).get(reverse("preset", args=[name]))
