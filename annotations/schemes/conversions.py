@@ -74,16 +74,22 @@ class Route:
         return found
 
     def convert(
-        self, answers: Mapping[Place, Json], steps: Sequence[int], filled: Collection[Place] = frozenset()
+        self,
+        answers: Mapping[Place, Json],
+        steps: Sequence[int],
+        filled: Collection[Place] = frozenset(),
+        *,
+        whole: bool = True,
     ) -> Converted:
         """The answers under the target scheme, and each one that is lost, at its own place and with its own value.
 
-        `steps` are the indexes of the agent's steps in order, `filled` the places that a rule filled in."""
+        `steps` are the indexes of the agent's steps in order, `filled` the places that a rule filled in. `whole`: the
+        answers are all there are; else they are looked at one by one, whatever else is said."""
         now, came = dict(answers), {place: place for place in answers}
         lost: list[Lost] = []
         for hop in self.hops:
             marked = {place for place, origin in came.items() if origin in filled}
-            made = hop.convert(now, steps, marked)
+            made = hop.convert(now, steps, marked, whole=whole)
             lost += [Lost(came[one.place], answers[came[one.place]], one.why) for one in made.lost]
             now, came = dict(made.answers), {place: came[source] for place, source in made.came.items()}
         return Converted(now, lost, came)

@@ -85,10 +85,15 @@ class Hop:
         return said
 
     def convert(
-        self, answers: Mapping[Place, Json], steps: Sequence[int], filled: Collection[Place] = frozenset()
+        self,
+        answers: Mapping[Place, Json],
+        steps: Sequence[int],
+        filled: Collection[Place] = frozenset(),
+        *,
+        whole: bool = True,
     ) -> Converted:
         """The answers as the target takes them. `steps` are the indexes of the agent's steps in order, `filled` places
-        that a rule filled in."""
+        that a rule filled in. `whole`: they are all there are, so that it is known what is asked beside them."""
         found: dict[Place, Json] = {}
         came: dict[Place, Place] = {}
         lost: list[Lost] = []
@@ -97,16 +102,16 @@ class Hop:
             for source, place, value in self._carried(one, mine, steps, lost):
                 spec = self.target.field(one.to)
                 assert spec is not None  # only maps whose fields exist make a hop
-                whole = in_order(spec, value)
-                if why := spec.refusal(whole, Around(place[0], steps=steps)):
+                tidied = in_order(spec, value)
+                if why := spec.refusal(tidied, Around(place[0], steps=steps)):
                     lost.append(Lost(source, answers[source], why))
                 else:
-                    found[place], came[place] = whole, source
+                    found[place], came[place] = tidied, source
         mapped = {one.source for one in self.maps}
         lost += [
             Lost(place, value, self._why(place[1])) for place, value in answers.items() if base(place[1]) not in mapped
         ]
-        lost += self._closed(found, came, answers, steps, filled)
+        lost += self._closed(found, came, answers, steps, filled) if whole else ()
         return Converted({place: value for place, value in found.items() if place in came}, lost, came)
 
     def _why(self, name: str) -> str:

@@ -121,7 +121,7 @@ class As:
         if old["first_value"] is None:
             return None
         answers = {(old["step"], _named(old)): load(old["first_value"])}
-        found = self.route.convert(answers, steps).answers
+        found = self.route.convert(answers, steps, whole=False).answers
         return dump(found[place]) if place in found else None
 
     def _steps(self, row: Row) -> dict[int, Row]:

@@ -1,4 +1,5 @@
-"""Where a pass went whose trajectory came in as a new version: the one that took its place, and which step is which."""
+"""Where a pass went whose trajectory came in anew, or whose scheme was changed: the one that took its place, which step
+is which there, and what becomes of answers that still wait to be sent."""
 
 from __future__ import annotations
 
@@ -10,7 +11,8 @@ from django.shortcuts import get_object_or_404
 
 from annotations.models import Annotation, Label, Membership, User
 from annotations.records import Json
-from annotations.services import seats
+from annotations.schemes import conversions
+from annotations.services import board, seats
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class Place:
 class Moved:
     """`steps` are the old version's, by their index; `labels` what the new pass says now of them and of the whole."""
 
+    left: Annotation
     annotation: Annotation
     steps: dict[int, Place]
     labels: list[Json]
@@ -38,7 +41,30 @@ def follow(annotation_id: int, user: User, steps: Collection[int], *, slug: str)
     if old is None or new is None:
         return None
     places = _places(old, new, steps)
-    return Moved(new, places, _said(new, [place.to for place in places.values() if place.to is not None]))
+    return Moved(old, new, places, _said(new, [place.to for place in places.values() if place.to is not None]))
+
+
+def under_new_scheme(moved: Moved, said: Collection[tuple[int | None, str, Json]]) -> list[Json] | None:
+    """Each of these answers as the new pass takes it, {"field", "value"}, or {"why"} it does not; nothing where both
+    passes are under one scheme. A value of None takes an answer back."""
+    if moved.left.scheme_id == moved.annotation.scheme_id:
+        return None
+    way = conversions.for_change(board.scheme(moved.left.scheme_id), board.scheme(moved.annotation.scheme_id))
+    return [_under(way, *one) for one in said]
+
+
+def _under(way: conversions.Route, step: int | None, name: str, value: Json) -> Json:
+    base, at, part = name.partition("@")
+    to = way.becomes(base)
+    if value is None and to:
+        return {"field": to + at + part, "value": None}
+    steps = () if step is None else (step,)
+    made = way.convert({(step, name): value}, steps, whole=False)
+    found = {field: one for (where, field), one in made.answers.items() if where == step}
+    if not found:
+        return {"why": made.lost[0].why if made.lost else f"{way.hops[-1].target.name} has no such field"}
+    ((field, one),) = found.items()
+    return {"field": field, "value": one}
 
 
 def live(annotation_id: int, user: User, *, slug: str) -> Annotation | None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import uuid
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from annotations import jobs, schemes
 from annotations.models import Annotation, Event, Label, Look, Project, ProjectScheme, Run, User
@@ -380,3 +383,32 @@ def test_only_passes_over_live_trajectories_go_along(project, mine, owner):
     mine.trajectory.save()
     assert put(project, NO_NEUTRAL, owner).plan == Plan("ours 2")
     assert live(mine).pk == mine.pk
+
+
+def ask(user: User, annotation: Annotation, *said: tuple[int | None, str, Any]) -> Any:
+    client = Client()
+    client.force_login(user)
+    url = reverse("label_successor", args=[annotation.rater.project.slug, annotation.pk])
+    body = {"steps": [1, 2], "said": [{"step": step, "field": field, "value": value} for step, field, value in said]}
+    return client.post(url, json.dumps(body), content_type="application/json").json()
+
+
+def test_what_waits_in_a_browser_is_told_what_becomes_of_it(project, ann, owner):
+    mine = make.lease(make.trajectory(project), ann)
+    put(project, RENAMED, owner)
+    answer = ask(ann, mine, (1, "label", -1), (1, "label", None), (2, "label", 0), (None, "final", 5))
+    assert answer["said"][:3] == [
+        {"field": "label", "value": "bad"},
+        {"field": "label", "value": None},
+        {"field": "label", "value": 0},
+    ]
+    assert answer["said"][3] == {"why": "final takes one of 1, -1, not 5"}
+
+
+def test_what_waits_is_looked_at_whatever_else_is_said(project, ann, owner):
+    mine = make.lease(make.trajectory(project), ann)
+    asks = ONE.replace('"1"\ntitle', '"7"\ntitle').replace(
+        "kind: flag, key: c}", "kind: flag, key: c, when: {field: label, values: [1]}}"
+    )
+    put(project, asks, owner)
+    assert ask(ann, mine, (1, "correction", True))["said"] == [{"field": "correction", "value": True}]

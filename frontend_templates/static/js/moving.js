@@ -1,5 +1,5 @@
-// Changes follow an item whose trajectory was imported anew, to the pass that took its place. What has no place there is
-// kept in this browser too, and listed on that pass until it is waved away.
+// Changes follow an item whose trajectory was imported anew, or whose scheme was changed, to the pass that took its place.
+// What has no place there is kept in this browser too, and listed on that pass until it is waved away.
 import { equal } from "./answers.js";
 import { make } from "./dialogs.js";
 import { post } from "./doors.js";
@@ -13,7 +13,7 @@ export function moving({ data, ending: { sender, status }, wording }) {
   const doorOf = (annotation) => `${data.here.replace(/\d+\/$/, `${annotation}/`)}successor`;
 
   async function move(from) {
-    const { kind, data: place } = await post(doorOf(from.annotation), { steps: stepsOf(from.ops) });
+    const { kind, data: place } = await post(doorOf(from.annotation), { steps: stepsOf(from.ops), said: answersOf(from.ops) });
     if (kind !== "done" || place.annotation === null) return null;
     const { ops, lost } = placed(from.ops, place, wording);
     const to = place.annotation === own.annotation ? own : new Outbox({ user: data.user, annotation: place.annotation });
@@ -22,7 +22,7 @@ export function moving({ data, ending: { sender, status }, wording }) {
     keep(nameOf(data, place.annotation), lost);
     for (const { change } of from.ops) from.remove(change, { own: true });
     notice.show(place.annotation);
-    return { url: place.url, count: ops.length };
+    return { url: place.url, count: ops.length, scheme: place.said !== null };
   }
 
   // What waits for items that this one, or another, took the place of: its page is not there any more.
@@ -41,12 +41,24 @@ const placesOf = (op) => op.items ?? (op.effect ?? []).map(([step, field, label]
 
 const stepsOf = (ops) => [...new Set(ops.flatMap(placesOf).map(({ step }) => step))].filter((step) => step !== null);
 
+/** Every answer that was given and waits, or that was there before it. */
+const answersOf = (ops) => ops.flatMap(placesOf).flatMap(({ step, field, value, was }) => (was === undefined ? [value] : [value, was]).map((one) => ({ step, field, value: one })));
+
 const keyOf = ({ step, field }) => `${step}:${field}`;
 
-/** The changes as the other pass takes them, and in words what it does not: a step that is gone, a place where it says
- * something that nobody here has seen. Undoing is a change like any other there; nothing is accepted unseen. */
+/** What became of an answer there: {field, value}, or {why} where it has no place. */
+function translator(ops, place) {
+  if (place.said === null) return ({ field, value }) => ({ field, value });
+  const spelled = ({ step, field, value }) => JSON.stringify([step, field, value]);
+  const became = new Map(answersOf(ops).map((one, number) => [spelled(one), place.said[number]]));
+  return ({ step, field, value }) => became.get(spelled({ step, field, value })) ?? { why: "" };
+}
+
+/** The changes as the other pass takes them, and in words what it does not: a step that is gone, a value that its scheme
+ * does not know, a place where it says something that nobody here has seen. Undoing is a change like any other there; nothing is accepted unseen. */
 function placed(ops, place, wording) {
   const steps = new Map(place.steps.map(([index, number, to]) => [index, { number, to }]));
+  const translated = translator(ops, place);
   const held = new Map(place.labels.map((label) => [keyOf(label), label]));
   const known = new Map(); // place → what was there when one first changed it, and what one made of it since
   for (const one of ops.flatMap(placesOf)) known.set(keyOf(one), [...(known.get(keyOf(one)) ?? [one.was]), one.value]);
@@ -55,11 +67,13 @@ function placed(ops, place, wording) {
   function moved({ step, field, value, rule, ...more }) {
     if (rule) return null;
     const to = step === null ? null : (steps.get(step)?.to ?? undefined);
-    const there = to === undefined ? null : held.get(keyOf({ step: to, field }));
-    const seen = known.get(keyOf({ step, field }));
-    const foreign = seen[0] !== undefined && there && there.origin !== "propagated" && !seen.some((one) => equal(one, there.value));
-    if (to !== undefined && !foreign) return { was: seen[0] ?? null, ...more, step: to, field, value };
-    lost.set(keyOf({ step, field }), words(wording, { number: steps.get(step)?.number, field, value, there: foreign ? there.value : null }));
+    const now = translated({ step, field, value });
+    const there = to === undefined || now.why !== undefined ? null : held.get(keyOf({ step: to, field: now.field }));
+    const before = known.get(keyOf({ step, field }));
+    const seen = before.map((one) => (one === undefined ? one : translated({ step, field, value: one }).value));
+    const foreign = before[0] !== undefined && there && there.origin !== "propagated" && !seen.some((one) => equal(one, there.value));
+    if (to !== undefined && now.why === undefined && !foreign) return { was: seen[0] ?? null, ...more, step: to, ...now };
+    lost.set(keyOf({ step, field }), words(wording, { number: steps.get(step)?.number, field, value, there: foreign ? there.value : null, why: now.why }));
     return null;
   }
 
@@ -72,9 +86,10 @@ function placed(ops, place, wording) {
   return { ops: found, lost: [...lost.values()] };
 }
 
-function words(wording, { number, field, value, there }) {
+function words(wording, { number, field, value, there, why }) {
   const where = [number === undefined ? "" : `step ${number}`, field === wording.scheme.main ? "" : wording.spec(field).title].filter(Boolean).join(", ");
   const said = value === null ? "taken back" : wording.title(field, value);
+  if (why) return `${where}: ${said} (${why})`;
   return `${where}: ${said}${there === null ? "" : ` (the new version says ${wording.title(field, there)})`}`;
 }
 
@@ -116,6 +131,6 @@ class Notice {
       this.box.hidden = true;
     });
     const list = make("ul", { tabIndex: 0, ariaLabel: "What has no place" }, ...lost.map((textContent) => make("li", { textContent })));
-    this.box.replaceChildren(make("p", { textContent: "This trajectory was imported anew. Of what you said meanwhile, this has no place in the new version:" }), list, dismiss);
+    this.box.replaceChildren(make("p", { textContent: "This item was changed while you worked. Of what you said meanwhile, this has no place in the new version:" }), list, dismiss);
   }
 }

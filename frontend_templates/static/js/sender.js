@@ -7,7 +7,7 @@ const LATER = 30_000; // and while one's role does not allow it
 /**
  * `states`: saved · saving · away · expired · denied · gone · moved · closed · conflict. Fires "status" on every change of
  * state or count. `ask(conflict, op)` resolves to "mine" or "theirs"; `tell(text)` says what was refused. `move()`, where
- * it is set, takes what waits along to {url, count} if the item is gone there; else null.
+ * it is set, takes what waits along to {url, count, scheme: whether that is another} if the item is gone there; else null.
  */
 export class Sender extends EventTarget {
   constructor({ store, outbox, doors, ask, tell }) {
@@ -50,7 +50,7 @@ export class Sender extends EventTarget {
   async follow() {
     const moved = await this.move?.();
     if (!moved) return false;
-    this.moved = { url: moved.url, count: moved.count + (this.moved?.count ?? 0) };
+    this.moved = { ...moved, count: moved.count + (this.moved?.count ?? 0) };
     this.#say("moved");
     return true;
   }

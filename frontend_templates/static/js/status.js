@@ -10,7 +10,7 @@ const TROUBLE = {
   away: (count) => [`The server cannot be reached. ${count ? `${changes(count)} ${count === 1 ? "is" : "are"} kept in this browser and will be sent when it is back. ` : ""}You can go on labelling.`],
   expired: (count) => [`You are signed out. ${count ? `${changes(count)} ${count === 1 ? "waits" : "wait"} in this browser and will be sent when you are back. ` : ""}You can go on labelling.`],
   denied: (count, { why }) => [`${why} ${count ? `${changes(count)} ${count === 1 ? "waits" : "wait"} in this browser and will be sent when you may label here again.` : ""}`],
-  moved: (count, { moved }) => [`This trajectory was imported anew while you worked. ${moved.count ? `${changes(moved.count)} of yours went along to the new version and will be sent from there. ` : "What you said of steps that are still there went along. "}`, make("a", { href: moved.url, textContent: "Go on with the new version" })],
+  moved: (count, { moved }) => [`${moved.scheme ? "The label scheme was changed" : "This trajectory was imported anew"} while you worked. ${moved.count ? `${changes(moved.count)} of yours went along to the new version and will be sent from there. ` : "What you said and still has a place there went along. "}`, make("a", { href: moved.url, textContent: "Go on with the new version" })],
   gone: (count) => [`The account you are signed in with cannot open this item. ${changes(count)} ${count === 1 ? "waits" : "wait"} in this browser for the account that can.`],
   closed: (count) => [`This item was closed elsewhere. ${changes(count)} ${count === 1 ? "waits" : "wait"} in this browser; reopen the item to send ${count === 1 ? "it" : "them"}.`],
 };
