@@ -13,7 +13,7 @@ from psycopg.errors import ProgramLimitExceeded
 from annotations import formats
 from annotations.formats.base import Item, LineFormat
 from annotations.models import Event, Project, User
-from annotations.records import Problem, TrajectoryRecord
+from annotations.records import Json, Problem, TrajectoryRecord
 from annotations.services import copying, files, projects, ratings
 from annotations.services.arrivals import Arrived, Batch
 from annotations.services.drafts import Draft, draft
@@ -39,8 +39,8 @@ def import_trajectories(
 
     The result counts what this import did: `created`, `updated` (a new version, or other labels), `unchanged`
     trajectories; `steps` of the agent in new versions, new `tasks`, `labels` written, labels `carried` over to new
-    versions, characters `replaced` because no text column holds them; `rejected` is a list of problems. Under a claim
-    every batch is committed together with how far it got, and a second call goes on from there.
+    versions, characters `replaced` because no text column holds them; `rejected` is a list of problems; `schemes` what
+    the files' labels were made under, where they say so, and whether that is the project's. Under a claim every batch is committed together with how far it got, and a second call goes on from there.
     Raises FileNotFoundError and formats.UnknownFormat before anything is done.
     """
     sources = files.sources(paths, names)
@@ -86,6 +86,7 @@ class _Import:
         before = claim.run.result if claim else {}
         self.result: ImportResult = {name: before.get(name, 0) for name in (*COUNTS, "replaced", "rejected_more")}
         self.result["rejected"] = list(before.get("rejected", []))
+        self.schemes: dict[str, Json] = {one["sha256"]: one for one in before.get("schemes", [])}
         self.position = tuple(before.get("position", (0, 0)))
         self.seen: dict[bytes, bytes] = {}
         self._empty()
@@ -121,6 +122,7 @@ class _Import:
         problems = list(item.problems)
         made = None
         if isinstance(item.record, TrajectoryRecord):
+            self._say_schemes(item.record)
             try:
                 made = draft(item.record, name, item.line)
             except (RecursionError, ValueError) as exc:
@@ -140,6 +142,16 @@ class _Import:
         if made:
             self.drafts.append(made)
             self.characters += sum(len(step.message) + len(step.observations) for step in made.steps)
+
+    def _say_schemes(self, record: TrajectoryRecord) -> None:
+        for one in record.schemes:
+            same = one.sha256 == self.project.scheme.sha256
+            self.schemes[one.sha256] = {
+                "name": one.name,
+                "version": one.version,
+                "sha256": one.sha256,
+                "same": same,
+            }
 
     def _flush(self, reader: LineFormat | None, position: tuple[int, int]) -> None:
         """Commit what was taken, with how far that is."""
@@ -166,7 +178,7 @@ class _Import:
         room = max(0, LISTED - len(self.result["rejected"]))
         result["rejected"] = self.result["rejected"] + [asdict(one) for one in problems[:room]]
         result["rejected_more"] = self.result["rejected_more"] + len(problems[room:])
-        return result
+        return result | ({"schemes": list(self.schemes.values())} if self.schemes else {})
 
     def finish(self) -> None:
         if self.claim and self.claim.run.result.get("finished"):

@@ -42,4 +42,7 @@ def _lines(result: imports.ImportResult) -> list[str]:
         lines.append(f"{result['carried']} labels went along to new versions.")
     if result["replaced"]:
         lines.append(f"{result['replaced']} characters no database can hold were made visible.")
+    for one in result.get("schemes", []):
+        here = "this project's scheme" if one["same"] else "not this project's scheme: labels that fit it came in"
+        lines.append(f"Labels were made under {one['name']} {one['version']}, {here}.")
     return lines + asking.rejected(result["rejected"])
