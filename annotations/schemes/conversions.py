@@ -127,17 +127,18 @@ def declared() -> Declared:
 def edges() -> dict[tuple[str, str], tuple[FieldMap, ...]]:
     """Every map by its two ends: as declared, and the other way where that is exact."""
     found = {(one.source, one.to): one.fields for one in declared().maps}
-    known = _known()
+    every = known()
     for one in declared().maps:
-        if (one.to, one.source) in found or one.to not in known or one.source not in known:
+        if (one.to, one.source) in found or one.to not in every or one.source not in every:
             continue
-        back = [turned for each in one.fields if (turned := _turned(each, known[one.to]))]
-        if known[one.source].main in {each.to for each in back}:
+        back = [turned for each in one.fields if (turned := _turned(each, every[one.to]))]
+        if every[one.source].main in {each.to for each in back}:
             found[one.to, one.source] = tuple(back)
     return found
 
 
-def _known() -> dict[str, Scheme]:
+def known() -> dict[str, Scheme]:
+    """The schemes that maps can name."""
     return {**schemes.shipped(), **{one.name: one for one in declared().schemes}}
 
 
@@ -176,13 +177,13 @@ def _over_maps(start: Scheme, end: Scheme) -> Route | None:
 
 def _hops(here: Scheme, end: Scheme) -> Iterator[Hop]:
     """The maps that lead on from a scheme, as far as its fields and those of the other are there."""
-    known = _known() | {end.name: end}
+    every = known() | {end.name: end}
     for (source, to), maps in edges().items():
-        if source != here.name or to not in known:
+        if source != here.name or to not in every:
             continue
-        fit = tuple(one for one in maps if here.field(one.source) and known[to].field(one.to))
-        if known[to].main in {one.to for one in fit}:
-            yield Hop(here, known[to], fit)
+        fit = tuple(one for one in maps if here.field(one.source) and every[to].field(one.to))
+        if every[to].main in {one.to for one in fit}:
+            yield Hop(here, every[to], fit)
 
 
 __all__ = ["Converted", "Hop", "Lost", "Route", "base", "for_change", "route", "scores", "targets"]

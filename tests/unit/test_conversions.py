@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from annotations import schemes
-from annotations.schemes import conversions, revisions, rules
+from annotations.schemes import conversions, conversions_table, revisions, rules
 from annotations.schemes.maps import FieldMap, Hop
 from annotations.schemes.rules import View
 from annotations.schemes.schema import Scheme
@@ -202,3 +202,7 @@ def test_the_same_scheme_is_its_own_exact_way():
     way = conversions.route(SHIPPED["agent-process"], SHIPPED["agent-process"])
     assert way is not None and way.loses == ()
     assert revisions.hop(SHIPPED["prm800k"], SHIPPED["prm800k"]).reasons == {}
+
+
+def test_the_table_of_maps_is_the_one_that_make_docs_would_write():
+    assert conversions_table.table() in conversions_table.PAGE.read_text(), "run make docs"
