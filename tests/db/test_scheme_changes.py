@@ -337,6 +337,10 @@ def test_many_passes_go_along_in_a_run_that_is_done_once(project, mine, owner, m
     done = jobs.run_here(run)
     assert (done.state, done.done, done.total) == (Run.State.DONE, 1, 1)
     assert done.result["plan"]["counts"]["passes"] == 1 and live(mine).pk != mine.pk
+    client = Client()
+    client.force_login(owner)
+    page = client.get(reverse("run", args=[project.slug, run.pk])).content.decode()
+    assert "1 passes went along with 4 labels" in page and f"{done.result['change']}/unmapped.csv" in page
     stored = everything()
     Run.objects.filter(pk=run.pk).update(state=Run.State.QUEUED)  # as if word of its end had been lost
     assert jobs.run_here(run).state == Run.State.DONE
