@@ -22,6 +22,7 @@ from annotations.views import (
     runs,
     scheme_editor,
     scheme_force,
+    scheme_help,
     schemes,
     scores,
     successors,
@@ -113,6 +114,7 @@ of_project: list[URLPattern] = [
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", projects.home, name="home"),
     path("help/", projects.help_page, name="help"),
+    path("help/schemes/", scheme_help.page, name="scheme_help"),
     path("preferences/", preferences.page, name="preferences"),
     path("tokens/", tokens.page, name="tokens"),
     path("tokens/<str:token_key>/revoke/", tokens.revoke, name="token_revoke"),

@@ -73,6 +73,7 @@ PAGES: dict[str, list[Door]] = {
     "healthz": [Door(open=True)],
     "home": [Door(person=True)],
     "help": [Door(person=True)],
+    "scheme_help": [Door(person=True)],
     "preferences": [Door(person=True), Door(person=True, method="post", body={}, ok=302)],
     "tokens": [Door(person=True), Door(person=True, method="post", body={}, ok=422)],
     "token_revoke": [own(302)],

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from django.db.models import Q
+from django.db.models import F, Func, Q, TextField, Value
+from django.db.models.functions import Concat, Greatest, Least
 
 from annotations.formats.lines import dump
 from annotations.records import Json
-from annotations.schemes.fields import PreferenceField, RubricField, ScaleField
+from annotations.schemes.fields import PreferenceField, RubricField, ScaleField, SpansField
 from annotations.schemes.fields.base import Around, FieldSpec
 from annotations.schemes.fields.preference import TIE
 from annotations.schemes.schema import Scheme
@@ -115,7 +117,11 @@ def fits(spec: FieldSpec, value: Json) -> bool:
 
 
 def words(spec: FieldSpec, value: Json) -> str:
-    """The answer in words, with what a preference names spelled out."""
+    """The answer in words, with what a preference names spelled out, and of spans the types alone."""
+    if isinstance(spec, SpansField):
+        types = Counter(one["type"] for one in value)
+        titles = {one.value: one.title for one in spec.types}
+        return ", ".join(f"{count} × {titles[one]}" if count > 1 else titles[one] for one, count in types.items())
     if not isinstance(spec, PreferenceField):
         return spec.words(value)
     one = "rollout {}" if spec.target == "task" else "turn {}"
@@ -143,6 +149,20 @@ def of_name(name: str) -> Q:
 def of_field(spec: FieldSpec) -> Q:
     """The same, as an index finds it where the field is asked of no parts."""
     return of_name(spec.name) if around.has_parts(spec) else Q(field=spec.name)
+
+
+def asked_as(spec: FieldSpec) -> Any:
+    """The name that a label is stored under, such that raters who were asked the same have the same: a pair is one pair
+    whichever way round it was asked, unless it is asked in both."""
+    if not around.is_pair(spec) or getattr(spec, "both_orders", False):
+        return F("field")
+    pair = _split(F("field"), "@", 2)
+    one, other = _split(pair, "-", 1), _split(pair, "-", 2)
+    return Concat(Least(one, other), Value("-"), Greatest(one, other))
+
+
+def _split(text: Any, by: str, place: int) -> Func:
+    return Func(text, Value(by), Value(place), function="split_part", output_field=TextField())
 
 
 def verdict(scheme: Scheme) -> FieldSpec | None:

@@ -54,6 +54,13 @@ def is_pair(spec: FieldSpec) -> bool:
     return isinstance(spec, PreferenceField) and spec.form == "pair"
 
 
+def turned(name: str) -> str:
+    """The name of a pair the other way round; each rater is asked it in an order of their own."""
+    field, _, pair = name.partition("@")
+    one, _, other = pair.partition("-")
+    return f"{field}@{other}-{one}"
+
+
 def has_parts(spec: FieldSpec) -> bool:
     """Whether it is asked of parts of a step, or of pairs, and so under names of their own."""
     return spec.target in ("tool_call", "sentence") or is_pair(spec)

@@ -146,6 +146,6 @@ def options(scheme: Scheme) -> list[tuple[str, list[tuple[str, str]]]]:
     found = []
     for spec in scheme.fields:
         anything = {"flag": "is set", "text": "is written", "correction": "is written"}.get(spec.kind, "any answer")
-        listed = [(f"{spec.name}:{value}", title) for value, title in _answers(spec)]
-        found.append((spec.title, [(spec.name, anything), *listed]))
+        listed = [(spec.name, anything), *((f"{spec.name}:{value}", title) for value, title in _answers(spec))]
+        found.append((spec.title, [(spelled, f"{spec.title}: {words}") for spelled, words in listed]))
     return found

@@ -144,8 +144,10 @@ class Dossier:
         return self.scheme.main_field.of_step or self.wrong.names_a_step
 
     @property
-    def has_verdict(self) -> bool:
-        return answers.verdict(self.scheme) is not None
+    def verdict(self) -> str:
+        """What the verdict on the whole is called; empty where none is asked for."""
+        spec = answers.verdict(self.scheme)
+        return spec.title if spec else ""
 
     @cached_property
     def passes(self) -> list[Pass]:

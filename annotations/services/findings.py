@@ -161,7 +161,8 @@ def _first_errors(file: Dossier) -> list[FirstError]:
 
 def _turns(file: Dossier) -> list[tuple[str, list[Turn], int]]:
     """For the reference and people (else whoever there is) where their labels change along the way."""
-    if file.scheme.main_field.kind not in TURNING or not file.scheme.main_field.of_step:
+    main = file.scheme.main_field
+    if main.kind not in TURNING or main.target != "step":
         return []
     voices = [one for one in file.passes if one.strip.counts]
     own = [one for one in voices if one.is_reference or one.annotation.rater.user_id]

@@ -40,7 +40,8 @@ def import_trajectories(
     The result counts what this import did: `created`, `updated` (a new version, or other labels), `unchanged`
     trajectories; `steps` of the agent in new versions, new `tasks`, `labels` written, labels `carried` over to new
     versions, characters `replaced` because no text column holds them; `rejected` is a list of problems; `schemes` what
-    the files' labels were made under, where they say so, and whether that is the project's. Under a claim every batch is committed together with how far it got, and a second call goes on from there.
+    the files' labels were made under, where they say so, and whether that is the project's. Under a claim every batch
+    is committed together with how far it got, and a second call goes on from there.
     Raises FileNotFoundError and formats.UnknownFormat before anything is done.
     """
     sources = files.sources(paths, names)
@@ -146,12 +147,8 @@ class _Import:
     def _say_schemes(self, record: TrajectoryRecord) -> None:
         for one in record.schemes:
             same = one.sha256 == self.project.scheme.sha256
-            self.schemes[one.sha256] = {
-                "name": one.name,
-                "version": one.version,
-                "sha256": one.sha256,
-                "same": same,
-            }
+            told = {"name": one.name, "version": one.version, "sha256": one.sha256, "same": same}
+            self.schemes[one.sha256] = told
 
     def _flush(self, reader: LineFormat | None, position: tuple[int, int]) -> None:
         """Commit what was taken, with how far that is."""

@@ -31,7 +31,7 @@ from annotations.models import Annotation, Label, Membership, Run, Score, Step, 
 from annotations.models.labels import AnnotationQuerySet, LabelQuerySet
 from annotations.models.trajectories import StepQuerySet
 from annotations.services import projects, visibility
-from annotations.services.answers import of_field
+from annotations.services.answers import asked_as, of_field
 from annotations.services.filters import BIGGEST, NOBODY, OPEN, SORTS, Filters
 from annotations.services.wrongs import Wrong
 
@@ -47,6 +47,11 @@ class Search:
         self.sees_all = access.may(membership, access.SEE_OTHERS_LABELS)
         self.scheme = projects.scheme_of(self.project.scheme)
         self.wrong = Wrong(self.scheme)
+
+    @property
+    def _name(self) -> Any:
+        """What raters were asked, the same for all of them."""
+        return asked_as(self.scheme.main_field)
 
     @property
     def has_strips(self) -> bool:
@@ -126,12 +131,17 @@ class Search:
             first = wrong.filter(~Exists(sooner), annotation__trajectory=OuterRef("pk"))
             found = found.alias(nth=self._nth(asked.first_error)).filter(Exists(first.filter(at=OuterRef("nth"))))
         if asked.differ:
-            found = found.filter(Exists(said.filter(Exists(self._otherwise()))))
+            found = found.filter(Exists(said.alias(name=self._name).filter(Exists(self._otherwise()))))
         return found
 
     def _otherwise(self) -> LabelQuerySet:
         """Other answers to the same question: of the same step, or of the same whole."""
-        same = self.labels(anybody=True).filter(field=OuterRef("field")).exclude(value=OuterRef("value"))
+        same = (
+            self.labels(anybody=True)
+            .alias(name=self._name)
+            .filter(name=OuterRef("name"))
+            .exclude(value=OuterRef("value"))
+        )
         if self.scheme.main_field.of_step:
             return same.filter(step=OuterRef("step"))
         return same.filter(annotation__trajectory=OuterRef("annotation__trajectory"))
@@ -188,7 +198,12 @@ class Search:
     def differ(self) -> Func:
         """On how many of its steps raters differ, or of their parts; 1 where they differ on the whole."""
         said = self.labels(anybody=True).filter(annotation__trajectory=OuterRef("pk")).order_by()
-        apart = said.values("step", "field").annotate(n=Count("value", distinct=True)).filter(n__gt=1)
+        apart = (
+            said.annotate(name=self._name)
+            .values("step", "name")
+            .annotate(n=Count("value", distinct=True))
+            .filter(n__gt=1)
+        )
         return Func(ArraySubquery(apart.values("n")), function="cardinality", output_field=IntegerField())
 
     def _scores(self) -> QuerySet[Score]:

@@ -12,7 +12,7 @@ from django.db import transaction
 from annotations.formats.lines import dump, load
 from annotations.models import Annotation, Label, Rater, User
 from annotations.records import Json
-from annotations.services import changes, history
+from annotations.services import around, changes, history
 from annotations.services.answers import of_field
 from annotations.services.board import scheme
 from annotations.services.outcomes import Refusal
@@ -51,10 +51,13 @@ def _submitted(annotation: Annotation) -> list[int]:
 
 def _counts(annotation: Annotation, others: list[int]) -> dict[int | str, list[list[Json]]]:
     main = scheme(annotation.scheme_id).main_field
+    own = set(Label.objects.current().filter(annotation=annotation).values_list("step__index", "field"))
     said = Label.objects.current().filter(of_field(main), annotation__in=others, step__isnull=not main.of_step)
     counts: dict[int | None, Counter[tuple[str, str]]] = defaultdict(Counter)
     for step, field, value in said.order_by("step__index", "field").values_list("step__index", "field", "value"):
-        counts[step][field, dump(value)] += 1
+        turned = around.turned(field)
+        name = turned if (step, field) not in own and (step, turned) in own else field
+        counts[step][name, dump(value)] += 1
     return {"" if step is None else step: _listed(found, main.name) for step, found in counts.items()}
 
 

@@ -61,7 +61,7 @@ class Answer:
     @property
     def stands_below(self) -> bool:
         """Whether it needs a line of its own."""
-        return bool(self.lines or self.bits or self.part or self.explanation) or len(self.text) > LONG
+        return bool(self.lines or self.bits or self.part or self.quote or self.explanation) or len(self.text) > LONG
 
 
 @dataclass(frozen=True)
@@ -180,10 +180,10 @@ def _part(spec: FieldSpec | None, part: str, texts: Texts) -> str:
         return ""
     one, _, other = part.partition("-")
     if one == "call":
-        return f"Call {int(other) + 1}" if other.isdecimal() else part
+        return f"call {int(other) + 1}" if other.isdecimal() else part
     if spec is not None and spec.kind == "preference":
         return f"{'rollout' if spec.target == 'task' else 'turn'} {one} or {other}"
-    return "Sentence" if spec is not None and spec.target == "sentence" else part
+    return "" if spec is not None and spec.target == "sentence" else part
 
 
 def _quote_of_part(spec: FieldSpec | None, part: str, texts: Texts) -> str:

@@ -57,7 +57,8 @@ class Leaf:
 
     visible = EVERYTHING
     scheme = SCHEME
-    has_strips = has_verdict = True
+    has_strips = True
+    verdict = SCHEME.field(SCHEME.final).title  # type: ignore[union-attr]
     curves: tuple[()] = ()
 
     def __init__(self, record: TrajectoryRecord, format: str) -> None:

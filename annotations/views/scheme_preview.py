@@ -10,10 +10,11 @@ from annotations.formats.base import Refused
 from annotations.models import Project, Step
 from annotations.records import Json, StepRecord, TaskRecord, TrajectoryRecord
 from annotations.schemes import keys as scheme_keys
+from annotations.schemes.fields import RubricField
 from annotations.schemes.schema import Scheme
-from annotations.services import desk
+from annotations.services import desk, rubrics
 from annotations.viewer.leaf import Leaf
-from annotations.views import turns, workbench
+from annotations.views import fields, turns, workbench
 
 EXAMPLE: list[Json] = [
     {"role": "user", "content": "How long does the ferry to the island take?"},
@@ -30,15 +31,17 @@ EXAMPLE: list[Json] = [
 def preview(scheme: Scheme) -> dict[str, Any]:
     """What the preview draws, and what its script starts from."""
     records, own, why = _steps(scheme)
+    items = _items(scheme)
     steps = Leaf(TrajectoryRecord(TaskRecord("sample"), records), "").steps(0, len(records))
     agent = [step.index for step in steps if step.source == Step.Source.AGENT]
     return {
         "turns": turns.turns(steps, {}),
-        "step_fields": [workbench._control(spec, scheme) for spec in scheme.step_fields],
-        "trajectory_fields": [workbench._control(spec, scheme) for spec in scheme.trajectory_fields],
+        "step_fields": [workbench._control(spec, scheme, items) for spec in scheme.step_fields],
+        "trajectory_fields": [workbench._control(spec, scheme, items) for spec in scheme.trajectory_fields],
+        "pointing": [workbench._control(spec, scheme) for spec in fields.pointing(scheme)],
         "stock": not own,
         "no_sample": why,
-        "data": _data(scheme, agent, own),
+        "data": _data(scheme, agent, own) | {"items": items},
     }
 
 
@@ -50,6 +53,15 @@ def _steps(scheme: Scheme) -> tuple[tuple[StepRecord, ...], bool, str]:
         return chat.steps_of([dict(one) for one in scheme.sample.messages]), True, ""
     except Refused as no:
         return chat.steps_of(EXAMPLE), False, f"{no.field}: {no.reason}"
+
+
+def _items(scheme: Scheme) -> dict[str, list[Json]]:
+    """The lists that the sample's task brings for the rubrics, by field."""
+    reference = scheme.sample.reference if scheme.sample else None
+    found = {
+        spec.name: rubrics.of_reference(reference, spec.name) for spec in scheme.fields if isinstance(spec, RubricField)
+    }
+    return {name: listed for name, listed in found.items() if listed is not None}
 
 
 def _data(scheme: Scheme, agent: Sequence[int], own: bool) -> dict[str, Json]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -21,15 +22,16 @@ from annotations.rendering import markdown
 from annotations.schemes.fields import ChoiceField
 from annotations.schemes.fields.base import FieldSpec, Value
 from annotations.schemes.schema import Scheme
-from annotations.services import desk, preferences, projects, reading, scores, successors, visibility
+from annotations.services import desk, preferences, projects, reading, rubrics, scores, successors, visibility
 from annotations.services.visibility import Visible
-from annotations.views import labels, texts, turns
+from annotations.views import fields, labels, texts, turns
 
 PAGE = "workbench/page.html"
 # What only some modes show stays in the database until the mode is known to show it.
 HIDDEN = ("trajectory__task__reference", "trajectory__outcome", "trajectory__meta", "trajectory__extra")
 WINDOW = 20  # turns that come together
 MOST_TURNS = 3 * WINDOW
+NO_ITEMS: Mapping[str, list[Json]] = {}
 DOORS = (*(door.__name__ for door in labels.DOORS), "cards", "desk", "find")
 
 
@@ -48,12 +50,14 @@ def page(request: Request, slug: str, annotation: int) -> HttpResponse:
     turns_in_all = desk.turns(mine)
     facts = desk.desk(mine) if turns_in_all <= desk.SMALL else None
     at = _start(request, mine, turns_in_all, facts)
+    items = rubrics.by_field(mine, scheme.fields)
     context = {
         "project": project,
         "annotation": mine,
         "task": mine.trajectory.task,
         "tools": turns.tools(mine.trajectory.task.tools),
-        "trajectory_fields": [_control(spec, scheme) for spec in scheme.trajectory_fields],
+        "trajectory_fields": [_control(spec, scheme, items) for spec in scheme.trajectory_fields],
+        "in_bar": fields.in_bar(scheme),
         "guidelines": markdown.to_html(mine.guideline.text) if mine.guideline else "",
         "shown": _shown(mine, visibility.of(request.membership, mine)),
         "data": _data(request, mine, scheme, turns_in_all, at) | {"desk": facts},
@@ -104,12 +108,15 @@ def _cards(request: Request, mine: Annotation, scheme: Scheme, first: int, last:
     if mine.frontier is not None:
         last = min(last, mine.frontier + 1)
     may = visibility.of(request.membership, mine)
+    items = rubrics.by_field(mine, scheme.step_fields)
     said = _scores(mine, first, last) if may.scores else {}
     return {
         "project": mine.rater.project,
         "annotation": mine,
         "turns": turns.turns(reading.window(mine.trajectory, first, last), said, desk.numbered(mine, first)),
-        "step_fields": [_control(spec, scheme) for spec in scheme.step_fields],
+        "step_fields": [_control(spec, scheme, items) for spec in scheme.step_fields],
+        "pointing": [_control(spec, scheme) for spec in fields.pointing(scheme)],
+        "explains": fields.explains(scheme),
         "text_door": f"{reverse('annotate', args=[mine.rater.project.slug, mine.pk])}text/",
     }
 
@@ -156,16 +163,17 @@ def _own(request: Request, project: Project, annotation: int) -> Annotation:
     return get_object_or_404(mine.select_related(*related).defer(*HIDDEN), pk=annotation)
 
 
-def _control(spec: FieldSpec, scheme: Scheme) -> dict[str, Any]:
-    """A field as its buttons: each choice with its place, the sign of its value, and its tone; and how it is called
-    where it stands alone."""
-    tones = spec.tones if isinstance(spec, ChoiceField) else ["plain"] * len(spec.options)
+def _control(spec: FieldSpec, scheme: Scheme, items: Mapping[str, list[Json]] = NO_ITEMS) -> dict[str, Any]:
+    """A field as its controls: each fixed answer with its place, the sign of its value, and its tone; how it is called
+    where it stands alone; and what its kind wants. `items` are the rubric items of the task, by field."""
+    tones = spec.tones if isinstance(spec, ChoiceField) else [choice.tone or "plain" for choice in spec.options]
     choices = [
         {"place": place, "choice": choice, "sign": _sign(choice.value), "tone": tone}
         for place, (choice, tone) in enumerate(zip(spec.options, tones, strict=True))
     ]
-    name = "Label" if spec.name == scheme.main else spec.title
-    return {"spec": spec, "name": name, "choices": choices, "template": f"workbench/fields/{spec.kind}.html"}
+    name = "Label" if spec.name == scheme.main and isinstance(spec, ChoiceField) else spec.title
+    drawn = {"spec": spec, "name": name, "choices": choices, "template": f"workbench/fields/{spec.kind}.html"}
+    return drawn | {"groups": fields.grouped(spec, choices)} | fields.more(spec, scheme, items)
 
 
 def _sign(value: Value) -> str:

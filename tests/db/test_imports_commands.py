@@ -92,7 +92,7 @@ def test_errors_name_what_there_is(slug, tmp_path):
     assert "holds apb-labels.jsonl" in refused("import_trajectories", slug, SAMPLES / "none.jsonl")[0]
     assert "accepted are apb" in refused("export", slug, "--format", "excel", "--out", tmp_path)[0]
     assert "none yet" in refused("export", slug, "--format", "apb", "--out", tmp_path)[0]
-    assert "There are: agent-process" in refused("create_project", "other", "--scheme", "none")[0]
+    assert "There are: agent-atlas, agent-process" in refused("create_project", "other", "--scheme", "none")[0]
     assert "already" in refused("create_project", slug)[0]
     assert "no slug" in refused("create_project", "a b")[0]
     assert "1 to 1000" in refused("create_project", "other", "--overlap", 0)[0]

@@ -151,6 +151,10 @@ class FieldSpec(BaseModel):
         """The answer where the steps it names stand elsewhere now (old index → new); None where one is gone."""
         return value
 
+    def in_order(self, value: Json) -> Json:
+        """The answer as it is stored, where only the order of its parts is another; anything else as it came."""
+        return value
+
     def words(self, value: Json) -> str:
         """The answer in a few words, for lists and tables."""
         return str(value)

@@ -59,6 +59,10 @@ class PreferenceField(FieldSpec):
             return [f"a list of groups{named}, the best first, each group in ascending order"]
         return [*(candidates or ["the number of a candidate"]), *([TIE] if self.ties else [])]
 
+    def in_order(self, value: Json) -> Json:
+        groups = self.form == "rank" and isinstance(value, list) and all(isinstance(one, list) for one in value)
+        return [sorted(one) if all(map(is_whole, one)) else one for one in value] if groups else value
+
     def json_schema(self, around: Around = NOTHING) -> dict[str, Json]:
         one: dict[str, Json] = {"type": "integer"} if around.candidates is None else {"enum": list(around.candidates)}
         if self.form == "rank":

@@ -91,6 +91,10 @@ class SpansField(FieldSpec):
     def accepted(self, around: Around = NOTHING) -> list[Json]:
         return ['a list of {"part", "start", "end", "type"}', f"type: {', '.join(map(str, self.values))}"]
 
+    def in_order(self, value: Json) -> Json:
+        whole = isinstance(value, list) and not any(self._of_one(span, NOTHING) for span in value)
+        return found if whole and len(found := ordered(value)) == len(value) else value
+
     def json_schema(self, around: Around = NOTHING) -> dict[str, Json]:
         bound: dict[str, Json] = {"type": "integer", "minimum": 0}
         numbered = [part for part in self.parts if part in ("call", "observation")]

@@ -60,6 +60,10 @@ class TaxonomyField(FieldSpec):
     def accepted(self, around: Around = NOTHING) -> list[Json]:
         return list(self.values)
 
+    def in_order(self, value: Json) -> Json:
+        known = isinstance(value, list) and all(map(self._has, value)) and len(set(map(str, value))) == len(value)
+        return self.ordered(value) if known else value
+
     def json_schema(self, around: Around = NOTHING) -> dict[str, Json]:
         together = [option.value for option in self.options if not option.alone]
         most = {"maxItems": self.most} if self.most else {}

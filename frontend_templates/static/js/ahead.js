@@ -12,7 +12,8 @@ export function ahead({ closed, data, store, ending, sender }) {
   let asked = false;
 
   // Steps are counted before they are looked at: a long trajectory has many.
-  const mayBeDone = () => store.view.of(store.scheme.main).size + store.ghosts.size + store.offered.size >= store.steps.length;
+  const ofStep = store.scheme.fields.find(({ name }) => name === store.scheme.main).target === "step";
+  const mayBeDone = () => !ofStep || store.view.of(store.scheme.main).size + store.ghosts.size + store.offered.size >= store.steps.length;
 
   async function look() {
     if (asked || !mayBeDone() || store.missing().missing.length) return;

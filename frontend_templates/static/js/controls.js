@@ -1,17 +1,22 @@
-// The scheme's fields at one place, on a step or on the trajectory: painted from the store, and what pressing them says.
+// The scheme's fields at one place, on a step or on the trajectory: painted from the store, and what pressing them says. A
+// step has also what fields of the trajectory show there.
 import { make } from "./dialogs.js";
 import { KINDS } from "./fields/index.js";
+import { originalOf } from "./fields/original.js";
 import { keepAsTyped, open, paintText } from "./fields/text.js";
 import { nameKeys } from "./help.js";
-import { words } from "./kinds.js";
+import { optionsOf, words } from "./kinds.js";
+
+const NOWHERE = { tell() {}, say() {}, go() {}, at: async () => null, answered() {}, done() {} };
 
 /** One field of one place: fields/index.js says what is done with it. */
 class Field {
   constructor(element, controls) {
-    const { field: name, part = "" } = element.dataset;
+    const { field, here, part = "" } = element.dataset;
+    const name = field ?? here;
     const { step, store } = controls;
-    Object.assign(this, { element, controls, step, store, spec: controls.spec(name), name: part ? `${name}@${part}` : name });
-    this.kind = KINDS[this.spec.kind];
+    Object.assign(this, { element, controls, step: here ? null : step, at: step, store, spec: controls.spec(name), name: part ? `${name}@${part}` : name });
+    this.kind = here ? KINDS[this.spec.kind].here : KINDS[this.spec.kind];
     this.kind.watch?.(this);
   }
 
@@ -28,35 +33,67 @@ class Field {
     return this.store.change([{ step: this.step, field: this.name, value }]);
   }
 
+  /** Store it, say it aloud, and go on where the person likes that. */
+  answer(value, { quiet = false } = {}) {
+    this.set(value);
+    if (!quiet) this.controls.page.answered(this);
+  }
+
+  say(text) {
+    this.controls.page.say(text);
+  }
+
+  /** Take what is proposed, where nothing is said yet. */
+  takeProposed() {
+    const { default: proposed } = this.spec;
+    if (proposed === null || this.value !== null || this.element.hidden || this.store.effects.sealed(this.name)) return false;
+    this.answer(proposed);
+    return true;
+  }
+
   paint() {
     this.element.hidden = this.store.effects.closed(this.step, this.name);
     const sealed = this.store.effects.sealed(this.name);
-    this.element.title = sealed;
-    for (const control of this.element.querySelectorAll("button, textarea, input, select")) control.disabled = this.controls.closed || Boolean(sealed);
+    this.#seal(sealed);
+    const take = this.element.querySelector("[data-take]");
+    if (take) take.hidden = this.value !== null || this.controls.closed || Boolean(sealed);
     this.kind.paint(this, this.label);
+    for (const control of this.element.querySelectorAll("button, textarea, input, select")) control.disabled = this.controls.closed || Boolean(sealed);
+  }
+
+  #seal(why) {
+    this.element.classList.toggle("sealed", Boolean(why));
+    const note = this.element.querySelector("[data-seal]");
+    if (!note) return;
+    note.hidden = !why;
+    note.querySelector("[data-seal-why]").textContent = why;
   }
 }
 
 /** All controls of one place (a step's index, or null for the trajectory) inside `root`. */
 export class Controls {
-  constructor({ root, step, store, numberOf, keysOf, closed, onAccept }) {
-    Object.assign(this, { root, step, store, numberOf, keysOf, closed, onAccept });
+  constructor({ root, step, store, numberOf, keysOf, closed, onAccept, desk, page = NOWHERE }) {
+    Object.assign(this, { root, step, store, numberOf, keysOf, closed, onAccept, desk, page });
     this.fields = new Map();
     for (const element of root.querySelectorAll("[data-field]")) this.#add(new Field(element, this));
+    this.heres = [...root.querySelectorAll("[data-here]")].map((element) => new Field(element, this));
+    for (const { element, spec } of this.heres) nameKeys(element.querySelector("button"), keysOf(`field:${spec.name}`));
     this.explanation = root.querySelector("[data-explanation]");
     root.addEventListener("click", (event) => this.#click(event));
     if (this.explanation) keepAsTyped(this.explanation, () => this.#keepExplanation(), () => this.paint(store.scheme.main));
-    if (closed) for (const control of root.querySelectorAll("button, textarea")) control.disabled = true;
+    if (closed) for (const control of root.querySelectorAll(":is(.controls, .trajectory-fields) :is(button, textarea, input)")) control.disabled = true;
   }
 
   #add(field) {
     this.fields.set(field.name, field);
     const { element, spec } = field;
     for (const button of element.querySelectorAll("[data-choice]")) {
-      const option = spec.choices?.[button.dataset.choice];
+      const option = optionsOf(spec)[button.dataset.choice];
       if (option) nameKeys(button, this.keysOf(`answer:${spec.name}:${option.value}`));
     }
-    const opener = element.querySelector("[data-flag], [data-open]");
+    for (const option of element.querySelectorAll("[data-option]")) nameKeys(option, this.keysOf(`answer:${spec.name}:${optionsOf(spec)[option.dataset.option].value}`));
+    nameKeys(element.querySelector("[data-none]") ?? element, element.querySelector("[data-none]") ? this.keysOf(`answer:${spec.name}:none`) : []);
+    const opener = element.querySelector("[data-flag], [data-open], [data-pick]");
     nameKeys(opener ?? element, opener ? this.keysOf(`field:${spec.name}`) : []);
   }
 
@@ -71,6 +108,26 @@ export class Controls {
 
   paintAll() {
     for (const field of this.fields.keys()) this.paint(field);
+    for (const field of this.heres) field.paint();
+  }
+
+  paintHere(name) {
+    this.here(name)?.paint();
+  }
+
+  /** What this step shows of a field of the trajectory. */
+  here(name) {
+    return this.heres.find((field) => field.name === name);
+  }
+
+  /** Resolves to a text of the step as it was imported; null where it cannot be had. */
+  original(part) {
+    return originalOf(this.root.closest("[data-step]"), part);
+  }
+
+  /** Take what is proposed wherever nothing is said yet. False where nothing is proposed. */
+  takeProposed() {
+    return [...this.fields.values()].filter((field) => field.takeProposed()).length > 0;
   }
 
   /** The field that a key of this name means here: of several parts the one in focus, else the first that is open. */
@@ -88,8 +145,14 @@ export class Controls {
 
   /** Keep what is typed and not yet kept. */
   keepTexts() {
-    for (const field of this.fields.values()) field.kind.close?.(field);
+    for (const field of [...this.fields.values(), ...this.heres]) field.kind.close?.(field);
     if (this.explanation) this.#keepExplanation();
+  }
+
+  /** The card leaves the page. */
+  leave() {
+    this.keepTexts();
+    for (const field of this.fields.values()) field.kind.gone?.(field);
   }
 
   #paintMain(label) {
@@ -105,16 +168,18 @@ export class Controls {
   #paintFirst(label) {
     const first = this.store.first.get(this.step);
     const note = this.root.querySelector("[data-first]");
+    if (!note) return;
     note.hidden = first === undefined || JSON.stringify(first) === JSON.stringify(label?.value);
     if (!note.hidden) note.textContent = `Before you knew the end you said: ${this.#words(first)}.`;
   }
 
   #words(value) {
-    return words(this.spec(this.store.scheme.main), value);
+    return words(this.spec(this.store.scheme.main), value, (step) => `step ${this.numberOf(step)}`);
   }
 
   #paintOffer() {
     const box = this.root.querySelector("[data-offer]");
+    if (!box) return;
     const offer = this.store.offer(this.step);
     box.hidden = offer === null;
     if (!offer) return box.replaceChildren();
@@ -129,8 +194,9 @@ export class Controls {
     if (!button) return;
     if ("accept" in button.dataset) return this.onAccept(this.step);
     if ("explain" in button.dataset) return this.explain();
-    const element = button.closest("[data-field]");
-    const field = [...this.fields.values()].find((one) => one.element === element);
+    const element = button.closest("[data-field], [data-here]");
+    const field = [...this.fields.values(), ...this.heres].find((one) => one.element === element);
+    if (field && "take" in button.dataset) return field.takeProposed();
     const value = field?.kind.pressed?.(field, button);
     if (value !== undefined) field.set(value);
   }

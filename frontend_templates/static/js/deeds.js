@@ -1,12 +1,16 @@
 // What the keys and buttons of the label page do, by the names of the key table.
+import { isOpenAt } from "./counts.js";
 import { KINDS } from "./fields/index.js";
 import { isOfStep, optionsOf } from "./kinds.js";
+
+const GROWING = ["taxonomy", "rubric", "scale"]; // one key is not yet the whole answer
+const WRITTEN = ["text", "correction"];
 
 /** `desk` has the parts of the page; the scheme's own actions are named by it: "scheme/answer:field:value". */
 export function deedsOf(desk) {
   const { data, store, steps, texts, find, ending, warnings, controls, wording, tell } = desk;
   const { scheme } = data;
-  const isOpen = (step) => store.value(step, scheme.main) === null;
+  const isOpen = (step) => isOpenAt(store, step);
   const open = (deed) => (...given) => (desk.closed ? tell("This item is closed. Reopen it to change a label.") : deed(...given));
   const atStep = (deed) => open((...given) => (steps.current === null ? tell("This step is still on its way.") : deed(steps.current, ...given)));
 
@@ -17,7 +21,7 @@ export function deedsOf(desk) {
     const field = controls.get(step)?.meant(spec)?.name ?? spec.name;
     store.change([{ step, field, value }]);
     desk.sayAnswer(step, field, store.ghosts.size - ghosts);
-    if (data.advance && spec.name === scheme.main && value !== null) steps.move(1);
+    if (!GROWING.includes(spec.kind) && value !== null) desk.done(spec);
     return undefined;
   }
 
@@ -30,9 +34,9 @@ export function deedsOf(desk) {
     last: () => steps.last(),
     "previous-item": () => desk.goToItem("previous"),
     "next-item": () => desk.goToItem("next"),
-    clear: atStep((step) => store.change(scheme.fields.filter((spec) => isOfStep(spec) && !["text", "correction"].includes(spec.kind)).flatMap((spec) => store.names(step, spec)).map((field) => ({ step, field, value: null })))),
-    "accept-suggestion": atStep((step) => desk.accept(step)),
-    explain: atStep((step) => controls.get(step)?.explain() || tell("Give the step a label first; then say why.")),
+    clear: atStep((step) => store.change(scheme.fields.filter((spec) => isOfStep(spec) && !WRITTEN.includes(spec.kind)).flatMap((spec) => store.names(step, spec)).map((field) => ({ step, field, value: null })))),
+    "accept-suggestion": atStep((step) => desk.accept(step) || controls.get(step)?.takeProposed()),
+    explain: open(() => desk.explain()),
     undo: open(() => desk.goBack("Undone", () => store.undo()) || tell("There is nothing to undo.")),
     redo: open(() => desk.goBack("Redone", () => store.redo()) || tell("There is nothing to redo.")),
     fold: () => texts.fold(steps.card(steps.current)),
@@ -61,23 +65,25 @@ function ofScheme(desk, set, open) {
   const { data, controls, steps, tell } = desk;
   const { scheme } = data;
   const deeds = {};
+  const at = (spec, deed) => {
+    const place = isOfStep(spec) ? steps.current : null;
+    if (isOfStep(spec) && place === null) return tell("This step is still on its way.");
+    const field = controls.get(place)?.meant(spec);
+    if (!field) return tell(`${spec.title} is not asked here.`);
+    const value = deed(field);
+    return value === undefined ? undefined : set(spec, value);
+  };
   for (const spec of scheme.fields) {
     const kind = KINDS[spec.kind];
-    const at = (deed) => {
-      const place = isOfStep(spec) ? steps.current : null;
-      if (isOfStep(spec) && place === null) return tell("This step is still on its way.");
-      const field = controls.get(place)?.meant(spec);
-      if (!field) return tell(`${spec.title} is not asked here.`);
-      const value = deed(field);
-      return value === undefined ? undefined : set(spec, value);
-    };
-    deeds[`${scheme.name}/field:${spec.name}`] = open(() => at((field) => kind.key?.(field)));
+    deeds[`${scheme.name}/field:${spec.name}`] = open(() => {
+      if (!isOfStep(spec) && kind?.focus && !kind.here) desk.showWhole();
+      return at(spec, (field) => kind?.key?.(field, steps.current));
+    });
     for (const { value } of optionsOf(spec)) {
       deeds[`${scheme.name}/answer:${spec.name}:${value}`] = open(() => {
         const meant = isOfStep(spec) && desk.held ? desk.held : spec;
-        if (meant === spec) return at((field) => kind.option(field, value));
         if (!optionsOf(meant).some((option) => option.value === value)) return tell(`${meant.title} has no such answer.`);
-        return set(meant, value);
+        return at(meant, (field) => KINDS[meant.kind].option?.(field, value));
       });
       deeds[`${scheme.name}/settle:${spec.name}:${value}`] = open(() => settle(desk, spec, value));
     }

@@ -1,8 +1,9 @@
 // The rules behind the warnings. A rule looks at the answers and returns {key, step, text, mend} for each thing that is odd.
+import { equal } from "./answers.js";
 
 const bestOf = (scheme) => {
   const main = scheme.fields.find(({ name }) => name === scheme.main);
-  return main.level === "ordinal" ? main.choices[0].value : undefined;
+  return main.kind === "choice" && main.level === "ordinal" ? main.choices[0].value : undefined;
 };
 const warning = (rule, step, text, mend) => ({ key: `${rule}:${step}`, step, text, mend });
 
@@ -25,7 +26,7 @@ export function ending(store, facts, wording) {
   const { final, main, propagation } = store.scheme;
   const step = store.steps.at(-1);
   const spec = final && wording.spec(final);
-  if (!spec || !propagation || step === undefined || store.frontier !== null) return [];
+  if (spec?.kind !== "choice" || !propagation || step === undefined || store.frontier !== null) return [];
   if (store.value(step, main) !== propagation.value || store.value(null, final) !== spec.choices[0]?.value) return [];
   return [warning("ending", step, `The last step is ${wording.title(main, propagation.value)}, and yet the ${spec.title.toLowerCase()} is ${wording.title(final, spec.choices[0].value)}.`)];
 }
@@ -44,7 +45,7 @@ export function twins(store, facts, wording) {
   return Object.entries(facts.twins).flatMap(([index, others]) => {
     const step = Number(index);
     const value = store.value(step, main);
-    const other = value === null ? null : others.find(([, , said]) => said !== value);
+    const other = value === null ? null : others.find(([, , said]) => !equal(said, value));
     return other ? [warning("twins", step, `You called the same step ${wording.title(main, other[2])} in item ${other[0]}.`)] : [];
   });
 }

@@ -1,14 +1,18 @@
 // The label page: reads what the server sent, and wires its parts together.
 import { ahead } from "./ahead.js";
+import { equal } from "./answers.js";
 import { stopwatch } from "./clock.js";
 import { Controls } from "./controls.js";
+import { count, countWhole, isOpenAt } from "./counts.js";
 import { deedsOf } from "./deeds.js";
+import { KINDS } from "./fields/index.js";
 import { askConflict } from "./dialogs.js";
 import { fragment, get } from "./doors.js";
 import { Feed, reveal } from "./feed.js";
 import { Find } from "./find.js";
 import { nameKeys, showKeys } from "./help.js";
 import { Keys } from "./keys.js";
+import { isOfStep } from "./kinds.js";
 import { Login } from "./login.js";
 import { looks } from "./looks.js";
 import { moving } from "./moving.js";
@@ -22,6 +26,7 @@ import { Strip } from "./strip.js";
 import { Ending } from "./submit.js";
 import { talk } from "./talk.js";
 import { Warnings } from "./warnings.js";
+import { Whole } from "./whole.js";
 import { Wording } from "./wording.js";
 
 // More that the page does beside labelling: each is given the desk, and returns the deeds it brings by the names of keys.
@@ -54,10 +59,10 @@ const controls = new Map(); // step (null: the trajectory) → its Controls, whe
 const holdsWork = (element) => element.contains(document.activeElement) || Boolean(element.querySelector("[data-step][aria-current]"));
 const feed = new Feed({ root: $(".turns"), window: $("[data-window]"), size: data.window, turns: data.turns, at: data.at, fetchCards, keeps: holdsWork, tell });
 const steps = new Steps({ feed, tell });
-const wording = new Wording({ scheme, tones: data.tones, numberOf: (step) => steps.numberOf(step) });
+const wording = new Wording({ scheme, numberOf: (step) => steps.numberOf(step) });
 const texts = new Reading({ root: $(".turns"), tell });
 const find = new Find({ form: $("[data-find]"), feed, texts, url: data.doors.find, nameOf: (index) => (steps.has(index) ? `step ${steps.numberOf(index)}` : "one turn") });
-const strip = new Strip({ root: $(".strip"), store, steps, toneOf: (value) => wording.tone(value), titleOf: (value) => wording.title(scheme.main, value), marks: (step) => desk.marks.get(step) ?? null });
+const strip = new Strip({ root: $(".strip"), store, steps, wording, marks: (step) => desk.marks.get(step) ?? null });
 const sender = new Sender({ store, outbox, doors: data.doors, ask: (conflict) => askConflict(dialog, conflict.items, wording), tell });
 const status = new Status({ line: $("[data-status]"), bar: $("[data-trouble]"), sender, outbox, data });
 const keepTexts = () => controls.forEach((one) => one.keepTexts());
@@ -66,11 +71,25 @@ const keysOf = (name) => data.keys.find((row) => row.name === name || row.name =
 
 function goTo(missing) {
   const { step, field } = missing[0];
+  if (step !== null) steps.focus(step);
+  else desk.showWhole();
+  const control = controls.get(step)?.fields.get(field);
+  if (control) {
+    if (step === null) reveal(control.element);
+    if (control.kind.focus) control.kind.focus(control);
+    else if (step === null) control.element.querySelector("button").focus({ preventScroll: true });
+  }
   tell(`Still missing: ${wording.where(step, field)}${missing.length > 1 ? ` and ${missing.length - 1} more` : ""}.`);
-  if (step !== null) return steps.focus(step);
-  const control = controls.get(null).fields.get(field);
-  reveal(control);
-  return control.querySelector("button").focus({ preventScroll: true });
+}
+
+const backToStep = () => steps.current !== null && steps.focus(steps.current, { scroll: false });
+const whole = new Whole({ panel: $("[data-whole]"), button: $("[data-do=whole]"), arrive: () => focusWhole(), back: backToStep });
+
+function focusWhole() {
+  const asked = [...controls.get(null).fields.values()].filter(({ element }) => !element.hidden);
+  const field = asked.find(({ value }) => value === null) ?? asked[0];
+  if (field?.kind.focus?.(field) !== undefined || !field) return;
+  if (!field.element.contains(document.activeElement)) field.element.querySelector("button:not([hidden])")?.focus();
 }
 
 const ending = new Ending({ store, sender, status, dialog, data, tell, goTo, keep: keepTexts, accept: (all) => desk.acceptAll(all) });
@@ -83,8 +102,18 @@ const desk = {
   accept(step) {
     if (!store.acceptOffers([step], (one) => desk.looked(one))) return false;
     desk.sayAnswer(step, scheme.main, 0);
-    if (data.advance) steps.move(1);
+    desk.done(wording.main);
     return true;
+  },
+  /** The main field has its whole answer here: on to the next step, for those who like that. */
+  done(spec) {
+    if (data.advance && spec.name === scheme.main && isOfStep(spec)) steps.move(1);
+  },
+  showWhole: () => whole.show(),
+  explain() {
+    const step = isOfStep(wording.main) ? steps.current : null;
+    if (step === null) whole.show();
+    return controls.get(step)?.explain() || tell(step === null ? "Give the label first; then say why." : "Give the step a label first; then say why.");
   },
   acceptAll(open) {
     store.acceptOffers(open.map(({ step }) => step), (step) => desk.looked(step));
@@ -94,7 +123,7 @@ const desk = {
   marks: new Map(), // step → {share, title}: what the strip says beside one's own label
   sayAnswer(step, field, more) {
     const about = more > 0 ? `, ${more} suggested after it` : more < 0 ? `, ${-more} suggestion${more < -1 ? "s" : ""} gone` : "";
-    say(`${wording.where(step, field)}: ${wording.title(field, store.value(step, field))}${about}`);
+    say(`${wording.where(step, field)}: ${wording.title(field, store.value(step, field))}${about}${desk.appeared}`);
   },
   // What an undo or redo changed may be out of sight: go there and say it. After a reload only the server knows what it was.
   goBack(word, deed) {
@@ -111,7 +140,7 @@ const desk = {
     if (!others) return;
     for (const [step, counts] of Object.entries(others)) {
       const total = counts.reduce((sum, [, count]) => sum + count, 0);
-      const differ = counts.reduce((sum, [value, count]) => sum + (value === store.value(Number(step), scheme.main) ? 0 : count), 0);
+      const differ = counts.reduce((sum, [value, count]) => sum + (equal(value, store.value(Number(step), scheme.main)) ? 0 : count), 0);
       desk.marks.set(Number(step), { share: differ / total, title: `Others: ${counts.map(([value, count]) => `${count} ${wording.title(scheme.main, value)}`).join(", ")}` });
     }
     strip.build();
@@ -128,11 +157,13 @@ const desk = {
   },
   showKeys: () => showKeys(dialog, keys.rows, data.preferences),
   leaveText(target) {
-    if (!target.closest?.("textarea, input")) return false;
+    if (target.closest?.("[data-whole]")) return whole.close();
+    if (!target.closest?.("textarea, input, [data-field], [data-here]")) return false;
     const card = target.closest("[data-step]");
     target.blur();
-    return card?.dataset.step ? steps.focus(Number(card.dataset.step), { scroll: false }) : undefined;
+    return card?.dataset.step ? steps.focus(Number(card.dataset.step), { scroll: false }) : backToStep();
   },
+  appeared: "", // what is asked now that was not before the last change, in words
 };
 
 // Fields whose answers say what else is asked.
@@ -140,9 +171,9 @@ const decisive = new Set([...scheme.fields.map(({ when }) => when?.field), ...sc
 const decides = (field) => decisive.has(field.split("@")[0]);
 
 function paintCounts() {
-  const done = store.view.of(scheme.main).size;
-  const all = store.frontier === null ? `of ${steps.order.length}` : "so far";
-  $("[data-count]").textContent = `${done} ${all}`;
+  const { done, all } = count(store);
+  $("[data-count]").textContent = `${done} ${store.frontier === null ? `of ${all}` : "so far"}`;
+  whole.count(countWhole(store));
   const open = store.ghosts.size + [...store.offered.keys()].filter((step) => store.offer(step)).length;
   $("[data-suggested]").textContent = open ? `+ ${open} suggested` : "";
   $("[data-do=undo]").disabled = closed || !store.canUndo;
@@ -150,15 +181,31 @@ function paintCounts() {
 }
 
 store.addEventListener("change", ({ detail: { changes, ghosts, offers } }) => {
-  for (const { step, field } of changes) controls.get(step)?.paint(field);
-  if (changes.some(({ field }) => decides(field))) controls.forEach((one) => one.paintAll());
+  for (const change of changes) paintPlace(change);
+  desk.appeared = changes.some(({ field }) => decides(field)) ? paintAll() : "";
   for (const step of [...ghosts, ...offers]) controls.get(step)?.paint(scheme.main);
-  strip.paint([...ghosts, ...offers, ...changes.filter(({ field }) => field === scheme.main).map(({ step }) => step)]);
+  strip.paint([...ghosts, ...offers, ...strip.touchedBy(changes)]);
   paintCounts();
   if (store.frontier !== null && store.frontier + 1 > feed.turns) desk.growing ??= showMore().finally(() => (desk.growing = null));
   paintEnds();
   if (desk.going && changes.length) wentBack(changes);
 });
+
+function paintPlace({ step, field }) {
+  controls.get(step)?.paint(field);
+  if (step === null) controls.forEach((one) => one.paintHere(field));
+  else if (KINDS[wording.spec(field).kind]?.beside) for (const later of steps.order.slice(steps.numberOf(step))) controls.get(later)?.paint(field);
+}
+
+/** Paint every field. Returns in words which are asked now that were not, for those who do not see them come. */
+function paintAll() {
+  const closedBefore = [...controls.values()].flatMap((one) => [...one.fields.values()]).filter(({ element }) => element.hidden);
+  controls.forEach((one) => one.paintAll());
+  const titles = new Set(closedBefore.filter(({ element }) => !element.hidden).map(({ spec }) => spec.title));
+  const appeared = titles.size ? ` Now asked: ${[...titles].join(", ")}.` : "";
+  if (appeared) say(appeared.trim());
+  return appeared;
+}
 
 function wentBack([{ step, field }, ...more]) {
   if (step !== null && step !== steps.current) steps.focus(step);
@@ -176,27 +223,36 @@ async function showMore() {
   paintCounts();
 }
 
+// What fields ask of the page.
+const host = {
+  tell, say,
+  go: (step, how) => steps.focus(step, how),
+  at: async (step) => controls.get(step) ?? ((await feed.bring(step)) && controls.get(step)),
+  answered: ({ step, name }) => desk.sayAnswer(step, name, 0),
+  done: ({ spec }) => desk.done(spec),
+};
+
 function addControls(root, step) {
-  controls.set(step, new Controls({ root, step, store, closed, keysOf, numberOf: (one) => steps.numberOf(one), onAccept: (one) => desk.accept(one) }));
+  controls.set(step, new Controls({ root, step, store, closed, desk, keysOf, numberOf: (one) => steps.numberOf(one), onAccept: (one) => desk.accept(one), page: host }));
   controls.get(step).paintAll();
 }
 
 feed.addEventListener("shown", ({ detail: { cards } }) => {
   for (const card of cards) {
     card.setAttribute("aria-setsize", store.frontier === null ? feed.turns : -1);
-    if (card.dataset.step) addControls(card.querySelector(".controls"), Number(card.dataset.step));
+    if (card.dataset.step) addControls(card, Number(card.dataset.step));
     texts.apply(card);
   }
 });
 feed.addEventListener("gone", ({ detail: { cards } }) => {
   for (const card of cards) {
-    controls.get(Number(card.dataset.step))?.keepTexts();
+    controls.get(Number(card.dataset.step))?.leave();
     controls.delete(Number(card.dataset.step));
   }
 });
 
 // Asked when the focus comes, for a later key press makes the focus of a click visible too.
-$(".trajectory-fields").addEventListener("focusin", ({ target }) => (desk.held = target.matches(":focus-visible") ? wording.spec(target.closest("[data-field]").dataset.field) : null));
+$(".trajectory-fields").addEventListener("focusin", ({ target }) => (desk.held = target.matches(":focus-visible") && target.closest("[data-field]") ? wording.spec(target.closest("[data-field]").dataset.field) : null));
 $(".trajectory-fields").addEventListener("focusout", () => (desk.held = null));
 
 // What sticks below the head has to know how high it is: it wraps where the window is narrow, and trouble adds a line.
@@ -208,7 +264,7 @@ function paintEnds() {
   const first = data.mode === "progressive" && !data.revealed;
   $("[data-do=submit]").hidden = closed || first;
   $("[data-do=reveal]").hidden = closed || !first;
-  $("[data-do=reveal]").disabled = Boolean(desk.growing) || !store.steps.every((step) => store.label(step, scheme.main));
+  $("[data-do=reveal]").disabled = Boolean(desk.growing) || (first && store.steps.some((step) => isOpenAt(store, step)));
   $("[data-do=reopen]").hidden = !closed;
   $("[data-do=others]").hidden = data.state !== "submitted";
   if (closed) $("[data-do=skip]").disabled = true;
@@ -240,7 +296,7 @@ async function begin() {
   addControls($(".trajectory-fields"), null);
   feed.dispatchEvent(new CustomEvent("shown", { detail: { cards: feed.cards() } }));
   desk.warnings = new Warnings({ store, steps, wording, button: $("[data-do=warnings]"), door: data.doors.dismiss, facts: found, tell });
-  const deeds = Object.assign(deedsOf(desk), ...MORE.map((more) => more(desk)));
+  const deeds = Object.assign(deedsOf(desk), { whole: () => whole.toggle() }, ...MORE.map((more) => more(desk)));
   keys = new Keys(data.keys, deeds);
   keys.listen();
   for (const button of document.querySelectorAll("[data-do]")) {
@@ -261,7 +317,7 @@ async function begin() {
 function arrive(order) {
   const linked = Number(/^#step-(\d+)$/.exec(location.hash)?.[1] ?? NaN);
   const at = order.find((step) => step >= data.at) ?? order.at(-1);
-  const start = order.includes(linked) ? linked : (order.find((step) => store.value(step, scheme.main) === null) ?? at);
+  const start = order.includes(linked) ? linked : (order.find((step) => isOpenAt(store, step)) ?? at);
   if (start !== undefined) steps.focus(start, { scroll: start === linked || start !== order[0] });
 }
 

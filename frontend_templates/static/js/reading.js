@@ -86,6 +86,12 @@ export class Reading extends EventTarget {
     return rangeOf(shownOf(block).querySelector("pre"), offset, length);
   }
 
+  /** Show this text as it was written where it comes near, unless somebody turned it already. */
+  asWritten(block) {
+    this.#state(block).view ??= "written";
+    this.#settle(block);
+  }
+
   #click(button) {
     const block = button?.closest(".block");
     if (!block || !this.root.contains(block)) return;

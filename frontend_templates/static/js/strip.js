@@ -3,11 +3,13 @@ import { make } from "./dialogs.js";
 
 const MOST = 240; // cells; with more steps than that a cell stands for several
 const AT_ONCE = 1000; // steps whose cells are painted without delay
+const POINTED = { first_error: (value) => value, intervention: (value) => value?.step }; // kinds whose answer names a step
 const WORST = ["none", "plain", "right", "neutral", "wrong"]; // what a cell of several steps shows of them
 
 export class Strip {
-  constructor({ root, store, steps, toneOf, titleOf, marks = () => null }) {
-    Object.assign(this, { list: root.querySelector("ol"), store, steps, toneOf, titleOf, marks, stale: new Set() });
+  constructor({ root, store, steps, wording, marks = () => null }) {
+    Object.assign(this, { list: root.querySelector("ol"), store, steps, wording, marks, stale: new Set() });
+    this.pointing = store.scheme.fields.filter(({ kind }) => kind in POINTED);
     root.addEventListener("click", (event) => this.#go(event, true));
     root.addEventListener("pointermove", (event) => event.buttons === 1 && this.#go(event, false));
     root.addEventListener("dragstart", (event) => event.preventDefault());
@@ -34,6 +36,16 @@ export class Strip {
     else this.waiting ??= requestAnimationFrame(() => setTimeout(() => this.#refresh()));
   }
 
+  /** The steps that look another way after these changes. */
+  touchedBy(changes) {
+    const own = this.wording.strip?.name;
+    return changes.flatMap(({ step, field, before, after }) => {
+      if (step !== null) return field.split("@")[0] === own ? [step] : [];
+      const stepOf = POINTED[this.wording.spec(field).kind];
+      return stepOf ? [before, after].map((label) => stepOf(label?.value)).filter(Number.isInteger) : [];
+    });
+  }
+
   #refresh() {
     this.waiting = null;
     this.stale.delete(undefined);
@@ -57,11 +69,12 @@ export class Strip {
   #paint({ element, from, to }) {
     const said = [];
     for (let place = from; place < to; place++) said.push(this.#said(this.steps.order[place]));
-    const worst = said.reduce((one, other) => (WORST.indexOf(other.tone) > WORST.indexOf(one.tone) ? other : one));
+    const worst = said.reduce((one, other) => (worse(one.tone, other.tone) === one.tone ? one : other));
     element.dataset.tone = worst.tone;
     element.toggleAttribute("data-ghost", worst.ghost);
     element.toggleAttribute("data-offer", worst.offer);
     element.toggleAttribute("data-propagated", worst.propagated);
+    element.toggleAttribute("data-pointed", said.some((one) => one.pointed));
     element.querySelector("use").setAttribute("href", `#shape-${worst.tone}`);
     element.setAttribute("aria-label", to - from === 1 ? `Step ${from + 1}: ${worst.title}` : `Steps ${from + 1} to ${to}: ${counted(said)}`);
     this.#mark(element, from, to);
@@ -79,12 +92,20 @@ export class Strip {
 
   #said(step) {
     const { main, propagation } = this.store.scheme;
-    const label = this.store.label(step, main);
-    const offer = this.store.offer(step);
-    const ghost = !label && !offer && propagation?.field === main && this.store.ghosts.has(step);
-    const value = label?.value ?? offer?.value ?? (ghost ? propagation.fills : null);
-    const title = value === null ? "unlabelled" : this.titleOf(value) + (ghost || offer ? ", suggested" : "");
-    return { tone: value === null ? "none" : this.toneOf(value), ghost, offer: Boolean(offer), propagated: label?.origin === "propagated", title };
+    const { name: field } = this.wording.strip ?? {};
+    const labels = this.wording.strip ? this.store.names(step, this.wording.strip).map((name) => this.store.label(step, name)).filter(Boolean) : [];
+    const offer = field === main ? this.store.offer(step) : null;
+    const ghost = !labels.length && !offer && propagation?.field === field && this.store.ghosts.has(step);
+    const values = labels.length ? labels.map(({ value }) => value) : [offer?.value ?? (ghost ? propagation.fills : null)].filter((value) => value !== null);
+    const title = values.length ? values.map((value) => this.wording.title(field, value)).join("; ") + (ghost || offer ? ", suggested" : "") : "unlabelled";
+    const pointed = this.#pointed(step);
+    const tones = [...values.map((value) => this.wording.tone(value, field)), ...(pointed ? ["wrong"] : [])];
+    return { tone: tones.reduce(worse, "none"), ghost, offer: Boolean(offer), propagated: labels.some(({ origin }) => origin === "propagated"), pointed: Boolean(pointed), title: pointed && !values.length ? pointed : [title, pointed].filter(Boolean).join("; ") };
+  }
+
+  // Which fields of the trajectory name this step, in words.
+  #pointed(step) {
+    return this.pointing.filter(({ name, kind }) => POINTED[kind](this.store.value(null, name)) === step).map(({ title }) => title).join(", ");
   }
 
   #go(event, click) {
@@ -122,6 +143,8 @@ export class Strip {
     if (list.scrollWidth > list.clientWidth) list.scrollLeft = cell.offsetLeft - list.clientWidth / 2;
   }
 }
+
+const worse = (one, other) => (WORST.indexOf(other) > WORST.indexOf(one) ? other : one);
 
 function counted(said) {
   const counts = new Map();

@@ -1,5 +1,6 @@
 // The ends of an item: submit, skip, reopen; and holding its seat while one works on it.
 import { askOpen, askOthers, askReason, make } from "./dialogs.js";
+import { isOpenAt } from "./counts.js";
 import { post } from "./doors.js";
 import { newId } from "./ids.js";
 
@@ -29,7 +30,7 @@ export class Ending {
   reveal() {
     return this.#alone(async () => {
       this.keep();
-      const open = this.store.steps.filter((step) => !this.store.label(step, this.store.scheme.main));
+      const open = this.store.steps.filter((step) => isOpenAt(this.store, step));
       if (open.length) return this.goTo(open.map((step) => ({ step, field: this.store.scheme.main })));
       if (!(await this.#everythingSent("Showing the rest"))) return null;
       const { kind, data } = await post(this.data.doors.reveal, {});
@@ -94,7 +95,7 @@ export class Ending {
   }
 
   #elsewhere() {
-    this.tell("This item was imported anew. Go on with the new version.");
+    this.tell("This item was changed meanwhile. Go on with the new version.");
     return false;
   }
 

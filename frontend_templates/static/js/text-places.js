@@ -44,7 +44,8 @@ export function lineOf(root, number) {
   return range;
 }
 
-function* pieces(root) {
+/** The text nodes and marks of a text as it was written, in order: {node, mark, size}, size in characters. */
+export function* pieces(root) {
   const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT, (node) => {
     if (node.nodeType === Node.TEXT_NODE) return node.parentElement.matches(".hidden-character") ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_ACCEPT;
     return node.matches(".hidden-character") ? NodeFilter.FILTER_ACCEPT : NodeFilter.FILTER_SKIP;
@@ -57,12 +58,13 @@ function* pieces(root) {
 
 const PAIR = /[\ud800-\udbff][\udc00-\udfff]/g;
 
-function characters(text) {
+/** How many characters a string has: code points, not UTF-16 units. */
+export function characters(text) {
   return text.length - (text.match(PAIR)?.length ?? 0);
 }
 
 /** How many UTF-16 units the first `count` characters take. */
-function units(text, count) {
+export function units(text, count) {
   if (text.search(PAIR) < 0) return count;
   let at = 0;
   for (let left = count; left > 0 && at < text.length; left--) at += text.codePointAt(at) > 0xffff ? 2 : 1;

@@ -1,10 +1,13 @@
 // How fields, answers and places are called, and what an answer looks like.
 
-import { words } from "./kinds.js";
+import { isOfStep, tone, words } from "./kinds.js";
+
+const SEEN = ["choice", "taxonomy", "scale", "progress", "rubric", "spans", "flag"]; // what a strip can show
 
 export class Wording {
-  constructor({ scheme, tones, numberOf }) {
-    Object.assign(this, { scheme, tones, numberOf });
+  constructor({ scheme, numberOf }) {
+    Object.assign(this, { scheme, numberOf });
+    this.strip = isOfStep(this.main) ? this.main : (scheme.fields.find((spec) => isOfStep(spec) && SEEN.includes(spec.kind)) ?? null);
   }
 
   spec(field) {
@@ -18,16 +21,17 @@ export class Wording {
   /** An answer by its title; "open" where there is none. */
   title(field, value) {
     if (value === null || value === undefined) return "open";
-    return words(this.spec(field), value);
+    return words(this.spec(field), value, (step) => `step ${this.numberOf(step)}`);
   }
 
-  tone(value) {
-    return this.tones[this.scheme.main]?.[(this.main.choices ?? []).findIndex((one) => one.value === value)] ?? "plain";
+  /** What an answer looks like, to the main field or to another. */
+  tone(value, field = this.scheme.main) {
+    return tone(this.spec(field), value);
   }
 
-  /** "Step 3, Note"; the main field needs no name, the trajectory no number. */
+  /** "Step 3, Note"; the main field of steps needs no name, the trajectory no number. */
   where(step, field) {
-    const parts = [step === null ? "" : `Step ${this.numberOf(step)}`, field === this.scheme.main ? "" : this.spec(field).title];
+    const parts = [step === null ? "" : `Step ${this.numberOf(step)}`, step !== null && field === this.scheme.main ? "" : this.spec(field).title];
     return parts.filter(Boolean).join(", ");
   }
 }

@@ -11,6 +11,8 @@ export const text = {
 
   key: ({ element }) => open(element),
 
+  focus: ({ element }) => open(element),
+
   watch(field) {
     keepAsTyped(field.element.querySelector("textarea"), () => text.close(field), () => text.paint(field, field.label));
   },
