@@ -7,7 +7,7 @@ What is not asked is left out. Places are those the caller names, each with what
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -143,26 +143,34 @@ def _entries(scheme: Scheme, arounds: Arounds, answer: Json, found: Reading) -> 
         step, name = place
         at = "trajectory" if step is None else f"steps.{step}"
         asked.setdefault(at, {}).setdefault(base_of(name), []).append(place)
-    for at, fields in _groups(answer, found):
+    for at, fields in _groups(answer, list(asked), found):
         for name, said in _pairs(fields, at, found):
-            places = asked.get(at, {}).get(name, [])
+            places = asked[at].get(name, [])
             if not places:
-                known = ", ".join(asked.get(at, {})) or "nothing"
-                found.problems.append(Problem(f"{at}.{name}", f"there is no such place; asked here is {known}"))
+                reason = f"there is no such place; asked here is {', '.join(asked[at])}"
+                found.problems.append(Problem(f"{at}.{name}", reason))
             elif "@" not in places[0][1]:
                 yield places[0], f"{at}.{name}", said
             else:
                 yield from _parts(places, f"{at}.{name}", said, found)
 
 
-def _groups(answer: Json, found: Reading) -> Iterator[tuple[str, Json]]:
+def _groups(answer: Json, asked: Sequence[str], found: Reading) -> Iterator[tuple[str, Json]]:
+    """The objects of steps and of the trajectory, as far as something is asked there."""
     for group, said in _pairs(answer, "", found):
-        if group == "trajectory":
+        steps = [at for at in asked if at != "trajectory"]
+        if group == "trajectory" and group in asked:
             yield group, said
-        elif group == "steps":
-            yield from ((f"steps.{step}", one) for step, one in _pairs(said, "steps", found))
+        elif group == "steps" and steps:
+            for step, one in _pairs(said, "steps", found):
+                if f"steps.{step}" in steps:
+                    yield f"steps.{step}", one
+                else:
+                    found.problems.append(
+                        Problem(f"steps.{step}", f"is not asked about; accepted are {', '.join(steps)}")
+                    )
         else:
-            found.problems.append(Problem(group, "is no part of an answer; accepted are steps and trajectory"))
+            found.problems.append(Problem(group, "is not asked about; accepted are steps and trajectory"))
 
 
 def _parts(places: list[Place], at: str, said: Json, found: Reading) -> Iterator[tuple[Place, str, Json]]:
