@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from annotations.keys import Action
-from annotations.schemes.fields import ChoiceField
+from annotations.schemes.fields import ChoiceField, FirstErrorField, RubricField
 from annotations.schemes.fields.base import Choice, FieldSpec
+from annotations.schemes.fields.places import NONE
 from annotations.schemes.schema import Scheme
 
 DEEDS = {
     "choice": "next answer",
-    "taxonomy": "choose",
-    "scale": "rate",
-    "progress": "rate",
+    "taxonomy": "choose from the list",
+    "scale": "rate; then digits",
+    "progress": "rate; then digits, as tens",
     "flag": "on or off",
     "text": "write",
     "correction": "rewrite",
-    "intervention": "write",
+    "intervention": "write it at this step",
     "spans": "mark the selection",
-    "rubric": "next open item",
-    "first_error": "this step",
+    "rubric": "next open item; there y is yes, n no",
+    "first_error": "this step, or not",
     "preference": "compare",
 }
 
@@ -37,8 +38,11 @@ def _of_field(scheme: Scheme, spec: FieldSpec) -> Iterator[Action]:
             yield Action(f"{scheme.name}/answer:{spec.name}:{choice.value}", "Label", title, choice.keys)
     if isinstance(spec, ChoiceField) and spec.name == scheme.main and spec.level == "ordinal":
         yield from (_settles(scheme, spec, choice) for choice in spec.options if choice.keys)
+    if isinstance(spec, FirstErrorField) and spec.none_key:
+        yield Action(f"{scheme.name}/answer:{spec.name}:{NONE}", "Label", f"{spec.title}: none", (spec.none_key,))
     if spec.key:
-        title = f"{spec.title}: {DEEDS[spec.kind]}"
+        na = ", a does not apply" if isinstance(spec, RubricField) and spec.na else ""
+        title = f"{spec.title}: {DEEDS[spec.kind]}{na}"
         yield Action(f"{scheme.name}/field:{spec.name}", "Label", title, (spec.key,))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from annotations.records import Json
@@ -17,6 +17,17 @@ class FirstErrorField(FieldSpec):
     kind: Literal["first_error"]
     level: Literal["nominal"] = "nominal"
     target: Literal["trajectory"] = "trajectory"
+
+    @property
+    def none_key(self) -> str:
+        """Its key with Shift, which says that there is none; "" where it has no key."""
+        if len(self.key) == 1 and self.key.isalpha():
+            return self.key.upper() if self.key != self.key.upper() else ""
+        return f"Shift+{self.key}" if self.key else ""
+
+    @property
+    def keys(self) -> Iterator[str]:
+        yield from filter(None, (self.key, self.none_key))
 
     def refusal(self, value: Json, around: Around = NOTHING) -> str:
         if value == NONE:

@@ -1,9 +1,8 @@
 // The label page: reads what the server sent, and wires its parts together.
 import { ahead } from "./ahead.js";
-import { equal } from "./answers.js";
 import { stopwatch } from "./clock.js";
 import { Controls } from "./controls.js";
-import { count, countWhole, isOpenAt } from "./counts.js";
+import { isOpenAt } from "./counts.js";
 import { deedsOf } from "./deeds.js";
 import { KINDS } from "./fields/index.js";
 import { askConflict } from "./dialogs.js";
@@ -11,11 +10,13 @@ import { fragment, get } from "./doors.js";
 import { Feed, reveal } from "./feed.js";
 import { Find } from "./find.js";
 import { nameKeys, showKeys } from "./help.js";
+import { Head } from "./head.js";
 import { Keys } from "./keys.js";
 import { isOfStep } from "./kinds.js";
 import { Login } from "./login.js";
 import { looks } from "./looks.js";
 import { moving } from "./moving.js";
+import { showOthers } from "./others.js";
 import { Outbox } from "./outbox.js";
 import { Reading } from "./reading.js";
 import { Sender } from "./sender.js";
@@ -92,6 +93,7 @@ function focusWhole() {
   if (!field.element.contains(document.activeElement)) field.element.querySelector("button:not([hidden])")?.focus();
 }
 
+const head = new Head({ store, data, closed, whole, isGrowing: () => Boolean(desk.growing) });
 const ending = new Ending({ store, sender, status, dialog, data, tell, goTo, keep: keepTexts, accept: (all) => desk.acceptAll(all) });
 
 /** The parts of the page, and the deeds that take several of them. */
@@ -134,20 +136,7 @@ const desk = {
     if (data.items[which]) location.assign(data.items[which]);
     else tell(which === "next" ? "This is your newest item. Submit it to get the next." : "This is your first item.");
   },
-  /** After handing in: what the others said, without names. */
-  async showOthers() {
-    const others = await ending.others();
-    if (!others) return;
-    for (const [step, counts] of Object.entries(others)) {
-      const total = counts.reduce((sum, [, count]) => sum + count, 0);
-      const differ = counts.reduce((sum, [value, count]) => sum + (equal(value, store.value(Number(step), scheme.main)) ? 0 : count), 0);
-      desk.marks.set(Number(step), { share: differ / total, title: `Others: ${counts.map(([value, count]) => `${count} ${wording.title(scheme.main, value)}`).join(", ")}` });
-    }
-    strip.build();
-    for (const deed of ["others", "reopen"]) $(`[data-do=${deed}]`).hidden = true; // who has seen them cannot reopen
-    const differ = Object.keys(others).filter((step) => desk.marks.get(Number(step)).share > 0).length;
-    tell(differ ? `Others differ from you at ${differ} step${differ === 1 ? "" : "s"}: see the strip.` : "Nobody said anything else.");
-  },
+  showOthers: () => showOthers(desk, strip),
   showGuidelines() {
     const guidelines = $("[data-guidelines]");
     if (!guidelines) return tell("This project has no guidelines.");
@@ -170,24 +159,14 @@ const desk = {
 const decisive = new Set([...scheme.fields.map(({ when }) => when?.field), ...scheme.rules.filter(({ rule }) => rule.includes("first-error")).map(({ field }) => field)]);
 const decides = (field) => decisive.has(field.split("@")[0]);
 
-function paintCounts() {
-  const { done, all } = count(store);
-  $("[data-count]").textContent = `${done} ${store.frontier === null ? `of ${all}` : "so far"}`;
-  whole.count(countWhole(store));
-  const open = store.ghosts.size + [...store.offered.keys()].filter((step) => store.offer(step)).length;
-  $("[data-suggested]").textContent = open ? `+ ${open} suggested` : "";
-  $("[data-do=undo]").disabled = closed || !store.canUndo;
-  $("[data-do=redo]").disabled = closed || !store.canRedo;
-}
-
 store.addEventListener("change", ({ detail: { changes, ghosts, offers } }) => {
   for (const change of changes) paintPlace(change);
   desk.appeared = changes.some(({ field }) => decides(field)) ? paintAll() : "";
   for (const step of [...ghosts, ...offers]) controls.get(step)?.paint(scheme.main);
   strip.paint([...ghosts, ...offers, ...strip.touchedBy(changes)]);
-  paintCounts();
+  head.paintCounts();
   if (store.frontier !== null && store.frontier + 1 > feed.turns) desk.growing ??= showMore().finally(() => (desk.growing = null));
-  paintEnds();
+  head.paintEnds();
   if (desk.going && changes.length) wentBack(changes);
 });
 
@@ -220,7 +199,7 @@ async function showMore() {
   steps.begin(order);
   store.grow(order);
   strip.build();
-  paintCounts();
+  head.paintCounts();
 }
 
 // What fields ask of the page.
@@ -260,16 +239,6 @@ function measure() {
   new ResizeObserver(([{ target }]) => document.body.style.setProperty("--bar-height", `${target.offsetHeight}px`)).observe($(".head"));
 }
 
-function paintEnds() {
-  const first = data.mode === "progressive" && !data.revealed;
-  $("[data-do=submit]").hidden = closed || first;
-  $("[data-do=reveal]").hidden = closed || !first;
-  $("[data-do=reveal]").disabled = Boolean(desk.growing) || (first && store.steps.some((step) => isOpenAt(store, step)));
-  $("[data-do=reopen]").hidden = !closed;
-  $("[data-do=others]").hidden = data.state !== "submitted";
-  if (closed) $("[data-do=skip]").disabled = true;
-}
-
 /** The desk comes with the page where the trajectory is short, and after it where it is long. */
 async function facts() {
   if (data.desk) return data.desk;
@@ -306,8 +275,8 @@ async function begin() {
   for (const [step, probability, scorer] of found.scores) desk.marks.set(step, { share: 1 - probability, title: `${scorer}: ${probability.toFixed(2)} likely not wrong` });
   strip.build();
   desk.warnings.look();
-  paintCounts();
-  paintEnds();
+  head.paintCounts();
+  head.paintEnds();
   if (!closed) ending.holdSeat();
   arrive(order);
   sender.kick();
