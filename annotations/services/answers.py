@@ -158,7 +158,8 @@ def asked_as(spec: FieldSpec) -> Any:
         return F("field")
     pair = _split(F("field"), "@", 2)
     one, other = _split(pair, "-", 1), _split(pair, "-", 2)
-    return Concat(Least(one, other), Value("-"), Greatest(one, other))
+    dash = Value("-", output_field=TextField())
+    return Concat(Least(one, other), dash, Greatest(one, other), output_field=TextField())
 
 
 def _split(text: Any, by: str, place: int) -> Func:
