@@ -59,8 +59,8 @@ def _preview(project: Project, form: ExportForm) -> dict[str, Any]:
         return {}
     asked = _config(form)
     context: dict[str, Any] = {"command": _command(project, asked)}
-    if asked["as_scheme"]:
-        context["loses"] = export_as.As(project, asked["as_scheme"]).route.loses
+    if wanted := asked.get("as_scheme"):
+        context["loses"] = export_as.As(project, wanted).route.loses
     try:
         rows = export_preview.first_rows(project, **asked)
     except NoPreview as no:
@@ -71,7 +71,7 @@ def _preview(project: Project, form: ExportForm) -> dict[str, Any]:
 def _config(form: ExportForm) -> dict[str, Any]:
     asked = form.cleaned_data
     found = {"format": asked["format"], "rater": asked["rater"] or None, "zero": asked["zero"] or "drop"}
-    return found | {"as_scheme": asked["as_scheme"]}
+    return found | ({"as_scheme": asked["as_scheme"]} if asked["as_scheme"] else {})
 
 
 def _command(project: Project, asked: dict[str, Any]) -> str:
@@ -79,8 +79,8 @@ def _command(project: Project, asked: dict[str, Any]) -> str:
     words = ["python", "manage.py", "export", project.slug, "--format", str(asked["format"]), "--out", "DIR"]
     if asked["rater"]:
         words += ["--rater", asked["rater"]]
-    if asked["as_scheme"]:
-        words += ["--as", asked["as_scheme"]]
+    if wanted := asked.get("as_scheme"):
+        words += ["--as", wanted]
     if asked["format"] == "trl-stepwise":
         words += ["--zero", str(asked["zero"])]
     return shlex.join(words)

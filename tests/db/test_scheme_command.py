@@ -11,6 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from annotations.models import Annotation, Project, ProjectScheme
+from annotations.services import scheme_texts
 from tests import make
 from tests.db.test_scheme_changes import NO_NEUTRAL, ann, mine, project  # noqa: F401 (fixtures)
 
@@ -30,21 +31,29 @@ def run(of: Project, *args: Any) -> str:
     return out.getvalue()
 
 
+def in_force(project: Project) -> int:  # noqa: F811
+    version = scheme_texts.in_force(project)
+    assert version
+    return version.number
+
+
 def test_it_prints_the_plan_and_writes_nothing(project, mine, new):  # noqa: F811
+    versions = list(ProjectScheme.objects.values())
     printed = run(project, "--file", new)
     assert "1 passes go along" in printed and "4 labels go along, 1 cannot" in printed
     assert "step 2, ann: 0: label takes one of 1, -1, not 0" in printed
     assert "Nothing is written" in printed
     assert Annotation.objects.live().get(rater=mine.rater_id).pk == mine.pk
-    assert ProjectScheme.objects.filter(project=project).count() == 1
+    assert list(ProjectScheme.objects.values()) == versions
 
 
 def test_told_to_it_changes_and_goes_back(project, mine, new, tmp_path):  # noqa: F811
+    first = in_force(project)
     result = json.loads(run(project, "--file", new, "--apply", "--json", "--unmapped", tmp_path / "gone.csv"))
     assert result["applied"] and result["counts"]["unmapped"] == 1
     assert (tmp_path / "gone.csv").read_text().splitlines()[1].endswith('not 0"')
     assert Annotation.objects.live().get(rater=mine.rater_id).pk != mine.pk
-    assert "1 are in force again" in run(project, "--number", 1, "--apply")
+    assert "1 are in force again" in run(project, "--number", first, "--apply")
     assert Annotation.objects.live().get(rater=mine.rater_id).pk == mine.pk
 
 
@@ -56,10 +65,10 @@ def test_a_scheme_with_a_mistake_is_refused_with_its_file_and_line(project, tmp_
 
 
 def test_what_is_not_there_is_answered_with_what_is(project):  # noqa: F811
-    with pytest.raises(CommandError, match="There is no version 7. There are: 1."):
-        run(project, "--number", 7)
+    with pytest.raises(CommandError, match=f"There is no version 77. There are: .*{in_force(project)}"):
+        run(project, "--number", 77)
     with pytest.raises(CommandError, match="in force already"):
-        run(project, "--number", 1, "--apply")
+        run(project, "--number", in_force(project), "--apply")
     with pytest.raises(CommandError, match="There is no project"):
         run(Project(slug="nowhere"), "--number", 1)
 
