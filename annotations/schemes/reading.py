@@ -158,7 +158,8 @@ def _reason(error: Any, keys: Sequence[int | str], data: Any) -> str:
         found = error["input"].get("kind") if isinstance(error["input"], dict) else error["input"]
         return f"found {found!r}; accepted is one of {', '.join(KINDS)}"
     said = error["msg"].removeprefix("Value error, ")
-    return f"found {_short(error.get('input'))}; {said[:1].lower()}{said[1:]}"
+    said = f"{said[:1].lower()}{said[1:]}".replace("input should be a valid string", "accepted is a text")
+    return f"found {_short(error.get('input'))}; {said.replace('input should be', 'accepted is')}"
 
 
 def _short(value: Any) -> str:

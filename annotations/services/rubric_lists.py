@@ -13,6 +13,7 @@ from annotations.formats import lines
 from annotations.models import Project, Rubric, Task, User
 from annotations.records import Json
 from annotations.schemes.fields.rubric import RubricField
+from annotations.schemes.fields.scale import tidy
 from annotations.schemes.reading import line_of
 from annotations.schemes.schema import Scheme
 from annotations.services import rubrics
@@ -20,6 +21,7 @@ from annotations.services.outcomes import NotAccepted
 
 PER_PAGE = 50
 MOST_LINES = 5_000
+ITEM = ("name", "title", "help", "weight", "checks")
 SHAPE = ["one JSON object a line: task, field, items"]
 
 
@@ -84,7 +86,7 @@ def _listed(task: Task, spec: RubricField, lists: Sequence[Rubric]) -> Listed:
 
 def as_text(items: Json) -> str:
     """The items as YAML to edit: plain texts where they are nothing more."""
-    plain = all(set(one) <= {"name", "title", "help", "weight", "checks"} and _is_plain(one) for one in items)
+    plain = all(map(_is_plain, items))
     said = [one["title"] for one in items] if plain else [_short(one) for one in items]
     return yaml.safe_dump(said, sort_keys=False, allow_unicode=True, width=100) if said else ""
 
@@ -95,9 +97,11 @@ def _is_plain(item: Json) -> bool:
 
 
 def _short(item: Json) -> Json:
-    """Without what says nothing."""
+    """Without what says nothing, in the order one reads it in."""
     idle = {"help": "", "weight": 1, "checks": []}
-    kept = {key: value for key, value in item.items() if key not in idle or value != idle[key]}
+    kept = {key: item[key] for key in ITEM if key in item and (key not in idle or item[key] != idle[key])}
+    if "weight" in kept:
+        kept["weight"] = tidy(kept["weight"])
     return kept | ({"checks": [_short(one) for one in kept["checks"]]} if "checks" in kept else {})
 
 

@@ -36,6 +36,9 @@ PARTS: tuple[tuple[str, type[BaseModel]], ...] = (
 )
 
 
+MANY = {"an object": "objects", "a text": "texts", "a number": "numbers", "a whole number": "whole numbers"}
+
+
 class Key(NamedTuple):
     """A key of a document: whether it has to stand there, what it takes, and what holds where it is left out."""
 
@@ -70,9 +73,13 @@ def _own(kind: type[FieldSpec], common: set[str]) -> list[Key]:
 
 def _keys(model: type[BaseModel], *but: str) -> list[Key]:
     schema = model.model_json_schema()
+    parts = schema.get("$defs", {})
+    schema = (
+        parts[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+    )  # one that holds others of its kind
     needed = set(schema.get("required", ()))
     return [
-        Key(name, name in needed, _takes(found, schema.get("$defs", {})), _default(found))
+        Key(name, name in needed, _takes(found, parts), _default(found))
         for name, found in schema.get("properties", {}).items()
         if name not in but
     ]
@@ -87,7 +94,7 @@ def _takes(found: dict[str, Any], parts: dict[str, Any]) -> str:
         return " or ".join(said)
     if found.get("type") == "array":
         inner = _takes(found.get("items", {}), parts)
-        return f"a list of {inner}" if inner else "a list"
+        return f"a list of {MANY.get(inner, inner)}" if inner else "a list"
     words = {"string": "a text", "integer": "a whole number", "number": "a number", "boolean": "true or false"}
     return words.get(found.get("type", ""), "an object" if "$ref" in found or found.get("type") == "object" else "")
 
@@ -98,6 +105,8 @@ def _default(found: dict[str, Any]) -> str:
 
 
 def _said(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_said, value))
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -92,7 +92,7 @@ def test_what_is_no_list_of_items_is_refused(text):
 
 
 def test_a_list_is_shown_as_it_can_be_written_again():
-    for text in ("- Is it short?\n- Is it true?\n", "- name: truth\n  title: Is it true?\n  weight: 2.0\n"):
+    for text in ("- Is it short?\n- Is it true?\n", "- name: truth\n  title: Is it true?\n  weight: 2\n"):
         items = [one.model_dump(mode="json") for one in rubrics.checked(rubric_lists.read(text))]
         assert rubric_lists.as_text(items) == text
 

@@ -62,11 +62,10 @@ async function look() {
   form.toggleAttribute("data-stale", kind !== "done");
   if (kind !== "done") return say(kind === "expired" ? "No preview: you are signed out. Your text is kept in this browser." : "No preview: the server cannot be reached. Your text is kept in this browser.");
   paint(data.mistakes, data.said);
-  if (data.html === null) part("preview").classList.add("old");
-  else {
-    part("preview").classList.remove("old");
-    preview.show(data.html, data.data);
-  }
+  const old = data.html === null && part("preview").querySelector("[data-place]") !== null;
+  part("preview").classList.toggle("old", old);
+  part("before").hidden = !old;
+  if (data.html !== null) preview.show(data.html, data.data);
   if (said.hasAttribute("data-stays")) return;
   if (data.mistakes.length) say(`${data.said}, the first on line ${data.mistakes[0].line}.`);
   else said.replaceChildren();
