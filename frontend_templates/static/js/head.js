@@ -1,5 +1,5 @@
 // The head of the label page: how far one is, and which ends the item has now.
-import { count, countWhole, isOpenAt } from "./counts.js";
+import { count, countWhole, gates, isOpenAt } from "./counts.js";
 
 const MANY = 1000; // steps beyond which counting waits until the page has answered the key
 const $ = (selector) => document.querySelector(selector);
@@ -23,7 +23,7 @@ export class Head {
     this.waiting = null;
     const { done, all } = count(this.store);
     $("[data-count]").textContent = `${done} ${this.store.frontier === null ? `of ${all}` : "so far"}`;
-    this.whole.count(countWhole(this.store));
+    this.whole.count(gates(this.store.scheme, this.store.revealed).length ? countWhole(this.store) : { all: 0 });
   }
 
   paintEnds() {

@@ -1,6 +1,6 @@
 // Which key does what. One table, made by the server, drives the handler and the list behind "?".
 
-const TEXT = "input, textarea, select, [contenteditable]:not([contenteditable=false]), [role=combobox], [role=textbox]";
+const TEXT = "input:not([type=range]), textarea, select, [contenteditable]:not([contenteditable=false]), [role=combobox], [role=textbox]";
 const PRESSED = "button, a[href], summary, [role=button]"; // what Enter and Space work by themselves
 const CODES = new Map([
   ...Array.from({ length: 10 }, (_, digit) => [`Digit${digit}`, String(digit)]),

@@ -88,7 +88,8 @@ const whole = new Whole({ panel: $("[data-whole]"), button: $("[data-do=whole]")
 
 function focusWhole() {
   const asked = [...controls.get(null).fields.values()].filter(({ element }) => !element.hidden);
-  const field = asked.find(({ value }) => value === null) ?? asked[0];
+  const open = asked.filter(({ value }) => value === null);
+  const field = open.find(({ spec }) => spec.required) ?? open.find(({ spec }) => spec.kind !== "text") ?? asked[0];
   if (field?.kind.focus?.(field) !== undefined || !field) return;
   if (!field.element.contains(document.activeElement)) field.element.querySelector("button:not([hidden])")?.focus();
 }

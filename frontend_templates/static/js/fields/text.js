@@ -51,6 +51,17 @@ export function keepAsTyped(area, keep, left) {
   area.addEventListener("blur", () => {
     clearTimeout(timer);
     keep();
-    left();
+    whenReleased(left);
   });
+}
+
+let pressed = false;
+for (const sign of ["pointerdown", "pointerup", "pointercancel"]) addEventListener(sign, () => (pressed = sign === "pointerdown"), { capture: true, passive: true });
+
+// A box that closes while a button is pressed would take the button away from under the pointer.
+function whenReleased(deed) {
+  if (!pressed) return deed();
+  const controller = new AbortController();
+  for (const sign of ["pointerup", "pointercancel"]) addEventListener(sign, () => (controller.abort(), setTimeout(deed)), { signal: controller.signal });
+  return undefined;
 }
