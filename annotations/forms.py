@@ -260,9 +260,7 @@ class ExportForm(forms.Form):
         self.fields["rater"].help_text = "Label files and Parquet carry everybody's, the others the reference's."
         choices = [("", "As they were given"), *ways]
         self.fields["as_scheme"] = forms.ChoiceField(choices=choices, required=False, label="In the scheme")
-        self.fields[
-            "as_scheme"
-        ].help_text = "What does not go over has no label there; the manifest counts it."
+        self.fields["as_scheme"].help_text = "What does not go over has no label there; the manifest counts it."
         self.fields["zero"] = forms.ChoiceField(choices=zero, required=False, label="Steps labelled 0")
 
 

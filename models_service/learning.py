@@ -9,10 +9,8 @@ from annotations.models import Project, ScorerArtefact
 from annotations.services import projects, scores
 from annotations.services.runs import Claim
 from models_service.scorers import features
-from models_service.scorers.embedded import WRONG, EmbeddedScorer
+from models_service.scorers.embedded import EmbeddedScorer
 from models_service.scorers.training import Examples, Lesson, examples, learn, too_few
-
-LABELS = {WRONG, 0, 1}
 
 
 def taught(claim: Claim) -> EmbeddedScorer:
@@ -40,11 +38,10 @@ def _choose(project: Project) -> dict[str, Any]:
 
 
 def _unfit_scheme(project: Project) -> str:
-    scheme = projects.scheme_of(project.scheme)
-    values = {choice.value for choice in scheme.main_field.options}
-    if WRONG in values and values <= LABELS:
+    main = projects.scheme_of(project.scheme).main_field
+    if scores.is_teachable(main):
         return ""
-    return f"the scheme's labels are {sorted(values, key=str)}; it learns from -1, 0 and 1"
+    return f"learning is not applicable: no answer of the scheme's main field, “{main.title}”, calls a step wrong"
 
 
 def _learned(project: Project, data: Examples) -> ScorerArtefact:

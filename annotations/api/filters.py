@@ -13,6 +13,11 @@ from rest_framework.views import APIView
 
 from annotations.api.errors import Refused, problem, together
 from annotations.models import Annotation, Label, Rater, Rubric, Run, Score, Step, Task, Thread, Trajectory
+from annotations.services import asked as answers
+from annotations.services import projects
+from annotations.services.answers import of_name
+from annotations.services.filters import Filters
+from annotations.services.search import Search
 
 BIGGEST_KEY = 2**63 - 1
 BIGGEST_NUMBER = 2**31 - 1
@@ -67,12 +72,45 @@ class TaskFilter(django_filters.FilterSet):
         fields: list[str] = []
 
 
+ANSWER = (
+    "An answer of any field, as `label:-1`, `note` (there is one), `grade:2..5` (between), `checklist:sources` (an "
+    "item of a rubric that failed); given several times, all of them."
+)
+
+
+class AnswerFilter(django_filters.CharFilter):
+    """Rows by what was said, as far as the caller may see it. `of_trajectories`: the rows are those."""
+
+    def __init__(self, *, of_trajectories: bool) -> None:
+        super().__init__(label=ANSWER)
+        self.of_trajectories = of_trajectories
+
+    def filter(self, qs: Any, value: str) -> Any:
+        if not value:
+            return qs
+        request = self.parent.request
+        membership = request.parser_context["view"].membership
+        scheme = projects.scheme_of(membership.project.scheme)
+        asked = []
+        for text in request.query_params.getlist(self.field_name):
+            try:
+                asked.append(answers.read(text, scheme))
+            except ValueError as no:
+                raise Refused(f"No such answer: {text[:40]!r}.", self.field_name, str(no)) from None
+        if self.of_trajectories:
+            return Search(membership, Filters(answers=tuple(asked))).by_answers(qs)
+        for one in asked:
+            qs = qs.filter(one.holds())
+        return qs
+
+
 class TrajectoryFilter(django_filters.FilterSet):
     external_id = django_filters.CharFilter()
     task = KeyFilter(field_name="task_id")
     source = django_filters.CharFilter(field_name="task__source", label="The dataset its task comes from.")
     policy_model = django_filters.CharFilter()
     rollout = WholeFilter()
+    answer = AnswerFilter(of_trajectories=True)
 
     class Meta:
         model = Trajectory
@@ -106,12 +144,16 @@ class LabelFilter(django_filters.FilterSet):
     kind = django_filters.ChoiceFilter(field_name="annotation__rater__kind", choices=Rater.Kind.choices)
     state = django_filters.ChoiceFilter(field_name="annotation__state", choices=Annotation.State.choices)
     step = WholeFilter(field_name="step__index", label="The step's place in its trajectory, from 0.")
-    field = django_filters.CharFilter()
+    field = django_filters.CharFilter(method="_of_field", label="A field; without `@`, those of its parts as well.")
+    answer = AnswerFilter(of_trajectories=False)
     origin = django_filters.ChoiceFilter(choices=Label.Origin.choices)
 
     class Meta:
         model = Label
         fields: list[str] = []
+
+    def _of_field(self, queryset: Any, name: str, value: str) -> Any:
+        return queryset.filter(field=value) if "@" in value else queryset.filter(of_name(value))
 
 
 class RaterFilter(django_filters.FilterSet):

@@ -1,4 +1,4 @@
-"""What there is around an answer: the parts a field is asked of, and what it may name: steps, texts, items, rollouts."""
+"""What there is around an answer: the parts a field is asked of, and the steps, texts, items and rollouts it names."""
 
 from __future__ import annotations
 

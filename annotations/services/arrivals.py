@@ -130,11 +130,11 @@ class Batch:
         elif draft.external_id:
             live = self.by_name.get(draft.external_id)
         else:
-            live = self.by_content.get((task, draft.content_hash))
+            live = next(filter(None, (self.by_content.get((task, one)) for one in draft.hashes)), None)
         if live and draft.external_id and live.external_id != draft.external_id:
             reason = f"rollout {draft.rollout} of task {draft.task.external_id} is {live.external_id!r} here already"
             self.arrived.problems.append(Problem(draft.file, draft.line, "id", reason))
-        elif live and live.content_hash == draft.content_hash:
+        elif live and live.content_hash in draft.hashes:
             there.append((draft, live.pk))
         else:
             rows.append(_Row(draft, 0, task, self._rollout(draft, task, live), live))

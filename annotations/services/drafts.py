@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -62,9 +63,13 @@ class Draft:
     meta: str
     extra: Json
     steps: tuple[StepDraft, ...]
-    content_hash: str
+    hashes: tuple[str, ...]  # of all that is said; the first is stored, another was by an earlier version of ours
     rating: RatingRecord | None
     whole: TrajectoryRecord | None = None  # the record itself, where it says what every rater says
+
+    @property
+    def content_hash(self) -> str:
+        return self.hashes[0]
 
     @property
     def identity(self) -> bytes:
@@ -91,12 +96,9 @@ def draft(record: TrajectoryRecord, file: str, line: int) -> Draft:
     steps = _steps(record.steps)
     task = _task(record.task)
     meta, outcome = dump(record.meta), None if record.outcome is None else dump(record.outcome)
-    whole = hashlib.sha256()
-    for part in (*task, record.policy_model, outcome, meta, dump(record.extra)):
-        whole.update(f"{part}\x1f".encode())
-    for step in steps:
-        after = "" if step.parent is None else f" after {step.parent}"
-        whole.update(f"{step.source_index} {step.content_hash}{after}\x1f".encode())
+    said = (*task, record.policy_model, outcome)
+    in_order = dump(dict(sorted(record.meta.items())))  # the column keeps no order
+    hashes = tuple(_hash((*said, one, dump(record.extra)), steps) for one in dict.fromkeys((in_order, meta)))
     return Draft(
         file,
         line,
@@ -108,10 +110,20 @@ def draft(record: TrajectoryRecord, file: str, line: int) -> Draft:
         meta,
         record.extra,
         steps,
-        whole.hexdigest(),
+        hashes,
         record.rating,
         record if record.passes or record.task.rubrics or record.schemes else None,
     )
+
+
+def _hash(said: Sequence[str | None], steps: Sequence[StepDraft]) -> str:
+    whole = hashlib.sha256()
+    for part in said:
+        whole.update(f"{part}\x1f".encode())
+    for step in steps:
+        after = "" if step.parent is None else f" after {step.parent}"
+        whole.update(f"{step.source_index} {step.content_hash}{after}\x1f".encode())
+    return whole.hexdigest()
 
 
 def _task(task: TaskRecord) -> TaskDraft:

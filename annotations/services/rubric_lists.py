@@ -31,7 +31,7 @@ class Listed(NamedTuple):
 
     task: Task
     source: str
-    count: int
+    items: int
     waiting: Rubric | None
 
 

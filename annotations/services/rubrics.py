@@ -1,4 +1,4 @@
-"""The items of a rubric where they are a task's own: from its file, from a person, or from a judge with a person's leave.
+"""The items of a rubric that are a task's own: from its file, from a person, or from a judge with a person's leave.
 
 Lists are rows: a new one takes the place of the one before, and what was answered under it stays. A judge's list is
 asked of nobody until somebody who leads the project has approved it.

@@ -11,7 +11,11 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from annotations.models import Annotation, Label, Project, Run, Score, Step, Task, Trajectory
 from annotations.records import StepRecord, StepScore, TaskRecord, TrajectoryRecord
+from annotations.schemes.fields import ChoiceField, ScaleField
+from annotations.schemes.fields.base import FieldSpec
 from annotations.services import copying, projects
+
+TAUGHT = {"right": 1, "neutral": 0, "wrong": -1}  # what a scorer learns of an answer that looks so
 
 
 @dataclass(frozen=True)
@@ -109,9 +113,11 @@ def taught(project: Project) -> dict[int, dict[int, dict[int, int]]]:
     Counted are answers that someone gave of the step itself, in submitted passes: none that a rule implied, none that
     was a suggestion accepted. Where people differ the majority holds; where they are even, the step is left out.
     """
-    field = projects.scheme_of(project.scheme).main
+    main = projects.scheme_of(project.scheme).main_field
+    if not is_teachable(main):
+        return {}
     counted = Label.objects.current().filter(
-        field=field,
+        field=main.name,
         step__isnull=False,
         annotation__retired_at__isnull=True,
         annotation__state=Annotation.State.SUBMITTED,
@@ -124,17 +130,26 @@ def taught(project: Project) -> dict[int, dict[int, dict[int, int]]]:
     )
     found: dict[int, dict[int, dict[int, int]]] = defaultdict(dict)
     for labels in (people, reference):
-        for task, trajectory, steps in _majority(labels):
+        for task, trajectory, steps in _majority(labels, main):
             found[task].setdefault(trajectory, steps)
     return found
 
 
-def _majority(labels: QuerySet[Label]) -> Iterator[tuple[int, int, dict[int, int]]]:
+def is_teachable(main: FieldSpec) -> bool:
+    """Whether answers of the field say of each step that it is right, wrong, or neither."""
+    if main.target != "step":
+        return False
+    if isinstance(main, ScaleField):
+        return bool(main.better) and not main.dimensions
+    return isinstance(main, ChoiceField) and {"right", "wrong"} <= {main.tone(value) for value in main.values}
+
+
+def _majority(labels: QuerySet[Label], main: FieldSpec) -> Iterator[tuple[int, int, dict[int, int]]]:
     votes: dict[tuple[int, int], dict[int, Counter[int]]] = defaultdict(lambda: defaultdict(Counter))
     rows = labels.values_list("annotation__trajectory__task", "annotation__trajectory", "step", "value")
     for task, trajectory, step, value in rows.iterator(chunk_size=5000):
-        if value in (-1, 0, 1):
-            votes[task, trajectory][step][value] += 1
+        if not main.refusal(value) and (number := TAUGHT.get(main.tone(value))) is not None:
+            votes[task, trajectory][step][number] += 1
     for (task, trajectory), steps in votes.items():
         said = {step: winner for step, count in steps.items() if (winner := _winner(count)) is not None}
         if said:

@@ -123,8 +123,7 @@ class Search:
         said = self.labels().filter(annotation__trajectory=OuterRef("pk"))
         if asked.label is not None:
             found = found.filter(Exists(said.filter(value=asked.label)))
-        for one in asked.answers:
-            found = found.filter(Exists(self.answers().filter(one.holds(), annotation__trajectory=OuterRef("pk"))))
+        found = self.by_answers(found)
         if asked.first_error is not None:
             wrong = self.wrong.among(self.answers())
             sooner = wrong.filter(annotation=OuterRef("annotation"), at__lt=OuterRef("at"))
@@ -132,6 +131,13 @@ class Search:
             found = found.alias(nth=self._nth(asked.first_error)).filter(Exists(first.filter(at=OuterRef("nth"))))
         if asked.differ:
             found = found.filter(Exists(said.alias(name=self._name).filter(Exists(self._otherwise()))))
+        return found
+
+    def by_answers(self, found: QuerySet[Trajectory]) -> QuerySet[Trajectory]:
+        """Those of which somebody says each of the answers that are asked for."""
+        for one in self.filters.answers:
+            said = self.answers().filter(one.holds(), annotation__trajectory=OuterRef("pk"))
+            found = found.filter(Exists(said))
         return found
 
     def _otherwise(self) -> LabelQuerySet:

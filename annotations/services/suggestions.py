@@ -28,10 +28,11 @@ Suggestions = Mapping[int, Suggestion]  # by the index of the step
 
 
 def sources(project: Project) -> list[tuple[str, str]]:
-    """What a project can name as its `prefill`, with a title: nothing, the deployment's scorers, its judges, and what
-    it names now though that is gone."""
+    """What a project can name as its `prefill`, with a title: nothing, the deployment's scorers (where its scheme has
+    answers that say right and wrong), its judges, and what it names now though that is gone."""
     judging = Rater.objects.filter(project=project, kind=Rater.Kind.JUDGE).exclude(pk=project.reference_id or 0)
-    found = {"": "Nobody"} | {f"scorer:{name}": f"{one['title']} (scorer)" for name, one in settings.SCORERS.items()}
+    scorers = settings.SCORERS if _poles(scheme(project.scheme_id)) else {}
+    found = {"": "Nobody"} | {f"scorer:{name}": f"{one['title']} (scorer)" for name, one in scorers.items()}
     found |= {f"judge:{name}": f"{name} (judge)" for name in judging.order_by("name").values_list("name", flat=True)}
     return list(({project.prefill: f"{project.prefill} (not there any more)"} | found).items())
 

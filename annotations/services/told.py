@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from annotations.models import Label
 from annotations.records import Json
@@ -101,7 +101,7 @@ class Teller:
         spec = self.scheme.field(base)
         mark = self.voices.mark(label.field, label.value)
         cause = label.cause.step.index if label.cause and label.cause.step else None
-        about = {
+        about: dict[str, Any] = {
             "title": spec.title if spec else base,
             "kind": spec.kind if spec else "",
             "part": _part(spec, part, texts),
@@ -115,7 +115,7 @@ class Teller:
             return Answer(mark=mark, **about)
         return Answer(**about, **self._said(spec, label.value, mark, texts, part))
 
-    def _said(self, spec: FieldSpec, value: Json, mark: Mark, texts: Texts, part: str) -> dict[str, object]:
+    def _said(self, spec: FieldSpec, value: Json, mark: Mark, texts: Texts, part: str) -> dict[str, Any]:
         """How the kind of field shows its answer."""
         if isinstance(spec, SpansField):
             return {"mark": None, "lines": [_span(spec, one, texts) for one in value]}
@@ -135,7 +135,7 @@ class Teller:
             return {"mark": None, "lines": [Line(one.title, Mark(f"{number:g}{spec.unit}")) for one, number in named]}
         return {"mark": mark}
 
-    def _rubric(self, spec: RubricField, value: Json, mark: Mark) -> dict[str, object]:
+    def _rubric(self, spec: RubricField, value: Json, mark: Mark) -> dict[str, Any]:
         listed = self.items.get(spec.name)
         around = Around(items=listed) if listed is not None else Around()
         asked: Mapping[str, Item] = spec.asked(around)

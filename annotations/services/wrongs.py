@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from django.db.models import Case, F, IntegerField, Q, TextField, When
 from django.db.models.functions import Cast
@@ -34,7 +35,7 @@ class Wrong:
             return any(value == one and type(value) is type(one) for one in self._values)
         return self.spec.tone(value) == "wrong"
 
-    def among(self, labels: LabelQuerySet) -> LabelQuerySet:
+    def among(self, labels: LabelQuerySet) -> Any:
         """Those of the labels that say so, each with the index of the step as `at`."""
         chosen = labels.filter(of_field(self.spec), step__isnull=self.names_a_step)
         if not self.known:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from annotations.schemes.rules import carry_forward
+from annotations.schemes.rules import View, carry_forward
 
 BEST, CARRIED = 1, -1  # the first answer of the scheme, and the one its rule carries on
 VALUES = (1, 0, -1)
@@ -140,8 +140,8 @@ class Desk:
 
 def implied(cells: Sequence[Said | None]) -> dict[int, int]:
     """Place of a step that an answer carries on to → place of that answer. No step is marked as a correction."""
-    said = [one.value if one and one.origin != PROPAGATED else None for one in cells]
-    return carry_forward(said, [False] * len(cells), CARRIED)
+    said = {(place, "label"): one.value for place, one in enumerate(cells) if one and one.origin != PROPAGATED}
+    return carry_forward(View(range(len(cells)), said), field="label", value=CARRIED).implied
 
 
 def _moved(state: State, key: str) -> int:

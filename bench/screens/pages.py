@@ -101,6 +101,14 @@ def first_record(page: Page) -> None:
     page.wait_for_load_state()
 
 
+def edited(page: Page) -> None:
+    """With a word that is no kind of field, told as it was typed."""
+    page.wait_for_selector("html[data-ready]", state="attached")
+    text = page.locator("#id_text")
+    text.fill(text.input_value().replace("kind: flag", "kind: falg"))
+    page.locator("[data-mistakes-list] li a").click()
+
+
 LABEL = "/p/demo/label/"
 
 SCREENS = (
@@ -132,6 +140,14 @@ SCREENS = (
     Screen("pace", "lead", "/p/assisted/pace/"),
     Screen("members", "lead", "/p/demo/members/"),
     Screen("settings", "lead", "/p/assisted/settings/"),
+    Screen("scheme", "lead", "/p/demo/scheme/"),
+    Screen("scheme-edit", "lead", "/p/demo/scheme/edit/?version=1", edited),
+    Screen("scheme-version", "lead", "/p/demo/scheme/2/"),
+    Screen("scheme-change", "lead", "/p/demo/scheme/2/force/"),
+    Screen("scheme-preset", "lead", "/schemes/harm-spans/"),
+    Screen("scheme-help", "lead", "/help/schemes/"),
+    Screen("rubrics", "lead", "/p/answers/rubrics/"),
+    Screen("rubric", "lead", "/p/answers/rubrics/{listed}/checklist/"),
     Screen("guidelines", "lead", "/p/demo/guidelines/"),
     Screen("guideline", "lead", "/p/demo/guidelines/2/"),
     Screen("imports", "lead", "/p/first-pass/import/"),

@@ -29,7 +29,7 @@ from annotations.models import (
 )
 from annotations.services import asking, guidelines, members, projects, queue, ratings, setup, uploads
 from annotations.services.outcomes import Item
-from bench.screens import long, people
+from bench.screens import long, people, schemes
 
 ADDED = """
 ## Calls that are made twice
@@ -57,6 +57,7 @@ def build() -> dict[str, object]:
         **passes(demo),
         **other_projects(lead),
         **long.build(lead),
+        **schemes.build(demo, lead),
         "thread": asked.pk,
         "told": told(demo).pk,
         "siblings": ",".join(str(one.pk) for one in told(demo).task.trajectories.order_by("rollout")[:3]),

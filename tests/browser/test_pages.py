@@ -12,8 +12,10 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from annotations import schemes
 from annotations.models import Event, Project, Report, Role, Run, Score, User
-from tests import make, reports
+from annotations.services import rubrics, scheme_texts
+from tests import doors, make, reports
 from tests.browser.conftest import Watch
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -30,7 +32,8 @@ def owner() -> User:
 @pytest.fixture
 def project(owner: User) -> Project:
     """A project in which every page has something to show."""
-    made = make.project(owner=owner, title="Searching agents")
+    made = make.project(owner=owner, title="Searching agents", scheme=doors.scheme())
+    scheme_texts.save(made, schemes.preset_text("agent-process"), owner)
     gold, judge = make.rater(made, "gold", "import"), make.rater(made, "a-judge")
     made.reference = gold
     made.save()
@@ -38,6 +41,7 @@ def project(owner: User) -> Project:
     make.member(made, annotator)
     ines = make.rater(made, "ines", "human", annotator)
     of = make.task(made, reference={"target": ["42"]}, source="hotpot")
+    rubrics.store(of, "checks", ["Is it so?", "Is it short?"], source="judge", by=None, rater="a-judge")
     for values in ([1, 0, -1], [1, 1, 1], [-1, -1, 0]):
         one = make.trajectory(made, of=of, policy_model="small", outcome={"answer": "41"})
         make.rating(gold, one, values, final=1)
@@ -75,13 +79,17 @@ def addresses(project: Project) -> Iterator[str]:
     yield from map(
         reverse, ("home", "project_new", "help", "tokens", "preferences", "account_change_password", "account_logout")
     )
-    names = "project settings guidelines members pace trajectories questions imports runs scores agreement exports"
+    names = "project settings scheme scheme_edit rubrics guidelines members pace trajectories questions imports runs scores agreement exports"
     yield from (reverse(name, args=[project.slug]) for name in names.split())
     yield from (reverse("run", args=[project.slug, run.pk]) for run in project.runs.all())
     first, second = project.trajectories.order_by("pk")[:2]
     yield reverse("trajectory", args=[project.slug, first.pk])
     yield reverse("trajectory_print", args=[project.slug, first.pk])
     yield reverse("compare", args=[project.slug]) + f"?ids={first.pk}&ids={second.pk}"
+    yield from (reverse("scheme_help"), reverse("preset", args=["harm-spans"]))
+    yield from (reverse(name, args=[project.slug, 2]) for name in ("scheme_version", "scheme_force"))
+    task = project.tasks.order_by("pk").first()
+    yield reverse("rubric", args=[project.slug, task.pk, "checks"])
     yield reverse("guideline", args=[project.slug, 1])
     yield reverse("thread", args=[project.slug, project.threads.get().pk])
     yield reverse("guidelines", args=[project.slug]) + f"?from={project.threads.get().pk}"

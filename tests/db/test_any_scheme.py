@@ -118,6 +118,9 @@ def test_the_list_finds_it_by_every_answer_that_can_be_asked_for(project: Sample
     for name in said:
         rows = client.get(page, {"answer": name}).context["page"].rows
         assert [row.id for row in rows] == [project.trajectory.pk], name
+        door = address(project, "api-trajectories-list")
+        assert [one["id"] for one in client.get(door, {"answer": name}).json()["results"]] == [project.trajectory.pk]
+        assert enter(project, Role.VIEWER).get(door, {"answer": name}).json()["results"] == []
     for spec in project.scheme.fields:
         if spec.name not in said:
             assert client.get(page, {"answer": spec.name}).context["page"].rows == []
@@ -125,6 +128,9 @@ def test_the_list_finds_it_by_every_answer_that_can_be_asked_for(project: Sample
         for spelled, _ in listed:
             answer = client.get(page, {"answer": spelled})
             assert (answer.status_code, answer.context["complaints"]) == (200, [])
+            found = client.get(address(project, "api-labels-list"), {"answer": spelled})
+            assert found.status_code == 200
+            assert bool(found.json()["results"]) == bool(answer.context["page"].rows), spelled
     for one in asked.ranges(project.scheme):
         answer = client.get(page, {f"from.{one.name}": one.low, f"to.{one.name}": one.high})
         assert answer.context["complaints"] == []

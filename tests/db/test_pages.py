@@ -18,7 +18,7 @@ from tests import make
 pytestmark = pytest.mark.django_db
 
 TEMPLATES = Path(settings.BASE_DIR) / "frontend_templates" / "templates"
-FOR_ALL = ["project", "guidelines", "trajectories"]
+FOR_ALL = ["project", "scheme", "guidelines", "trajectories"]
 FOR_REVIEWERS = ["questions", "scores", "agreement", "exports", "runs"]
 FOR_MANAGERS = ["settings", "members", "imports"]
 
@@ -100,6 +100,8 @@ def test_a_role_opens_its_pages_and_sees_no_way_to_the_others(
         ("settings", {"title": "Mine"}),
         ("guidelines", {"text": "Mine"}),
         ("guideline_preview", {"text": "Mine"}),
+        ("scheme_edit", {"text": "Mine"}),
+        ("scheme_preview", {"text": "Mine"}),
         ("member_add", {"username": "x", "role": "viewer"}),
         ("member_new", {"username": "x", "role": "viewer"}),
         ("imports", {}),

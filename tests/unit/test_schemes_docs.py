@@ -23,7 +23,7 @@ def test_the_table_of_presets_is_the_one_that_make_docs_would_write():
 def test_every_kind_of_field_and_every_rule_is_told_with_what_it_takes():
     for kind, spec in KINDS.items():
         (row,) = re.findall(rf"^\| `{kind}` \|.*$", PAGE, re.M)
-        told = {one for one in row.split("|")[-2].strip().split(", ")}
+        told = set(row.split("|")[-2].strip().split(", "))
         level = spec.model_fields["level"]
         assert told == set(map(str, getattr(level.annotation, "__args__", ()))), kind
     for rule in rules.RULES:
