@@ -93,6 +93,8 @@ export class Controls {
     }
     for (const option of element.querySelectorAll("[data-option]")) nameKeys(option, this.keysOf(`answer:${spec.name}:${optionsOf(spec)[option.dataset.option].value}`));
     nameKeys(element.querySelector("[data-none]") ?? element, element.querySelector("[data-none]") ? this.keysOf(`answer:${spec.name}:none`) : []);
+    const take = element.querySelector("[data-take]");
+    if (take) nameKeys(take, this.keysOf("accept-suggestion"));
     const opener = element.querySelector("[data-flag], [data-open], [data-pick]");
     nameKeys(opener ?? element, opener ? this.keysOf(`field:${spec.name}`) : []);
   }
