@@ -14,11 +14,15 @@ import pytest
 from django.conf import settings
 from django.core.signals import request_finished, request_started
 from django.test import Client
-from playwright.sync_api import BrowserContext, ConsoleMessage, Request
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
 from pytest_django.live_server_helper import LiveServer
 
+from annotations import schemes
 from annotations.models import User
+from annotations.services import projects
 from bench.web.chromium import QUIET, executable
+from tests import make
+from tests.browser.desk import Desk
 
 # Playwright's synchronous API keeps an event loop in this thread; Django would refuse the ORM beside one.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -132,5 +136,40 @@ def log_in(context: BrowserContext, live_server: LiveServer) -> Callable[..., No
 
     def enter(user: User, into: BrowserContext | None = None) -> None:
         (into or context).add_cookies([cookie_of(user, live_server.url)])
+
+    return enter
+
+
+@pytest.fixture
+def desk_of(page: Page, live_server: LiveServer, log_in: Callable[..., None]) -> Callable[..., Desk]:
+    """desk_of(scheme) opens a trajectory of three steps that is labelled by it: YAML, or the name of a shipped one."""
+
+    def enter(scheme: str, *, steps: int = 3, reference: Any = None, messages: list[str] | None = None) -> Desk:
+        named = schemes.read(scheme) if "\n" in scheme else schemes.shipped()[scheme]
+        annotator = make.user()
+        project = make.project(annotator, scheme=projects.freeze(named))
+        trajectory = make.trajectory(project, steps=steps, of=make.task(project, reference=reference))
+        for step, message in zip(trajectory.steps.of_agent(), messages or [], strict=False):
+            step.message = message
+            step.save()
+        log_in(annotator)
+        return Desk(page, live_server.url, make.lease(trajectory, annotator)).open()
+
+    return enter
+
+
+@pytest.fixture
+def elsewhere_of(
+    new_context: Callable[..., BrowserContext], watch: Watch, live_server: LiveServer
+) -> Callable[[Desk], Desk]:
+    """elsewhere_of(desk) opens the same on another device."""
+
+    def enter(desk: Desk) -> Desk:
+        context = new_context()
+        watch.over(context)
+        user = desk.annotation.rater.user
+        assert user is not None
+        context.add_cookies([cookie_of(user, live_server.url)])
+        return Desk(context.new_page(), live_server.url, desk.annotation).open()
 
     return enter
