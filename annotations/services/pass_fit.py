@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from annotations.records import AnswerRecord, Json, PassRecord
-from annotations.schemes.fields import PreferenceField
+from annotations.schemes import moving
 from annotations.schemes.fields.base import FieldSpec
 from annotations.schemes.rules import Place
 from annotations.schemes.schema import Scheme
@@ -74,35 +74,25 @@ def _taken(scheme: Scheme, ground: Ground, said: AnswerRecord, numbers: Mapping[
     moved = _moved_value(spec, said.value, numbers)
     if reason := spec.refusal(moved, here):
         raise _Unfit("value", f"{reason}; accepted is {_listed(spec.accepted(here))}")
-    first = said.first_value if said.first_value is None else _first(spec, said.first_value, numbers)
+    # What stood there first is no label of now, so nothing is said of it where the field cannot take it.
+    first = None if spec.refusal(said.first_value) else spec.moved(said.first_value, numbers)
     return replace(said, field=name, value=moved, first_value=first)
 
 
 def _moved_value(spec: FieldSpec, value: Json, numbers: Mapping[int, int]) -> Json:
     """The value where the steps it names stand now. One of another shape is left to be refused."""
-    if spec.refusal(value):
-        return value
-    moved = spec.moved(value, numbers)
-    if moved is None:
+    moved = moving.value(spec, value, numbers)
+    if moved is None and value is not None:
         steps = _listed(sorted(numbers))
         raise _Unfit("value", f"found {value!r}, which names a step that the record does not have; it has {steps}")
     return moved
 
 
-def _first(spec: FieldSpec, value: Json, numbers: Mapping[int, int]) -> Json:
-    """What stood there first, where the field can take it; it is no label of now, so nothing is said of it else."""
-    return None if spec.refusal(value) else spec.moved(value, numbers)
-
-
 def _moved_name(spec: FieldSpec, name: str, numbers: Mapping[int, int]) -> str:
-    """The name of a pair of steps says which, by their indexes."""
-    if not (isinstance(spec, PreferenceField) and spec.of_step and "@" in name):
-        return name
-    pair = name.partition("@")[2].split("-")
-    moved = [numbers.get(int(one)) if one.isdecimal() else None for one in pair]
-    if None in moved:
+    moved = moving.name(spec, name, numbers)
+    if moved is None:
         raise _Unfit("field", f"found {name!r}, which names a step that the record does not have")
-    return f"{spec.name}@{'-'.join(map(str, moved))}"
+    return moved
 
 
 def _causes(found: Fitting, said: PassRecord) -> None:

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.utils import timezone
 
 from annotations.models import Annotation, Event, Label, Look, Project, Step
-from annotations.services import progressive
+from annotations.schemes import moving
+from annotations.schemes.fields.base import FieldSpec
+from annotations.services import board, progressive
 from annotations.services.drafts import StepDraft
 
 RETURNED = "The trajectory was imported again and some of its steps changed; please look at those without a label."
+
+
+@dataclass(frozen=True)
+class Moved:
+    """Steps of an old version that are in the new one too: their ids there, and their indexes."""
+
+    ids: Mapping[int, int]
+    indexes: Mapping[int, int]
 
 
 def carry_over(
@@ -22,12 +33,12 @@ def carry_over(
 
     A person's submitted annotation comes back to them as returned where an agent's step is new or a label was lost.
     """
-    there = {step.stable: pk for step, pk in zip(steps, ids, strict=True)}
-    before = {
-        (digest, ordinal): pk
-        for pk, digest, ordinal in Step.objects.filter(trajectory=old).values_list("pk", "content_hash", "ordinal")
-    }
-    moved = {pk: there[stable] for stable, pk in before.items() if stable in there}
+    there = {step.stable: (pk, step.place) for step, pk in zip(steps, ids, strict=True)}
+    columns = ("content_hash", "ordinal", "pk", "index")
+    rows = Step.objects.filter(trajectory=old).values_list(*columns)
+    before = {(digest, ordinal): (pk, index) for digest, ordinal, pk, index in rows}
+    same = [(before[stable], there[stable]) for stable in before if stable in there]
+    moved = Moved({was[0]: now[0] for was, now in same}, {was[1]: now[1] for was, now in same})
     grown = any(step.source == Step.Source.AGENT and step.stable not in before for step in steps)
     mine = Annotation.objects.live().filter(trajectory=old).exclude(rater=but)
     # Whoever is saving a label of one of these finishes first, and the next finds the successor.
@@ -35,16 +46,17 @@ def carry_over(
     return sum(_succeed(project, annotation, new, moved, grown) for annotation in held)
 
 
-def _succeed(project: Project, old: Annotation, trajectory: int, moved: Mapping[int, int], grown: bool) -> int:
+def _succeed(project: Project, old: Annotation, trajectory: int, moved: Moved, grown: bool) -> int:
     labels = list(old.labels.current().order_by("pk"))
-    kept = [one for one in labels if one.step_id is None or one.step_id in moved]
+    scheme = board.scheme(old.scheme_id)
+    kept = [one for one in labels if _goes_along(one, scheme.field(one.field), moved)]
     alive = {one.pk for one in kept}
     kept = [one for one in kept if one.cause_id is None or one.cause_id in alive]
     successor = _successor(old, trajectory, returned=grown or len(kept) < len(labels))
     Annotation.objects.filter(pk=old.pk).update(retired_at=timezone.now(), seat=None, lease_until=None)
     successor.save()
-    _copy(kept, successor, moved)
-    _copy_looks(old, successor, moved)
+    _copy(kept, successor, moved.ids)
+    _copy_looks(old, successor, moved.ids)
     if successor.frontier is not None:
         successor.frontier = progressive.restart(successor)
         successor.save(update_fields=["frontier"])
@@ -57,6 +69,19 @@ def _succeed(project: Project, old: Annotation, trajectory: int, moved: Mapping[
         after={"annotation": successor.pk, "trajectory": trajectory, "state": successor.state, "labels": len(kept)},
     )
     return len(kept)
+
+
+def _goes_along(label: Label, spec: FieldSpec | None, moved: Moved) -> bool:
+    """Whether its step is still there, and every step it names; it then names them where they stand now."""
+    if label.step_id is not None and label.step_id not in moved.ids:
+        return False
+    if spec is None:
+        return True
+    name, value = moving.name(spec, label.field, moved.indexes), moving.value(spec, label.value, moved.indexes)
+    if name is None or value is None:
+        return False
+    label.field, label.value = name, value
+    return True
 
 
 def _successor(old: Annotation, trajectory: int, *, returned: bool) -> Annotation:

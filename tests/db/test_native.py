@@ -193,6 +193,29 @@ def test_answers_that_name_steps_are_right_after_steps_were_put_in_before_them(t
     assert {(step and step - 1, name) for step, name in now} == set(before)
 
 
+def test_a_pass_that_goes_along_to_a_new_version_names_its_steps_where_they_stand_now(tmp_path):
+    ann = make.user("ann")
+    for name, place in (("earliest-harm", (None, "first_harm")), ("intervention", (None, "intervention"))):
+        project = sampled.project_of(SHIPPED[name], tmp_path, ann)
+        sampled.labelled(project, ann, sampled.answers_of(SHIPPED[name]))
+        before = said(project, "human:ann")[place]
+        row = lines(leave(project, tmp_path / name))[0] | {"annotations": []}
+        new = row["steps"][0] | {"id": "new-0", "index": 90, "source": "system", "message": "Be brief."}
+        assert take(project, file(tmp_path, row | {"steps": [new, *row["steps"]]}))["updated"] == 1
+        now = said(project, "human:ann")[place]
+        assert now == (before + 1 if name == "earliest-harm" else before | {"step": before["step"] + 1})
+
+
+def test_a_label_does_not_go_along_where_a_step_it_names_is_gone(tmp_path):
+    ann = make.user("ann")
+    project = sample("earliest-harm", tmp_path, ann)
+    row = lines(leave(project, tmp_path / "left"))[0] | {"annotations": []}
+    row["steps"][3]["message"] = "Something else."
+    take(project, file(tmp_path, row))
+    assert (None, "first_harm") not in said(project, "human:ann")
+    assert Annotation.objects.live().get(rater__name="ann").state == Annotation.State.RETURNED
+
+
 def test_a_pair_of_steps_goes_with_its_steps(tmp_path):
     ann = make.user("ann")
     project = sample("step-dpo", tmp_path, ann)
