@@ -70,7 +70,7 @@ export class Bar {
     const { type, end, by } = button.dataset;
     if ("close" in button.dataset) return this.#leave();
     if ("written" in button.dataset) return marks.marking.showWritten(marks);
-    if ("take" in button.dataset) return marks.marking.takeEvidence();
+    if ("speaks" in button.dataset) return marks.marking.takeEvidence();
     if (type !== undefined && this.mode === "offer") return marks.add(marks.pending, this.#typeOf(button));
     if (!chosen) return undefined;
     if (type !== undefined) return marks.change(chosen, { ...this.#held, type: this.#typeOf(button) });
@@ -118,7 +118,7 @@ export class Bar {
     this.part("picked").textContent = words;
     this.element.querySelector(".span-types").hidden = mode === "laid" || mode === "link";
     for (const element of this.element.querySelectorAll("[data-editing]")) element.hidden = mode !== "edit";
-    this.part("take").hidden = mode !== "link";
+    this.part("speaks").hidden = mode !== "link";
     this.part("written").hidden = mode !== "laid";
     if (mode !== "edit") for (const button of this.element.querySelectorAll("[data-type]")) button.setAttribute("aria-pressed", "false");
     if (!this.element.matches(":popover-open")) this.element.showPopover();

@@ -8,11 +8,15 @@ const EDGE = 90; // px from the window's edges within which the caret does not s
 
 export class Caret {
   constructor(marking) {
-    Object.assign(this, { marking, desk: marking.desk, marks: null, block: null, shown: null, entering: false });
+    Object.assign(this, { marking, marks: null, block: null, shown: null, entering: false, coming: null });
     this.line = make("div", { className: "span-caret", hidden: true });
     document.body.append(this.line);
     this.onKey = (event) => this.#key(event);
     this.onBlur = ({ relatedTarget }) => this.#blurred(relatedTarget);
+  }
+
+  get desk() {
+    return this.marking.desk;
   }
 
   get isOn() {
@@ -88,16 +92,22 @@ export class Caret {
 
   #key(event) {
     if (event.isComposing || event.metaKey) return;
-    const done = this.marking.offered && event.key !== "Escape" && this.marking.keyOfOffer(event);
-    if (!done && !this.#deed(event)) return;
+    if (this.coming) this.coming.then(() => this.isOn && this.#act(event)); // the end of a long text is on its way
+    else if (!this.#act(event)) return;
     event.preventDefault();
     event.stopPropagation();
+  }
+
+  #act(event) {
+    const means = event.key === "Enter" || this.marking.typeOf(this.marks, event) !== undefined;
+    if (means) this.marking.look(); // the browser tells of a selection a moment after it is made
+    return Boolean(means && this.marking.offered && this.marking.keyOfOffer(event)) || this.#deed(event);
   }
 
   #deed(event) {
     const { key, shiftKey: extends_, ctrlKey, altKey } = event;
     if (key in MOVES) return this.#move(extends_, MOVES[key], key === "ArrowUp" || key === "ArrowDown" ? "line" : ctrlKey || altKey ? "word" : "character");
-    if ((key === "Home" || key === "End") && ctrlKey) return this.#toEnd(extends_, key === "End");
+    if ((key === "Home" || key === "End") && ctrlKey) return this.#far(extends_, key === "End");
     if (key === "Home" || key === "End") return this.#move(extends_, key === "Home" ? "backward" : "forward", "lineboundary");
     if (key === "a" && ctrlKey) return this.#all();
     if (ctrlKey || altKey) return false;
@@ -135,6 +145,11 @@ export class Caret {
 
   #inText(node) {
     return Boolean(node) && this.shown.contains(node) && elementOf(node).closest("pre") !== null;
+  }
+
+  #far(extend, end) {
+    this.coming = this.#toEnd(extend, end).finally(() => (this.coming = null));
+    return true;
   }
 
   async #toEnd(extend, end) {

@@ -71,6 +71,7 @@ class Marking {
     const held = marks.spans.find((one) => same(one, span));
     this.drop();
     this.caret.leave();
+    getSelection().removeAllRanges();
     if (held) marks.change(held, { ...held, evidence });
     if (held) marks.list.row(held)?.focus();
     this.desk.tell("That speaks for it now.");
@@ -125,18 +126,23 @@ class Marking {
   }
 
   #selected() {
-    clearTimeout(this.resting);
-    if (!this.pressed) this.resting = setTimeout(() => this.look(), this.caret.isOn ? 0 : REST);
+    if (!this.pressed) this.#soon(this.caret.isOn ? 0 : REST);
   }
 
   #released() {
     this.pressed = false;
+    this.#soon(0);
+  }
+
+  #soon(ms) {
     clearTimeout(this.resting);
-    this.resting = setTimeout(() => this.look(), 0);
+    this.resting = setTimeout(() => this.look(), ms);
   }
 
   /** See what is selected now, and offer it. */
   look() {
+    clearTimeout(this.resting);
+    this.resting = null;
     const selection = getSelection();
     const range = selection.rangeCount && !selection.isCollapsed ? selection.getRangeAt(0) : null;
     const block = range && this.#blockOf(range);
@@ -159,10 +165,9 @@ class Marking {
     const step = Number(block.dataset.of);
     const words = marks.excerpt(found, step);
     const [range] = this.written(block).rangesOf(place.start, place.end);
-    marks.chosen = null;
+    for (const one of this.marks) if (one.chosen) one.choose(null);
     if (this.linking) return marks.bar.link(range, words);
     marks.pending = found;
-    marks.draw();
     return marks.bar.offer(range, words);
   }
 
@@ -188,7 +193,9 @@ class Marking {
 
   // What is selected takes the keys of the types before the page does.
   #key(event) {
-    if (event.defaultPrevented || event.isComposing || !this.offered || this.caret.holds(event.target) || isText(event.target)) return;
+    if (event.defaultPrevented || event.isComposing || this.caret.holds(event.target) || isText(event.target)) return;
+    if (this.resting || this.offered) this.look(); // whoever is quick has selected already
+    if (!this.offered) return;
     const { marks } = this.offered;
     if (marks.bar.element.contains(event.target)) return;
     if (this.keyOfOffer(event)) {
