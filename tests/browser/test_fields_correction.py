@@ -41,7 +41,7 @@ def test_it_is_asked_where_its_condition_holds_and_opens_with_what_was_written(d
     assert desk.saved().stored("better") == {1: "So 7 + 5 = **12**."}
     desk.page.reload()
     expect(desk.ready().card(1).locator("ins")).to_have_text("12")
-    desk.press("1")
+    desk.press("g", "g", "1")
     expect(box).to_be_hidden()
     desk.press("u")
     expect(box).to_have_value("So 7 + 5 = **12**.")
@@ -96,12 +96,14 @@ def test_two_corrections_are_both_shown(
     desk_of: Callable[..., Desk], elsewhere_of: Callable[[Desk], Desk], watch: Watch
 ) -> None:
     watch.allow("ERR_INTERNET_DISCONNECTED|status of 409")
-    desk = desk_of(REWRITE, messages=["One."]).press("-").saved()
+    desk = desk_of(REWRITE, steps=1, messages=["One."]).press("-").saved()
     desk.page.context.set_offline(True)
-    for one, text in ((desk, "Two."), (elsewhere_of(desk), "Three.")):
+    other = elsewhere_of(desk)
+    for one, text in ((desk, "Two."), (other, "Three.")):
         one.press("c")
         one.card(1).get_by_role("textbox", name="Better of step 1").fill(text)
         one.press("Escape")
+    other.saved()
     desk.page.context.set_offline(False)
     dialog = desk.page.get_by_role("dialog")
     for text in ("Step 1, Better", "Two.", "Three."):

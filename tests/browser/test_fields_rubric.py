@@ -27,9 +27,9 @@ fields:
     na: true
     score: weighted
     items:
-      - {name: dated, title: Is it dated?, weight: 3}
-      - {name: short, title: Is it short?}
-      - {name: rude, title: Is it rude?, weight: -2, help: A fault takes points.}
+      - {name: dated, title: 'Is it dated?', weight: 3}
+      - {name: short, title: 'Is it short?'}
+      - {name: rude, title: 'Is it rude?', weight: -2, help: A fault takes points.}
   - {name: note, title: Note, kind: text, target: trajectory, key: n}
 """
 TASK = {"checklist": ["Are there two lines?", "Is there a date?", "Is there a place?"]}

@@ -147,7 +147,7 @@ const desk = {
   },
   showKeys: () => showKeys(dialog, keys.rows, data.preferences),
   leaveText(target) {
-    if (target.closest?.("[data-whole]")) return whole.close();
+    if (target.closest?.("[data-panel]")) return whole.close();
     if (!target.closest?.("textarea, input, [data-field], [data-here]")) return false;
     const card = target.closest("[data-step]");
     target.blur();

@@ -6,7 +6,7 @@ export class Whole {
   constructor({ panel, button, arrive, back }) {
     Object.assign(this, { panel, button, arrive, back });
     if (!panel) return;
-    panel.querySelector("[data-whole-close]").addEventListener("click", () => this.close());
+    panel.querySelector("[data-panel-close]").addEventListener("click", () => this.close());
     NARROW.addEventListener("change", () => this.#paint());
     this.#paint();
   }
@@ -32,7 +32,7 @@ export class Whole {
   }
 
   count({ done, all }) {
-    if (this.panel) this.button.querySelector("[data-whole-count]").textContent = all ? `${done} of ${all}` : "";
+    if (this.panel) this.button.querySelector("[data-panel-count]").textContent = all ? `${done} of ${all}` : "";
   }
 
   #paint() {
