@@ -84,7 +84,7 @@ function goTo(missing) {
 }
 
 const backToStep = () => steps.current !== null && steps.focus(steps.current, { scroll: false });
-const whole = new Whole({ panel: $("section[data-whole]"), button: $("[data-do=whole]"), arrive: () => focusWhole(), back: backToStep });
+const whole = new Whole({ panel: $("[data-panel]"), button: $("[data-do=whole]"), arrive: () => focusWhole(), back: backToStep });
 
 function focusWhole() {
   const asked = [...controls.get(null).fields.values()].filter(({ element }) => !element.hidden);
