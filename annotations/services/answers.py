@@ -11,8 +11,9 @@ from django.db.models.functions import Concat, Greatest, Least
 
 from annotations.formats.lines import dump
 from annotations.records import Json
-from annotations.schemes.fields import PreferenceField, RubricField, ScaleField, SpansField
+from annotations.schemes.fields import FirstErrorField, PreferenceField, RubricField, ScaleField, SpansField
 from annotations.schemes.fields.base import Around, FieldSpec
+from annotations.schemes.fields.places import NONE
 from annotations.schemes.fields.preference import TIE
 from annotations.schemes.schema import Scheme
 from annotations.services import around
@@ -117,14 +118,16 @@ def fits(spec: FieldSpec, value: Json) -> bool:
 
 
 def words(spec: FieldSpec, value: Json) -> str:
-    """The answer in words, with what a preference names spelled out, and of spans the types alone."""
+    """The answer in words: what it names as pages name it, and of spans the types alone."""
     if isinstance(spec, SpansField):
         types = Counter(one["type"] for one in value)
         titles = {one.value: one.title for one in spec.types}
         return ", ".join(f"{count} × {titles[one]}" if count > 1 else titles[one] for one, count in types.items())
+    if isinstance(spec, FirstErrorField):
+        return spec.words(value) if value == NONE else f"#{value}"
     if not isinstance(spec, PreferenceField):
         return spec.words(value)
-    one = "rollout {}" if spec.target == "task" else "turn {}"
+    one = "rollout {}" if spec.target == "task" else "#{}"
     if spec.form == "rank":
         return " > ".join(" = ".join(one.format(number) for number in group) for group in value)
     if value == TIE:

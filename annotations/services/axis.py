@@ -77,7 +77,7 @@ class Axis:
         return {key: at for at, key in enumerate(self.agent if self.width == 1 else range(len(self.firsts)))}
 
 
-BEFORE = Mark("no error yet", "right", bar=(0, 5), title="Before the first one")
+BEFORE = Mark("no error yet", "right", bar=(0, 5))
 
 
 @dataclass

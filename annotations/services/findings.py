@@ -87,7 +87,7 @@ def of(file: Dossier) -> Findings:
     """What the dossier's reader may know of what went wrong."""
     steps = sight.steps_of(file.membership, file.trajectory)
     found = Findings(
-        finals=_finals((one.final, one.name) for one in file.passes),
+        finals=_finals((one.final, one.name) for one in file.passes if file.scheme.final or one.first_error is None),
         first_errors=_first_errors(file),
         turns=_turns(file),
         hindsight=_hindsight(file),

@@ -157,7 +157,7 @@ def _span(spec: SpansField, span: Mapping[str, Json], texts: Texts) -> Line:
     option = next(one for one in spec.types if one.value == span["type"])
     text, start, end = texts.get(span["part"], ""), span["start"], span["end"]
     evidence = span.get("evidence") or {}
-    found = evidence.get("text") or (f"turn {evidence['step']}, {evidence['part']}" if "step" in evidence else "")
+    found = evidence.get("text") or (f"#{evidence['step']}, {evidence['part']}" if "step" in evidence else "")
     more = [span.get("note", ""), found and f"evidence: {found}"]
     where = "" if span["part"] == "message" else f" in {span['part'].replace('-', ' ')}"
     mark = Mark(option.title, option.tone or "wrong")
@@ -182,7 +182,7 @@ def _part(spec: FieldSpec | None, part: str, texts: Texts) -> str:
     if one == "call":
         return f"call {int(other) + 1}" if other.isdecimal() else part
     if spec is not None and spec.kind == "preference":
-        return f"{'rollout' if spec.target == 'task' else 'turn'} {one} or {other}"
+        return f"rollout {one} or {other}" if spec.target == "task" else f"#{one} or #{other}"
     return "" if spec is not None and spec.target == "sentence" else part
 
 
