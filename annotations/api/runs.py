@@ -170,6 +170,8 @@ class Runs(mixins.ListModelMixin, ProjectView):
         self._known_rater(data["rater"])
         try:
             exports.way(self.project, data["format"], data["as_scheme"])
+        except exports.Unfit as no:
+            raise Refused(str(no), "format", no.accepted) from no
         except exports.ExportRefused as no:
             raise Refused(str(no), "as_scheme", [name for name, _ in export_as.ways(self.project)]) from no
         return self._start(Run.Kind.EXPORT, {**data, "rater": data["rater"] or None})

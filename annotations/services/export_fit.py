@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from annotations import formats
 from annotations.formats.agentprocessbench import AgentProcessBench
 from annotations.formats.agentprocessbench_labels import AgentProcessBenchLabels
@@ -22,8 +24,14 @@ def why_not(scheme: Scheme, format: str) -> str:
 
 
 def fitting(scheme: Scheme) -> list[str]:
-    """The formats that can be written, the one that loses nothing first."""
+    """The formats that can hold its labels."""
     return [name for name in formats.writable() if not _unfit(scheme, name)]
+
+
+def offered(scheme: Scheme, others: Iterable[Scheme] = ()) -> list[str]:
+    """Those that fit the scheme, or one of the others that its labels can go out in."""
+    kept = set(fitting(scheme)).union(*map(fitting, others))
+    return [name for name in formats.writable() if name in kept]
 
 
 def _unfit(scheme: Scheme, format: str) -> str:

@@ -18,7 +18,7 @@ from annotations.formats.stepmark import Stepmark
 from annotations.formats.trl_stepwise import TRLStepwise
 from annotations.models import Annotation, Project, Rater
 from annotations.records import Json, TrajectoryRecord
-from annotations.services import agreement, export_fit, exports, projects
+from annotations.services import agreement, exports, projects
 from annotations.services.agreement import AgreementRefused
 from annotations.services.export_as import As
 from annotations.services.export_rows import ORDER, long_rows, records, said_by
@@ -36,8 +36,6 @@ class NoPreview(Exception):
 def first_rows(project: Project, format: str, rater: str | None, zero: str, as_scheme: str = "") -> list[str]:
     """Up to ROWS rows as indented JSON, long texts and lists cut with a mark. Raises NoPreview."""
     way = _way(project, format, as_scheme)
-    if reason := export_fit.why_not(way.scheme if way else projects.scheme_of(project.scheme), format):
-        raise NoPreview(f"{reason[:1].upper()}{reason[1:]}.")
     if format == Stepmark.name:
         first = trajectories(project)[:ROWS]
         with transaction.atomic(), closing(whole_records(project, _raters(project, rater), first)) as found:

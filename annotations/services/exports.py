@@ -41,6 +41,14 @@ class ExportRefused(ValueError):
     """What was asked cannot be exported; the message says what can."""
 
 
+class Unfit(ExportRefused):
+    """The format cannot hold the scheme's labels. `accepted` names those that can."""
+
+    def __init__(self, reason: str, accepted: list[str]) -> None:
+        super().__init__(reason)
+        self.accepted = accepted
+
+
 def export(
     project: Project,
     format: str,
@@ -64,8 +72,6 @@ def export(
     if zero not in ZEROS:
         raise ExportRefused(f"zero is {zero!r}; accepted are {', '.join(ZEROS)}")
     via = way(project, format, as_scheme)
-    if reason := export_fit.why_not(via.scheme if via else projects.scheme_of(project.scheme), format):
-        raise ExportRefused(reason)
     raters = _raters(project, format, rater)
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
@@ -105,9 +111,16 @@ def _keep(name: str, path: Path) -> None:
 
 
 def way(project: Project, format: str, asked: str) -> As | None:
-    """The way to the scheme that was asked for; None where the labels go out as they are. Raises ExportRefused."""
-    if not asked:
-        return None
+    """The way to the scheme that was asked for; None where the labels go out as they are. Raises ExportRefused, Unfit
+    where the format cannot hold what comes out."""
+    found = _way(project, format, asked) if asked else None
+    scheme = found.scheme if found else projects.scheme_of(project.scheme)
+    if reason := export_fit.why_not(scheme, format):
+        raise Unfit(reason, export_fit.fitting(scheme))
+    return found
+
+
+def _way(project: Project, format: str, asked: str) -> As:
     if format == Stepmark.name:
         others = ", ".join(name for name in formats.writable() if name != format)
         raise ExportRefused(f"{format} keeps every label as it was given; accepted with another scheme are {others}")

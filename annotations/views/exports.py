@@ -11,13 +11,13 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, Stream
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
-from annotations import access, formats, jobs
+from annotations import access, formats, jobs, schemes
 from annotations.access import Request
 from annotations.formats.trl_stepwise import ZEROS
 from annotations.forms import ExportForm
 from annotations.http import zipped
 from annotations.models import Project, Run
-from annotations.services import export_as, export_preview
+from annotations.services import export_as, export_fit, export_preview, projects
 from annotations.services import exports as service
 from annotations.services.export_preview import NoPreview
 from annotations.views.runs import progress_rows
@@ -34,14 +34,16 @@ ZERO_TITLES = {
 @require_http_methods(["GET", "POST"])
 def page(request: Request, slug: str) -> HttpResponse:
     project = access.project_for(request, slug, access.TAKE_DATA)
+    scheme, ways = projects.scheme_of(project.scheme), export_as.ways(project)
+    offered = export_fit.offered(scheme, [schemes.shipped()[name] for name, _ in ways])
     form = ExportForm(
-        request.POST or request.GET.dict() or {"format": formats.writable()[0]},
-        formats=[(name, formats.FORMATS[name].title) for name in formats.writable()],
+        request.POST or request.GET.dict() or {"format": export_fit.fitting(scheme)[0]},
+        formats=[(name, formats.FORMATS[name].title) for name in offered],
         zero=[(name, ZERO_TITLES[name]) for name in ZEROS],
-        ways=export_as.ways(project),
+        ways=ways,
         project=project,
     )
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and form.is_valid() and _is_possible(project, form):
         config: dict[str, Any] = _config(form)
         run = jobs.start(Run.Kind.EXPORT, project, request.user, **config)
         return redirect("run", slug, run.pk)
@@ -51,6 +53,17 @@ def page(request: Request, slug: str) -> HttpResponse:
     earlier = Run.objects.filter(project=project, kind=Run.Kind.EXPORT).listed()[:20]
     context["rows"] = progress_rows(earlier)
     return render(request, PAGE, context, status=422 if form.errors else 200)
+
+
+def _is_possible(project: Project, form: ExportForm) -> bool:
+    """Whether the format holds what was asked for; the form says why it does not."""
+    asked = _config(form)
+    try:
+        service.way(project, asked["format"], asked.get("as_scheme", ""))
+    except service.ExportRefused as no:
+        form.add_error("format", f"{str(no)[:1].upper()}{str(no)[1:]}.")
+        return False
+    return True
 
 
 def _preview(project: Project, form: ExportForm) -> dict[str, Any]:

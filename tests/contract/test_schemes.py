@@ -10,7 +10,8 @@ import pytest
 from annotations import schemes
 from annotations.models import Annotation, Label, Project, Rater
 from annotations.schemes import Scheme
-from annotations.services import exports, imports
+from annotations.services import agreement_fields, exports, imports
+from models_service.statistics import fields as statistics
 from tests import make, sampled
 
 SHIPPED = schemes.shipped()
@@ -63,3 +64,27 @@ def test_what_was_said_leaves_and_comes_back_as_the_same_bytes(scheme: Scheme, t
     assert (theirs.rater.kind, theirs.rater.name) == (Rater.Kind.HUMAN, person.username)
     assert said(theirs) == said(mine)
     assert leave(again, tmp_path / "second") == first
+
+
+@pytest.mark.django_db
+@every_scheme
+def test_two_annotators_who_came_in_are_compared_at_the_level_that_each_field_declares(scheme: Scheme, tmp_path: Path):
+    ann, ben = make.user(), make.user()
+    project = sampled.project_of(scheme, tmp_path, ann, ben)
+    for person in (ann, ben):
+        sampled.labelled(project, person, sampled.answers_of(scheme))
+        Annotation.objects.filter(rater__project=project).update(seat=None)
+    leave(project, tmp_path)
+    other = make.project(scheme=project.scheme)
+    imports.import_trajectories(other, [tmp_path / f"{project.slug}.jsonl"])
+    tables = agreement_fields.tables(other)
+    assert [(one.kind, one.name) for one in tables.raters] == [("human", ann.username), ("human", ben.username)]
+    assert [(one.name, one.level) for one in tables.fields] == [(spec.name, spec.level) for spec in scheme.fields]
+    assert [one.left_out for one in tables.fields] == [0] * len(scheme.fields)
+    for row in statistics.section(tables, resamples=1, seed=1):
+        spec = scheme.field(row["field"])
+        assert spec and row["level"] == spec.level
+        percent = row["figures"].get("percent", {"value": None})["value"]
+        assert percent in (None, 1.0), "they said the same"
+        if spec.level == "none":
+            assert row["reason"]
