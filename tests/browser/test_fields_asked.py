@@ -94,15 +94,18 @@ def test_a_rating_that_is_sealed_shows_why_and_takes_no_answer(
     expect(then.locator("[data-choice]").first).to_be_enabled()
 
 
-@pytest.mark.parametrize("scheme", sorted(schemes.shipped()))
 def test_every_shipped_scheme_opens_and_the_keys_of_its_fields_do_no_harm(
-    desk_of: Callable[..., Desk], scheme: str
+    page: Page, live_server: LiveServer, log_in: Callable[..., None]
 ) -> None:
-    named = schemes.shipped()[scheme]
-    desk = desk_of(scheme, reference=named.sample.reference if named.sample else None)
-    for spec in named.fields:
-        if spec.key:
-            desk.press(spec.key, "Escape")
-    desk.press("?")
-    expect(desk.page.get_by_role("dialog")).to_be_visible()
-    desk.press("Escape", "J", "e", "x").saved()
+    annotator = make.user()
+    log_in(annotator)
+    for name, named in schemes.shipped().items():
+        project = make.project(annotator, scheme=make.scheme(name))
+        task = make.task(project, reference=named.sample.reference if named.sample else None)
+        desk = Desk(page, live_server.url, make.lease(make.trajectory(project, of=task), annotator)).open()
+        for spec in named.fields:
+            if spec.key:
+                desk.press(spec.key, "Escape")
+        desk.press("?")
+        expect(page.get_by_role("dialog")).to_be_visible()
+        desk.press("Escape", "J", "e", "Escape", "x").saved()

@@ -31,7 +31,10 @@ SAID = [
 ASK = """async ([cases, items]) => {
     const { lacking, tone, words } = await import("/static/js/kinds.js");
     const { points } = await import("/static/js/points.js");
-    return cases.map(([spec, value]) => [tone(spec, value), words(spec, value), lacking(spec, value, items) > 0, spec.kind === "rubric" ? points(spec, value, items) : null]);
+    const scored = (spec, value) => (spec.kind === "rubric" ? points(spec, value, items) : null);
+    const isLacking = (spec, value) => lacking(spec, value, items) > 0;
+    const told = [tone, words, isLacking, scored];
+    return cases.map(([spec, value]) => told.map((one) => one(spec, value)));
 }"""
 
 
@@ -45,8 +48,8 @@ def answers(spec: FieldSpec) -> Iterator[Json]:
     elif spec.kind in ("choice", "taxonomy"):
         yield from ([one] if spec.kind == "taxonomy" else one for one in spec.values)
     elif isinstance(spec, RubricField) and spec.items:
-        yield {name: "yes" for name in spec.asked()}
-        yield {name: "no" for name in spec.asked()}
+        yield dict.fromkeys(spec.asked(), "yes")
+        yield dict.fromkeys(spec.asked(), "no")
     elif spec.kind == "first_error":
         yield "none"
 

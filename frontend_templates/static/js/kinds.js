@@ -15,17 +15,18 @@ export const optionsOf = ({ kind, choices = [], types = [], branches }) => (kind
 /** The questions of a rubric: those of the place, else the scheme's own; criteria give way to their checks. */
 export const asked = (spec, items) => (items ?? spec.items).flatMap((item) => (item.checks?.length ? item.checks : [item]));
 
+const short = (number) => String(Number(number.toPrecision(6))); // as the server writes numbers
 const turn = (step) => `turn ${step}`;
 
 const WORDS = {
   choice: ({ choices }, value) => titleOf(choices, value),
   taxonomy: ({ choices }, value) => value.map((one) => titleOf(flat(choices), one)).join(", "),
   scale: ({ dimensions, marks, unit }, value) => {
-    if (dimensions.length) return dimensions.filter(({ name }) => name in value).map(({ name, title }) => `${title} ${value[name]}`).join(", ");
+    if (dimensions.length) return dimensions.filter(({ name }) => name in value).map(({ name, title }) => `${title} ${short(value[name])}`).join(", ");
     const mark = marks.find(({ at }) => at === value);
-    return `${value}${unit ? ` ${unit}` : ""}${mark ? ` (${mark.title})` : ""}`;
+    return `${short(value)}${unit ? ` ${unit}` : ""}${mark ? ` (${mark.title})` : ""}`;
   },
-  progress: (spec, value) => `${value} %`,
+  progress: (spec, value) => `${short(value)} %`,
   flag: () => "yes",
   first_error: (spec, value, nameOf) => (value === "none" ? "none" : nameOf(value)),
   intervention: (spec, { step, text }, nameOf) => `in place of ${nameOf(step)}: ${text}`,
