@@ -257,7 +257,7 @@ class ExportForm(forms.Form):
         raters = [("", "As usual for the format"), *raters_of(project)]
         self.fields["format"] = forms.ChoiceField(choices=formats, label="Format")
         self.fields["rater"] = forms.ChoiceField(choices=raters, required=False, label="Whose labels")
-        self.fields["rater"].help_text = "AgentProcessBench records and TRL carry the reference's, the others everybody's."
+        self.fields["rater"].help_text = "AgentProcessBench records and TRL carry one rater's, the others all."
         choices = [("", "As they were given"), *ways]
         self.fields["as_scheme"] = forms.ChoiceField(choices=choices, required=False, label="In the scheme")
         self.fields["as_scheme"].help_text = "What does not go over has no label there; the manifest counts it."
