@@ -79,8 +79,8 @@ def addresses(project: Project) -> Iterator[str]:
     yield from map(
         reverse, ("home", "project_new", "help", "tokens", "preferences", "account_change_password", "account_logout")
     )
-    names = "project settings scheme scheme_edit rubrics guidelines members pace trajectories questions imports runs scores agreement exports"
-    yield from (reverse(name, args=[project.slug]) for name in names.split())
+    names = "project settings scheme scheme_edit rubrics guidelines members pace trajectories questions imports runs"
+    yield from (reverse(name, args=[project.slug]) for name in (*names.split(), "scores", "agreement", "exports"))
     yield from (reverse("run", args=[project.slug, run.pk]) for run in project.runs.all())
     first, second = project.trajectories.order_by("pk")[:2]
     yield reverse("trajectory", args=[project.slug, first.pk])

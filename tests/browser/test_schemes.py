@@ -109,6 +109,21 @@ def test_a_scheme_with_a_mistake_is_refused_with_the_line_the_key_and_what_is_ac
     expect(text_of(editor)).to_have_value(wrong)
 
 
+def test_the_preview_of_a_preset_marks_words_and_asks_of_each_tool_call(
+    page: Page, live_server: LiveServer, log_in: LogIn, owner: User
+) -> None:
+    log_in(owner)
+    page.goto(live_server.url + reverse("preset", args=["harm-spans"]))
+    assert page.evaluate("CSS.highlights.size") > 0, "what the sample marks is to be seen"
+    step = page.locator('[data-place="3"]')
+    step.get_by_role("button", name="Harmful").click()
+    step.locator(".block pre").dblclick(position={"x": 60, "y": 10})
+    step.locator("[data-bar] [data-type]").click()
+    expect(step.locator("[data-stored]")).to_contain_text('"part":"message","start":')
+    page.goto(live_server.url + reverse("preset", args=["tool-edit"]))
+    expect(page.locator('[data-place="1"] [data-stored]')).to_contain_text("call@call-0: 0")
+
+
 def test_tab_indents_and_after_escape_it_leaves(editor: Page) -> None:
     text_of(editor).fill("a:\nb: 1\n")
     editor.keyboard.press("Control+Home")

@@ -18,5 +18,7 @@ for (const list of document.querySelectorAll("[data-presets]")) {
     if (event.key === "Enter") event.preventDefault(); // the form is not ready yet
   });
   narrow();
-  rows.find((row) => row.querySelector("input:checked"))?.scrollIntoView?.({ block: "nearest" });
+  const chosen = rows.find((row) => row.querySelector("input:checked"));
+  const box = list.querySelector("[data-presets-list]");
+  if (chosen) box.scrollTop += chosen.getBoundingClientRect().top - box.getBoundingClientRect().top - 8; // the page stays
 }

@@ -20,7 +20,7 @@ const said = part("said");
 const base = form.elements.base;
 const draft = new Draft(form.dataset.draft);
 const given = form.elements.text.value;
-const preview = new Preview(part("preview"));
+const preview = new Preview(part("preview"), (text) => say(text));
 const area = new YamlArea({
   area: form.elements.text,
   gutter: part("gutter"),
