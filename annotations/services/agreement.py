@@ -12,6 +12,7 @@ import json
 from array import array
 from collections import Counter
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from django.db import transaction
@@ -23,6 +24,7 @@ from annotations.models.labels import AnnotationQuerySet
 from annotations.records import LabelTable, TableRater
 from annotations.schemes.fields.base import FieldSpec
 from annotations.schemes.schema import Scheme
+from annotations.services import agreement_converted
 from annotations.services.projects import scheme_of
 from annotations.services.runs import Claim
 
@@ -212,12 +214,20 @@ def _labels(project: Project, field: FieldSpec, seats: dict[int, tuple[int, int]
     rows = (
         Label.objects.current()
         .filter(
-            field=field.name, annotation__in=counted(project).values("pk"), step__isnull=field.target == "trajectory"
+            field=field.name,
+            annotation__in=counted(project).filter(scheme=project.scheme_id).values("pk"),
+            step__isnull=field.target == "trajectory",
         )
         .annotate(said=Cast("value", TextField()))
         .values_list("annotation", "step", "said", "origin")
     )
-    for annotation, step, said, origin in rows.iterator(chunk_size=10_000):
+    others = agreement_converted.of_others(project, scheme_of(project.scheme), counted(project), [field.name])
+    spelled = (
+        (one.annotation, one.step, json.dumps(one.value, ensure_ascii=False), one.origin)
+        for one in others
+        if (one.step is None) == (field.target == "trajectory")
+    )
+    for annotation, step, said, origin in chain(rows.iterator(chunk_size=10_000), spelled):
         seat = seats.get(annotation)  # None: submitted since the passes were read
         unit = steps.get(step, -1) if step else seat and seat[1]
         value = numbers.get(said)

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import NamedTuple
 
 from django.db.models import Q
@@ -16,7 +17,7 @@ from annotations.models.trajectories import StepQuerySet
 from annotations.records import Json, TableRater
 from annotations.schemes.fields.base import FieldSpec
 from annotations.schemes.schema import Scheme
-from annotations.services import agreement
+from annotations.services import agreement, agreement_converted
 from annotations.services.projects import scheme_of
 
 Place = tuple[str, int]  # "step", "trajectory" or "task", and which
@@ -110,11 +111,12 @@ class Passes:
             wanted |= Q(field__startswith=f"{name}@")
         rows = (
             Label.objects.current()
-            .filter(wanted, annotation__in=counted(self.project).values("pk"))
+            .filter(wanted, annotation__in=counted(self.project).filter(scheme=self.project.scheme_id).values("pk"))
             .order_by("pk")
             .values_list("annotation", "step", "field", "value", "origin")
         )
-        for annotation, step, name, value, origin in rows.iterator(chunk_size=10_000):
+        others = agreement_converted.of_others(self.project, self.scheme, counted(self.project), names)
+        for annotation, step, name, value, origin in chain(rows.iterator(chunk_size=10_000), others):
             one, spec = self.by_pk.get(annotation), self.scheme.field(name)
             place = self.place(spec, one, step) if one and spec else None
             if one is None or spec is None or place is None:
