@@ -192,7 +192,7 @@ def test_gathering_costs_the_same_for_few_labels_and_for_many(project, django_as
     for _ in range(5):
         make.rating(project.reference, make.trajectory(project, steps=4), [1, 0, -1, 1], final=1)
     project.refresh_from_db()
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(10):
         agreement.table(project, {})
 
 

@@ -186,12 +186,12 @@ def test_the_fingerprint_of_the_fields_follows_the_answers(project):
 
 
 def test_gathering_costs_the_same_for_few_labels_and_for_many(project, django_assert_num_queries):
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         agreement_fields.tables(project)
     ann = project.raters.get(name="ann")
     for _ in range(5):
         says(ann, make.trajectory(project, steps=4), {(1, "label"): 1, (2, "marks"): [slip(0, 2)]})
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         agreement_fields.tables(project)
 
 
