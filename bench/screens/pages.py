@@ -26,7 +26,7 @@ class Screen:
     path: str
     deed: Callable[[Page], None] = nothing
     allows: str = "(?!)"
-    more: int = 0  # px of height beyond the usual
+    more: int = 0  # px of height beyond the usual; less than it where negative
 
 
 def ready(page: Page) -> None:
@@ -140,14 +140,14 @@ SCREENS = (
     Screen("pace", "lead", "/p/assisted/pace/"),
     Screen("members", "lead", "/p/demo/members/"),
     Screen("settings", "lead", "/p/assisted/settings/"),
-    Screen("scheme", "lead", "/p/demo/scheme/"),
+    Screen("scheme", "lead", "/p/demo/scheme/", more=-200),
     Screen("scheme-edit", "lead", "/p/demo/scheme/edit/?version=1", edited),
-    Screen("scheme-version", "lead", "/p/demo/scheme/2/"),
+    Screen("scheme-version", "lead", "/p/demo/scheme/2/", more=-350),
     Screen("scheme-change", "lead", "/p/demo/scheme/2/force/"),
-    Screen("scheme-preset", "lead", "/schemes/harm-spans/"),
-    Screen("scheme-help", "lead", "/help/schemes/"),
-    Screen("rubrics", "lead", "/p/answers/rubrics/"),
-    Screen("rubric", "lead", "/p/answers/rubrics/{listed}/checklist/"),
+    Screen("scheme-preset", "lead", "/schemes/harm-spans/", more=-300),
+    Screen("scheme-help", "lead", "/help/schemes/", more=-400),
+    Screen("rubrics", "lead", "/p/answers/rubrics/", more=-400),
+    Screen("rubric", "lead", "/p/answers/rubrics/{listed}/checklist/", more=-200),
     Screen("guidelines", "lead", "/p/demo/guidelines/"),
     Screen("guideline", "lead", "/p/demo/guidelines/2/"),
     Screen("imports", "lead", "/p/first-pass/import/"),
