@@ -30,6 +30,8 @@ PAGE = (
     Action("previous", "Move", "previous step", ("k", "ArrowUp"), repeats=True),
     Action("next-open", "Move", "next unlabelled step", ("J",)),
     Action("previous-open", "Move", "previous unlabelled step", ("K",)),
+    Action("next-part", "Move", "next part of the step", ("ArrowRight",), repeats=True),
+    Action("previous-part", "Move", "previous part of the step", ("ArrowLeft",), repeats=True),
     Action("first", "Move", "first step", ("g g",)),
     Action("last", "Move", "last step", ("G",)),
     Action("previous-item", "Move", "previous item of mine", ("[",)),

@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from annotations.views import (
     agreement,
     assigning,
+    candidates,
     compare,
     exports,
     guidelines,
@@ -88,6 +89,17 @@ of_project: list[URLPattern] = [
     path("label/<int:annotation>/text/<int:step>/<slug:part>/", workbench.text, name="annotate_text"),
     path(
         "label/<int:annotation>/text/<int:step>/<slug:part>/image/<int:number>/", workbench.image, name="annotate_image"
+    ),
+    path("label/<int:annotation>/candidates/<int:rollout>/", candidates.candidate, name="annotate_candidate"),
+    path(
+        "label/<int:annotation>/candidates/<int:rollout>/text/<int:step>/<slug:part>/",
+        candidates.text,
+        name="annotate_candidate_text",
+    ),
+    path(
+        "label/<int:annotation>/candidates/<int:rollout>/text/<int:step>/<slug:part>/image/<int:number>/",
+        candidates.image,
+        name="annotate_candidate_image",
     ),
     path("questions/", threads.page, name="questions"),
     path("questions/<int:pk>/", threads.one, name="thread"),

@@ -25,7 +25,7 @@ from annotations.models import (
     Trajectory,
     User,
 )
-from annotations.schemes.fields import RubricField
+from annotations.schemes.fields import PreferenceField, RubricField
 from annotations.services import agreement, projects, rubrics
 from models_service.statistics.report import compute
 from tests import make, pictures
@@ -123,6 +123,9 @@ PAGES: dict[str, list[Door]] = {
     "annotate_find": [own(200, "get", viewer=403)],
     "annotate_text": [own(200, "get", viewer=403)],
     "annotate_image": [own(200, "get", viewer=403)],
+    "annotate_candidate": [own(200, "get", viewer=403)],
+    "annotate_candidate_text": [own(200, "get", viewer=403)],
+    "annotate_candidate_image": [own(200, "get", viewer=403)],
     "label_change": [own(body={**CHANGE, "items": [ITEM]}, json=True)],
     "label_accept": [own(body=CHANGE, json=True)],
     "label_undo": [own(body=CHANGE, json=True)],
@@ -283,6 +286,7 @@ class World:
             **dict.fromkeys(["token_key", "id"], self.token.token_key),
             **dict.fromkeys(["name", "part"], "message"),
             "of": "source",
+            "rollout": self.trajectory.rollout,
             "task": self.trajectory.task_id,
             "field": "checks",
             "change": CHANGE["change"],
@@ -339,10 +343,11 @@ def world(**fields: Any) -> World:
 
 
 def scheme() -> SchemeVersion:
-    """The usual one, and a checklist whose items are a task's own."""
+    """The usual one, a checklist whose items are a task's own, and which rollout is the best."""
     usual = schemes.shipped()["agent-process"]
     checks = RubricField(kind="rubric", name="checks", title="Checks", target="trajectory", items_from="judge")
-    return projects.freeze(usual.model_copy(update={"fields": (*usual.fields, checks)}))
+    best = PreferenceField(kind="preference", name="best", title="Best", target="task", form="best")
+    return projects.freeze(usual.model_copy(update={"fields": (*usual.fields, checks, best)}))
 
 
 def addresses() -> Iterator[tuple[str, URLPattern]]:

@@ -11,7 +11,7 @@ from typing import Any
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Count, QuerySet
 
-from annotations.models import Annotation, Label, Score, Step
+from annotations.models import Annotation, Label, Score, Step, Trajectory
 from annotations.records import Json
 from annotations.schemes.schema import Scheme
 from annotations.services import around, frontier, history, progressive, rubrics, scores, suggestions, twins, visibility
@@ -78,6 +78,11 @@ def first_open_of(facts: Json, named: Scheme) -> int | None:
 def numbered(annotation: Annotation, before: int) -> int:
     """How many of the agent's steps stand before that index."""
     return 0 if before <= 0 else _shown(annotation).filter(index__lt=before).count()
+
+
+def agent_steps_before(trajectory: Trajectory, before: int) -> int:
+    """The same of a trajectory that is shown whole."""
+    return 0 if before <= 0 else Step.objects.of_agent().filter(trajectory=trajectory, index__lt=before).count()
 
 
 def runs(indexes: Iterable[int]) -> list[list[int]]:

@@ -18,6 +18,7 @@ from annotations.services.outcomes import Outcome
 CHANGE, ACCEPT, UNDO, REDO, KEPT = "change", "accept", "undo", "redo", "kept"
 LEASE, SUBMIT, SKIP, REOPEN, RETURN, REVEAL = "lease", "submit", "skip", "reopen", "return", "reveal"
 SAW = "saw_others"
+CARRIED = "carried"  # what the person had said of the task came along
 GUIDELINE = "guideline"  # another version of the guidelines was taken up
 RELEASE, ASSIGN = "release", "assign"  # a lead took the seat away, or gave one
 FREE = "free"  # the seat went with its person's role

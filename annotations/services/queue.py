@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from annotations.models import Annotation, Project, Rater, User
-from annotations.services import frontier, history, quick, seats
+from annotations.services import frontier, history, quick, seats, task_answers
 from annotations.services.board import scheme
 
 State = Annotation.State
@@ -126,6 +126,7 @@ def begin(rater: Rater, trajectory: int, seat: int, until: datetime) -> Annotati
         lease_until=until,
     )
     annotation.save(force_insert=True)
+    task_answers.carry(annotation)
     return annotation
 
 
@@ -172,16 +173,24 @@ _WITH_ROOM = """
        AND NOT EXISTS (
             SELECT FROM annotations_annotation s
              WHERE s.trajectory_id = t.id AND s.seat IS NOT NULL OFFSET %(overlap)s - 1)
-     ORDER BY t.id
-     LIMIT 1"""
+"""
+# Where only tasks are asked about, the first rollout of each stands for the task, once for each person.
+_ONE_A_TASK = """
+       AND t.id = (
+            SELECT min(f.id) FROM annotations_trajectory f WHERE f.task_id = t.task_id AND f.superseded_at IS NULL)
+       AND t.task_id NOT IN (
+            SELECT o.task_id FROM annotations_annotation a JOIN annotations_trajectory o ON o.id = a.trajectory_id
+             WHERE a.rater_id = %(rater)s AND a.retired_at IS NULL)
+"""
+_FIRST = "     ORDER BY t.id\n     LIMIT 1"
 
 
 def _search(rater: Rater, start: int) -> Place | None:
     project = rater.project
+    asked = (_WITH_ROOM, _ONE_A_TASK, _FIRST) if task_answers.only(scheme(project.scheme_id)) else (_WITH_ROOM, _FIRST)
     with connection.cursor() as cursor:
-        cursor.execute(
-            _WITH_ROOM, {"project": project.pk, "start": start, "rater": rater.pk, "overlap": project.overlap}
-        )
+        named = {"project": project.pk, "start": start, "rater": rater.pk, "overlap": project.overlap}
+        cursor.execute("".join(asked), named)
         row = cursor.fetchone()
     return Place(*row) if row else None
 

@@ -22,7 +22,17 @@ from annotations.rendering import markdown
 from annotations.schemes.fields import ChoiceField
 from annotations.schemes.fields.base import FieldSpec, Value
 from annotations.schemes.schema import Scheme
-from annotations.services import desk, preferences, projects, reading, rubrics, scores, successors, visibility
+from annotations.services import (
+    candidates,
+    desk,
+    preferences,
+    projects,
+    reading,
+    rubrics,
+    scores,
+    successors,
+    visibility,
+)
 from annotations.services.visibility import Visible
 from annotations.views import fields, labels, texts, turns
 
@@ -114,7 +124,8 @@ def _cards(request: Request, mine: Annotation, scheme: Scheme, first: int, last:
         "project": mine.rater.project,
         "annotation": mine,
         "turns": turns.turns(reading.window(mine.trajectory, first, last), said, desk.numbered(mine, first)),
-        "step_fields": [_control(spec, scheme, items) for spec in scheme.step_fields],
+        **{f"{target}_fields": _asked(target, scheme, items) for target in ("step", "call", "sentence")},
+        "firsts": [int(first) for first in candidates.told(mine, scheme) if first],
         "pointing": [_control(spec, scheme) for spec in fields.pointing(scheme)],
         "explains": fields.explains(scheme),
         "text_door": f"{reverse('annotate', args=[mine.rater.project.slug, mine.pk])}text/",
@@ -161,6 +172,12 @@ def _own(request: Request, project: Project, annotation: int) -> Annotation:
     mine = Annotation.objects.of_user(request.user).filter(rater__project=project)
     related = ("scheme", "guideline", "rater__project", "trajectory__task")
     return get_object_or_404(mine.select_related(*related).defer(*HIDDEN), pk=annotation)
+
+
+def _asked(target: str, scheme: Scheme, items: Mapping[str, list[Json]]) -> list[dict[str, Any]]:
+    """The controls of what is asked of each step, call or sentence."""
+    target = {"call": "tool_call"}.get(target, target)
+    return [_control(spec, scheme, items) for spec in scheme.step_fields if spec.target == target]
 
 
 def _control(spec: FieldSpec, scheme: Scheme, items: Mapping[str, list[Json]] = NO_ITEMS) -> dict[str, Any]:
@@ -226,6 +243,7 @@ def _data(request: Request, mine: Annotation, scheme: Scheme, turns_in_all: int,
         "window": WINDOW,
         "at": at,
         "here": here,
+        "candidates": candidates.told(mine, scheme),
         "doors": {door: f"{here}{door}" for door in DOORS} | {"text": f"{here}text/"},
         "login": reverse("account_login"),
         "preferences": reverse("preferences"),

@@ -3,6 +3,7 @@
 import { make } from "./dialogs.js";
 import { KINDS } from "./fields/index.js";
 import { originalOf } from "./fields/original.js";
+import { Parts } from "./fields/parts.js";
 import { keepAsTyped, open, paintText } from "./fields/text.js";
 import { nameKeys } from "./help.js";
 import { optionsOf, words } from "./kinds.js";
@@ -76,6 +77,7 @@ export class Controls {
     Object.assign(this, { root, step, store, numberOf, keysOf, closed, onAccept, desk, page });
     this.fields = new Map();
     for (const element of root.querySelectorAll("[data-field]")) this.#add(new Field(element, this));
+    this.parts = new Parts(root, this.fields);
     this.heres = [...root.querySelectorAll("[data-here]")].map((element) => new Field(element, this));
     for (const { element, spec } of this.heres) nameKeys(element.querySelector("button"), keysOf(`field:${spec.name}`));
     this.explanation = root.querySelector("[data-explanation]");
@@ -104,12 +106,20 @@ export class Controls {
   }
 
   paint(field) {
-    this.fields.get(field)?.paint();
+    this.of(field)?.paint();
+    this.parts.paint();
     if (field === this.store.scheme.main) this.#paintMain(this.store.label(this.step, field));
   }
 
+  /** The field of that name; one that looks after all of its pairs is meant by each of them. */
+  of(name) {
+    return this.fields.get(name) ?? this.fields.get(name.split("@")[0]);
+  }
+
   paintAll() {
-    for (const field of this.fields.keys()) this.paint(field);
+    for (const field of this.fields.values()) field.paint();
+    this.parts.paint();
+    if (this.explanation) this.#paintMain(this.store.label(this.step, this.store.scheme.main));
     for (const field of this.heres) field.paint();
   }
 
@@ -132,8 +142,9 @@ export class Controls {
     return [...this.fields.values()].filter((field) => field.takeProposed()).length > 0;
   }
 
-  /** The field that a key of this name means here: of several parts the one in focus, else the first that is open. */
+  /** The field that a key of this name means here: of several parts the one that keys are meant for. */
   meant(spec) {
+    if (this.parts.has(spec)) return this.parts.meant(spec);
     const named = [...this.fields.values()].filter((one) => one.spec === spec && !one.element.hidden);
     return named.find((one) => one.element.contains(document.activeElement)) ?? named.find((one) => one.value === null) ?? named[0];
   }

@@ -21,6 +21,8 @@ export function deedsOf(desk) {
     const field = controls.get(step)?.meant(spec)?.name ?? spec.name;
     store.change([{ step, field, value }]);
     desk.sayAnswer(step, field, store.ghosts.size - ghosts);
+    const { parts, fields } = controls.get(step) ?? {};
+    if (parts?.has(spec) && parts.answered(fields.get(field))) return undefined;
     if (!GROWING.includes(spec.kind) && value !== null) desk.done(spec);
     return undefined;
   }
@@ -69,7 +71,7 @@ function ofScheme(desk, set, open) {
     const place = isOfStep(spec) ? steps.current : null;
     if (isOfStep(spec) && place === null) return tell("This step is still on its way.");
     const field = controls.get(place)?.meant(spec);
-    if (!field) return tell(`${spec.title} is not asked here.`);
+    if (!field) return (controls.get(place)?.parts.isDoneWith(spec) && steps.move(1)) || tell(`${spec.title} is not asked here.`);
     const value = deed(field);
     return value === undefined ? undefined : set(spec, value);
   };
@@ -94,6 +96,7 @@ function ofScheme(desk, set, open) {
 // One answer for all that is open: the best before the step, this one from it on; never for what was not in sight.
 function settle({ store, steps, tell, sayAnswer }, spec, value) {
   if (steps.current === null) return tell("This step is still on its way.");
+  if (spec.target !== "step") return tell(`${spec.title} is asked of parts: settle them one by one.`);
   const here = steps.numberOf(steps.current);
   const carries = store.propagation !== "off" && store.scheme.propagation?.value === value;
   const open = steps.order.filter((step) => step !== steps.current && !store.label(step, spec.name));

@@ -154,7 +154,8 @@ function* hitsIn(card, wanted) {
 // Text is looked through as it reads, across the elements that colour it.
 function* hitsOf(root, wanted) {
   const nodes = [];
-  const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+  const passes = root.querySelector("[data-beside]") ? ({ parentElement }) => (parentElement.closest("[data-beside]") ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_ACCEPT) : null;
+  const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT, passes);
   let whole = "";
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
     nodes.push({ node, from: whole.length });

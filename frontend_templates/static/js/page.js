@@ -5,6 +5,7 @@ import { Controls } from "./controls.js";
 import { isOpenAt } from "./counts.js";
 import { deedsOf } from "./deeds.js";
 import { KINDS } from "./fields/index.js";
+import { parts } from "./fields/parts.js";
 import { askConflict } from "./dialogs.js";
 import { fragment, get } from "./doors.js";
 import { Feed, reveal } from "./feed.js";
@@ -31,7 +32,7 @@ import { Whole } from "./whole.js";
 import { Wording } from "./wording.js";
 
 // More that the page does beside labelling: each is given the desk, and returns the deeds it brings by the names of keys.
-const MORE = [looks, talk, moving, ahead];
+const MORE = [looks, talk, moving, ahead, parts];
 
 const $ = (selector) => document.querySelector(selector);
 const data = JSON.parse($("#workbench-data").textContent);
@@ -60,7 +61,7 @@ const controls = new Map(); // step (null: the trajectory) → its Controls, whe
 const holdsWork = (element) => element.contains(document.activeElement) || Boolean(element.querySelector("[data-step][aria-current]"));
 const feed = new Feed({ root: $(".turns"), window: $("[data-window]"), size: data.window, turns: data.turns, at: data.at, fetchCards, keeps: holdsWork, tell });
 const steps = new Steps({ feed, tell });
-const wording = new Wording({ scheme, numberOf: (step) => steps.numberOf(step) });
+const wording = new Wording({ scheme, candidates: data.candidates, numberOf: (step) => steps.numberOf(step) });
 const texts = new Reading({ root: $(".turns"), tell });
 const find = new Find({ form: $("[data-find]"), feed, texts, url: data.doors.find, nameOf: (index) => (steps.has(index) ? `step ${steps.numberOf(index)}` : "one turn") });
 const strip = new Strip({ root: $(".strip"), store, steps, wording, marks: (step) => desk.marks.get(step) ?? null });
@@ -74,7 +75,7 @@ function goTo(missing) {
   const { step, field } = missing[0];
   if (step !== null) steps.focus(step);
   else desk.showWhole();
-  const control = controls.get(step)?.fields.get(field);
+  const control = controls.get(step)?.of(field);
   if (control) {
     if (step === null) reveal(control.element);
     if (control.kind.focus) control.kind.focus(control);
@@ -110,7 +111,7 @@ const desk = {
   },
   /** The main field has its whole answer here: on to the next step, for those who like that. */
   done(spec) {
-    if (data.advance && spec.name === scheme.main && isOfStep(spec)) steps.move(1);
+    if (data.advance && spec.name === scheme.main && isOfStep(spec) && !controls.get(steps.current)?.parts.current) steps.move(1);
   },
   showWhole: () => whole.show(),
   explain() {

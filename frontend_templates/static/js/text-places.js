@@ -48,6 +48,7 @@ export function lineOf(root, number) {
 export function* pieces(root) {
   const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT, (node) => {
     if (node.nodeType === Node.TEXT_NODE) return node.parentElement.matches(".hidden-character") ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_ACCEPT;
+    if (node.matches("[data-beside]")) return NodeFilter.FILTER_REJECT; // controls between sentences are none of the text
     return node.matches(".hidden-character") ? NodeFilter.FILTER_ACCEPT : NodeFilter.FILTER_SKIP;
   });
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {

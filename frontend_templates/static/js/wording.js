@@ -1,12 +1,13 @@
 // How fields, answers and places are called, and what an answer looks like.
 
+import { preferred } from "./fields/preference-words.js";
 import { isOfStep, tone, words } from "./kinds.js";
 
 const SEEN = ["choice", "taxonomy", "scale", "progress", "rubric", "spans", "flag"]; // what a strip can show
 
 export class Wording {
-  constructor({ scheme, numberOf }) {
-    Object.assign(this, { scheme, numberOf });
+  constructor({ scheme, numberOf, candidates = {} }) {
+    Object.assign(this, { scheme, numberOf, candidates });
     this.strip = isOfStep(this.main) ? this.main : (scheme.fields.find((spec) => isOfStep(spec) && SEEN.includes(spec.kind)) ?? null);
   }
 
@@ -21,6 +22,7 @@ export class Wording {
   /** An answer by its title; "open" where there is none. */
   title(field, value) {
     if (value === null || value === undefined) return "open";
+    if (this.spec(field).kind === "preference") return preferred(this.spec(field), value, this.candidates);
     return words(this.spec(field), value, (step) => `step ${this.numberOf(step)}`);
   }
 
@@ -31,7 +33,7 @@ export class Wording {
 
   /** "Step 3, Note"; the main field of steps needs no name, the trajectory no number. */
   where(step, field) {
-    const parts = [step === null ? "" : `Step ${this.numberOf(step)}`, step !== null && field === this.scheme.main ? "" : this.spec(field).title];
+    const parts = [step === null ? "" : `Step ${this.numberOf(step)}`, this.part?.(step, field) ?? "", step !== null && field.split("@")[0] === this.scheme.main ? "" : this.spec(field).title];
     return parts.filter(Boolean).join(", ");
   }
 }

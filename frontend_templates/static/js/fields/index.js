@@ -20,6 +20,7 @@ import { correction } from "./correction.js";
 import { firstError } from "./first_error.js";
 import { flag } from "./flag.js";
 import { intervention } from "./intervention.js";
+import { preference } from "./preference.js";
 import { progress } from "./progress.js";
 import { rubric } from "./rubric.js";
 import { scale } from "./scale.js";
@@ -27,4 +28,4 @@ import { spans } from "./spans.js";
 import { taxonomy } from "./taxonomy.js";
 import { text } from "./text.js";
 
-export const KINDS = { choice, correction, first_error: firstError, flag, intervention, progress, rubric, scale, spans, taxonomy, text };
+export const KINDS = { choice, correction, first_error: firstError, flag, intervention, preference, progress, rubric, scale, spans, taxonomy, text };

@@ -6,7 +6,7 @@ export async function originalOf(card, part) {
   const block = card?.querySelector(`.block[data-part="${CSS.escape(part)}"]`);
   if (!block) return "";
   const shown = block.querySelector(":scope > .shown");
-  const whole = "exact" in shown.dataset && !("cut" in block.dataset) && !shown.querySelector(".hidden-character");
+  const whole = "exact" in shown.dataset && !("cut" in block.dataset) && !shown.querySelector(".hidden-character, [data-beside]");
   if (whole) return shown.querySelector("pre").textContent;
   if (!block.dataset.door) return null;
   try {

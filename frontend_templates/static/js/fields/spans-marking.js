@@ -119,8 +119,9 @@ class Marking {
 
   // The fields that can say something of this text.
   #takers(block) {
-    if (this.linking) return [this.linking.marks];
     const [step, part] = [Number(block.dataset.of), block.dataset.part];
+    if (Number.isNaN(step)) return []; // it stands beside another, to be compared
+    if (this.linking) return [this.linking.marks];
     const found = [...this.marks].filter((one) => one.isOpen && one.takes(step, part));
     return this.caret.isOn ? found.sort((one) => (one === this.caret.marks ? -1 : 1)) : found;
   }
