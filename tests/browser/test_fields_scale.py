@@ -164,7 +164,7 @@ def test_dimensions_are_rated_one_after_the_other_and_what_is_missing_is_gone_to
 
 def test_progress_counts_in_tens_and_shows_where_the_step_before_left_it(desk_of: Callable[..., Desk]) -> None:
     desk = desk_of(PROGRESS).press("v", "4")
-    expect(desk.card(2).locator("[data-hint]")).to_have_text("Before: 40 % after step 1.")
+    expect(desk.card(2).get_by_text("Before: 40 % after step 1.")).to_be_visible()
     desk.press("j", "v", "ArrowRight", "ArrowRight", "j", "v", "3")
     assert desk.saved().stored("grade") == {1: 40, 2: 50, 3: 30}
     expect(desk.card(3).locator("[data-hint]")).to_have_text("Less than before: it was 50 % after step 2.")
