@@ -10,7 +10,6 @@ from django.utils.safestring import SafeString, mark_safe
 
 from annotations.rendering.marks import inert
 from annotations.schemes.sentences import sentences
-from annotations.views.turns import Block
 
 register = template.Library()
 
@@ -27,14 +26,14 @@ class Piece(NamedTuple):
 
 
 @register.filter
-def by_sentence(block: Block) -> Iterator[Piece]:
-    """The whole text of the block, in order and without a character lost."""
+def by_sentence(text: str) -> Iterator[Piece]:
+    """The whole text, in order and without a character lost."""
     at = 0
-    for number, (start, end) in enumerate(sentences(block.text), 1):
-        yield from _between(block.text[at:start])
-        yield Piece(number, f"{start}-{end}", _inert(block.text[start:end]))
+    for number, (start, end) in enumerate(sentences(text), 1):
+        yield from _between(text[at:start])
+        yield Piece(number, f"{start}-{end}", _inert(text[start:end]))
         at = end
-    yield from _between(block.text[at:])
+    yield from _between(text[at:])
 
 
 @register.filter
