@@ -66,6 +66,11 @@ def has_parts(spec: FieldSpec) -> bool:
     return spec.target in ("tool_call", "sentence") or is_pair(spec)
 
 
+def asks_nothing(annotation: Annotation, spec: FieldSpec) -> bool:
+    """Whether it is a rubric for which there is no list yet, of the task or of the scheme."""
+    return isinstance(spec, RubricField) and not spec.asked(Around(items=rubrics.items(annotation, spec)))
+
+
 def is_part(annotation: Annotation, spec: FieldSpec, step: int | None, name: str) -> bool:
     """Whether there is such a part; of a field without parts, always."""
     part = name.partition("@")[2]

@@ -23,11 +23,12 @@ def missing(board: Board, labels: Labels) -> list[Json]:
 
 
 def places(board: Board) -> Iterator[tuple[Place, FieldSpec]]:
-    """Every place the scheme asks, in reading order."""
+    """Every place the scheme asks, in reading order; a rubric without a list asks nothing."""
     parts = around.parts(board.annotation, board.scheme)
+    silent = {spec.name for spec in board.scheme.fields if around.asks_nothing(board.annotation, spec)}
     for step in (*board.steps, None):
         for spec in board.scheme.trajectory_fields if step is None else board.scheme.step_fields:
-            for name in names(spec, parts.get(step, {}).get(spec.name)):
+            for name in () if spec.name in silent else names(spec, parts.get(step, {}).get(spec.name)):
                 yield (step, name), spec
 
 

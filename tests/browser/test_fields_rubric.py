@@ -96,6 +96,11 @@ def test_checks_stand_under_their_criterion_and_a_failed_one_costs_more_than_its
 def test_where_nobody_approved_a_list_the_page_says_why_nothing_is_asked(desk_of: Callable[..., Desk]) -> None:
     desk = desk_of("checklist")
     expect(desk.page.locator("[data-why-none]")).to_contain_text("Nobody has approved a list for this task yet")
+    desk.press("Control+Enter")  # and nobody waits for it
+    desk.page.wait_for_url(lambda url: url != desk.url)
+    desk.annotation.refresh_from_db()
+    assert desk.annotation.state == "submitted"
+    assert not desk.annotation.labels.exists()
 
 
 def test_cut_off_answers_wait_and_a_conflict_shows_them_in_words(

@@ -1,5 +1,8 @@
 // What a pass is asked, and what of it is still missing.
-import { isOfStep, lacking } from "./kinds.js";
+import { asked, isOfStep, lacking } from "./kinds.js";
+
+/** Whether a field is a rubric for which there is no list yet, of the task or of the scheme. */
+export const asksNothing = (spec, items) => spec.kind === "rubric" && !asked(spec, items).length;
 
 /** The names under which a field is asked at a place: its own, or one a part where it is asked of parts or of pairs.
  * What compares siblings is asked of the first of them, and of no other step. */

@@ -1,6 +1,6 @@
 // What this annotation says: what the server confirmed, and on top of it what waits to be sent. The page shows the sum.
 import { Answers, equal, Log, said } from "./answers.js";
-import { missing, names } from "./asking.js";
+import { asksNothing, missing, names } from "./asking.js";
 import { newId } from "./ids.js";
 import { pin, pinAtLoad } from "./pins.js";
 import { Effects, impliedBy } from "./rules.js";
@@ -58,7 +58,7 @@ export class Store extends EventTarget {
   }
 
   names(step, spec) {
-    return names(this.parts, step, spec);
+    return asksNothing(spec, this.items[spec.name]) ? [] : names(this.parts, step, spec);
   }
 
   /** What the scheme's rules make of what is said now. */
