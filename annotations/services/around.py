@@ -109,10 +109,10 @@ def rollouts(annotation: Annotation) -> list[int]:
 
 
 def siblings(annotation: Annotation) -> dict[int, list[int]]:
-    """For the first of each group of steps that were tried at the same place, the group, shuffled as rollouts are."""
-    rows = Step.objects.of_agent().filter(trajectory_id=annotation.trajectory_id, parent__isnull=False)
+    """For the first of each group of steps that were tried at the same place, the group, shuffled as rollouts are; as
+    far as the pass shows its steps."""
     groups: dict[int | None, list[int]] = {}
-    for index, parent in rows.order_by("index").values_list("index", "parent"):
+    for index, parent in _shown(annotation).filter(parent__isnull=False).values_list("index", "parent"):
         groups.setdefault(parent, []).append(index)
     return {group[0]: _shuffled(annotation, group) for group in groups.values() if len(group) > 1}
 

@@ -116,6 +116,18 @@ def _block(one: Head, step: Step, last: _Last) -> Block:
     return replace(_beginning(one), pictures=last.pictures(one, step), screen=last.screen(one, step))
 
 
+def with_whole_message(turn: Turn, step: Step) -> Turn:
+    """The turn with its message whole, however long a page would cut it, to be asked about sentence by sentence; cut
+    where it is longer than anybody answers so."""
+    if all(block.whole or block.kind != "message" or block.size > LONG for block in turn.blocks):
+        return turn
+    whole = [
+        replace(block, text=step.message, whole=True) if block.kind == "message" and block.size <= LONG else block
+        for block in turn.blocks
+    ]
+    return replace(turn, blocks=tuple(whole))
+
+
 def tools(stored: Json) -> list[Tool]:
     """Tools as OpenAI and others spell them: {"function": {…}} or the function itself."""
     functions = [one.get("function", one) for one in stored or [] if isinstance(one, dict)]

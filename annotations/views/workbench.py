@@ -120,10 +120,13 @@ def _cards(request: Request, mine: Annotation, scheme: Scheme, first: int, last:
     may = visibility.of(request.membership, mine)
     items = rubrics.by_field(mine, scheme.step_fields)
     said = _scores(mine, first, last) if may.scores else {}
+    steps = reading.window(mine.trajectory, first, last)
+    shown = turns.turns(steps, said, desk.numbered(mine, first))
+    by_sentence = any(spec.target == "sentence" for spec in scheme.step_fields)
     return {
         "project": mine.rater.project,
         "annotation": mine,
-        "turns": turns.turns(reading.window(mine.trajectory, first, last), said, desk.numbered(mine, first)),
+        "turns": [turns.with_whole_message(*one) for one in zip(shown, steps, strict=True)] if by_sentence else shown,
         **{f"{target}_fields": _asked(target, scheme, items) for target in ("step", "call", "sentence")},
         "firsts": [int(first) for first in candidates.told(mine, scheme) if first],
         "pointing": [_control(spec, scheme) for spec in fields.pointing(scheme)],

@@ -196,3 +196,35 @@ fields:
 
 def schemes_of(text: str) -> Any:
     return projects.freeze(schemes.read(text))
+
+
+def test_a_message_that_a_page_would_cut_is_asked_about_to_its_last_sentence(open_desk: Any) -> None:
+    long = " ".join(f"This is sentence {number}, which says something." for number in range(600))
+    fine = """
+name: fine
+version: "1"
+title: Fine
+summary: Sentences.
+main: fine
+fields:
+  - {name: fine, title: Fine, kind: flag, target: sentence, key: f}
+"""
+    desk = open_desk(begun(schemes_of(fine), message=long))
+    expect(desk.card(1).locator(".sentence")).to_have_count(600)
+    desk.card(1).locator("[data-part-box]").last.get_by_role("button", name="Fine").click()
+
+    assert stored(desk) == {(1, f"fine@{long.rindex('This')}-{len(long)}"): True}
+
+
+def test_a_pass_that_comes_to_its_steps_one_by_one_is_asked_for_their_parts(open_desk: Any) -> None:
+    mine = begun(schemes_of(EVERY_KIND))
+    Annotation.objects.filter(pk=mine.pk).update(mode="progressive", frontier=1)
+    desk = open_desk(mine)
+    expect(desk.card(2)).to_have_count(0)
+    desk.press("1", "1")
+    expect(desk.card(2)).to_have_count(1)
+    expect(desk.page.locator("[data-do=reveal]")).to_be_disabled()
+    desk.press("j", "2")
+    expect(desk.page.locator("[data-do=reveal]")).to_be_enabled()
+
+    assert stored(desk) == {(1, "verdict@call-0"): "good", (1, "verdict@call-1"): "good", (2, "verdict@call-0"): "bad"}

@@ -8,6 +8,9 @@ import { keepAsTyped, open, paintText } from "./fields/text.js";
 import { nameKeys } from "./help.js";
 import { optionsOf, words } from "./kinds.js";
 
+// What is only looked at stays in reach where nothing can be answered.
+const ANSWERING = ":is(button, textarea, input, select):not([data-look], .candidate *)";
+
 const NOWHERE = { tell() {}, say() {}, go() {}, at: async () => null, answered() {}, done() {} };
 
 /** One field of one place: fields/index.js says what is done with it. */
@@ -59,7 +62,7 @@ class Field {
     const take = this.element.querySelector("[data-take]");
     if (take) take.hidden = this.value !== null || this.controls.closed || Boolean(sealed);
     this.kind.paint(this, this.label);
-    for (const control of this.element.querySelectorAll("button, textarea, input, select")) control.disabled = this.controls.closed || Boolean(sealed);
+    for (const control of this.element.querySelectorAll(ANSWERING)) control.disabled = this.controls.closed || Boolean(sealed);
   }
 
   #seal(why) {
@@ -77,13 +80,13 @@ export class Controls {
     Object.assign(this, { root, step, store, numberOf, keysOf, closed, onAccept, desk, page });
     this.fields = new Map();
     for (const element of root.querySelectorAll("[data-field]")) this.#add(new Field(element, this));
-    this.parts = new Parts(root, this.fields);
+    this.parts = new Parts(root, this.fields, this);
     this.heres = [...root.querySelectorAll("[data-here]")].map((element) => new Field(element, this));
     for (const { element, spec } of this.heres) nameKeys(element.querySelector("button"), keysOf(`field:${spec.name}`));
     this.explanation = root.querySelector("[data-explanation]");
     root.addEventListener("click", (event) => this.#click(event));
     if (this.explanation) keepAsTyped(this.explanation, () => this.#keepExplanation(), () => this.paint(store.scheme.main));
-    if (closed) for (const control of root.querySelectorAll(":is(.controls, .trajectory-fields) :is(button, textarea, input)")) control.disabled = true;
+    if (closed) for (const control of root.querySelectorAll(`:is(.controls, .trajectory-fields, .part) ${ANSWERING}`)) control.disabled = true;
   }
 
   #add(field) {

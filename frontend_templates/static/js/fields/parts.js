@@ -5,10 +5,11 @@ const WRITTEN = ["text", "correction"]; // what nobody must give
 
 /** The parts of one step, in the order of the page. `fields` are all of its fields by name. */
 export class Parts {
-  constructor(root, fields) {
+  constructor(root, fields, { store, step }) {
     this.boxes = [...root.querySelectorAll("[data-part-box]")];
     this.fields = [...fields.values()].filter(({ element }) => element.closest("[data-part-box]"));
     this.here = null; // where somebody went
+    for (const { name, spec } of this.fields) learn(store, step, spec.name, name.split("@")[1]);
     for (const box of this.boxes) box.addEventListener("focusin", () => this.#go(box));
   }
 
@@ -83,6 +84,12 @@ export class Parts {
     const needed = asked.some(({ spec }) => spec.required) ? asked.filter(({ spec }) => spec.required) : asked.filter(({ spec }) => !WRITTEN.includes(spec.kind));
     return needed.some(({ value }) => value === null);
   }
+}
+
+// A pass that comes to its steps one by one learns their parts with them.
+function learn({ parts: all }, step, name, part) {
+  const known = ((all[step] ??= {})[name] ??= []);
+  if (!known.includes(part)) known.push(part);
 }
 
 /** What the keys do that go from part to part, and how parts are called. */

@@ -166,6 +166,7 @@ export class View {
     const tabs = choice.shown.map((one, place) => {
       const tab = make("button", { type: "button", className: "small", textContent: choice.letter(one) });
       tab.dataset.tab = place;
+      tab.dataset.look = "";
       tab.setAttribute("aria-pressed", String(place === this.tab));
       return tab;
     });
