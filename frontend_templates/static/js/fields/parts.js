@@ -22,15 +22,18 @@ export class Parts {
     return this.here ?? this.boxes.find((box) => this.#isOpen(box)) ?? null;
   }
 
-  /** The field of the part that keys are meant for. */
+  /** The field of the part that keys are meant for. What nobody must give can be written where all is answered, too. */
   meant(spec) {
     const box = this.current;
-    return this.#of(box).find((one) => one.spec === spec && !one.element.hidden) ?? null;
+    const asked = this.fields.filter((one) => one.spec === spec && !one.element.hidden);
+    const here = asked.find(({ element }) => box?.contains(element));
+    if (here || box || !WRITTEN.includes(spec.kind)) return here ?? null;
+    return asked.find(({ value }) => value === null) ?? asked[0] ?? null;
   }
 
   /** Whether the field is asked of parts, and each of them has its answers. */
   isDoneWith(spec) {
-    return this.has(spec) && this.current === null;
+    return this.has(spec) && this.current === null && !WRITTEN.includes(spec.kind);
   }
 
   /** Go to the part beside the one that keys are meant for. */
