@@ -16,7 +16,7 @@ def gates(scheme: Scheme) -> list[FieldSpec]:
     that need not be said of each step, the fields that must be. None: nothing holds the reader up, and all steps are
     shown."""
     main = scheme.field(scheme.foresight) or scheme.main_field
-    if main.of_step and (main.required or main.kind in ALWAYS):
+    if main.of_step and main.when is None and (main.required or main.kind in ALWAYS):
         return [main]
     return [spec for spec in scheme.step_fields if spec.required and spec.when is None]
 

@@ -67,6 +67,15 @@ def test_what_is_not_asked_is_not_counted_nor_missing(desk_of: Callable[..., Des
     desk.page.wait_for_url(lambda url: url != desk.url)
 
 
+def test_where_the_main_field_waits_for_another_what_is_asked_of_each_step_is_counted(
+    desk_of: Callable[..., Desk],
+) -> None:
+    desk = desk_of(WAITING.replace("main: label", "main: kind"))
+    expect(desk.page.locator("[data-count]")).to_have_text("0 of 3")
+    desk.press("1")
+    expect(desk.page.locator("[data-count]")).to_have_text("1 of 3")
+
+
 def test_what_a_field_means_is_behind_a_question_mark(desk_of: Callable[..., Desk]) -> None:
     desk = desk_of(WAITING)
     desk.card(1).get_by_label("About Label of step 1").click()

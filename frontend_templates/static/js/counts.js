@@ -9,7 +9,7 @@ const CLOSING = ["first-error", "stop-after-first-error"];
 export function gates({ fields, main, rules }, revealed = null) {
   const lock = rules.find(({ rule }) => rule === "hindsight-lock");
   const gate = fields.find(({ name }) => name === (lock ? (revealed ? lock.then : lock.first) : main));
-  if (isOfStep(gate) && (gate.required || ALWAYS.includes(gate.kind))) return [gate];
+  if (isOfStep(gate) && !gate.when && (gate.required || ALWAYS.includes(gate.kind))) return [gate];
   return fields.filter((spec) => isOfStep(spec) && spec.required && !spec.when);
 }
 
