@@ -54,12 +54,12 @@ def _check(scheme: Scheme) -> str:
     return f"{scheme.check.shows} `{name or path}`"
 
 
-def write() -> None:
-    """Put the table into its page."""
-    text = PAGE.read_text()
-    before, after = text[: text.index(BEGIN)], text[text.index(END) :]
-    PAGE.write_text(f"{before}{BEGIN}\n{table()}\n{after}")
+def put(page: Path, begin: str, end: str, made: str) -> None:
+    """Put what was made into its page, between the two marks."""
+    text = page.read_text()
+    before, after = text[: text.index(begin)], text[text.index(end) :]
+    page.write_text(f"{before}{begin}\n{made}\n{after}")
 
 
 if __name__ == "__main__":
-    write()
+    put(PAGE, BEGIN, END, table())

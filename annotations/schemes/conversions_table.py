@@ -6,6 +6,7 @@ from pathlib import Path
 
 from annotations.records import Json
 from annotations.schemes import conversions
+from annotations.schemes.catalogue import put
 from annotations.schemes.maps import FieldMap, Hop
 from annotations.schemes.schema import Scheme
 
@@ -44,12 +45,5 @@ def _spelled(value: Json) -> str:
     return str(value).replace("-", "−") if isinstance(value, int | float) else str(value)
 
 
-def write() -> None:
-    """Put the table into its page."""
-    text = PAGE.read_text()
-    before, after = text[: text.index(BEGIN)], text[text.index(END) :]
-    PAGE.write_text(f"{before}{BEGIN}\n{table()}\n{after}")
-
-
 if __name__ == "__main__":
-    write()
+    put(PAGE, BEGIN, END, table())
