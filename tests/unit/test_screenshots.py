@@ -29,6 +29,8 @@ NO_PAGES = {
     **dict.fromkeys(("trajectory_steps", "trajectory_part", "trajectory_image"), "a part of the trajectory's page"),
     **dict.fromkeys(("annotate_cards", "annotate_desk", "annotate_find"), "a part of the label page"),
     **dict.fromkeys(("annotate_text", "annotate_image"), "a part of the label page"),
+    **dict.fromkeys(("annotate_candidate", "annotate_candidate_text"), "a part of the label page"),
+    "annotate_candidate_image": "a part of the label page",
     **dict.fromkeys(("label_state", "label_newer", "label_talk"), "data for the label page"),
     **dict.fromkeys(("compare_rows", "pace_rows"), "a part of a page"),
     **dict.fromkeys(("run_problems_csv", "run_problems_json", "export_zip", "export_file"), "a file"),
