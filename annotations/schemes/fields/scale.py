@@ -99,9 +99,11 @@ class ScaleField(FieldSpec):
         return {"type": "object", "properties": properties, "required": names, "additionalProperties": False}
 
     def _number_schema(self) -> dict[str, Json]:
-        """Of one number. Only steps of whole numbers are told by `multipleOf`, which validators work out in binary."""
+        """Of one number. Only steps that are exact in binary, such as 5 or 0.5, are told by `multipleOf`: validators work
+        it out with binary fractions. Other fine steps are not told; `refusal` minds them."""
         number: dict[str, Json] = {"type": "number", "minimum": self.min, "maximum": self.max}
-        if not self.step or (self.step == int(self.step) and self.min % self.step == 0 and not self.numbers):
+        exact = self.step.as_integer_ratio()[1] <= 1024 and not (self.step and self.min % self.step)
+        if not self.step or (exact and not self.numbers):
             return number | ({"multipleOf": self.step} if self.step else {})
         return {"enum": self._every()} if self._count() <= MANY else number
 
