@@ -99,8 +99,8 @@ class ScaleField(FieldSpec):
         return {"type": "object", "properties": properties, "required": names, "additionalProperties": False}
 
     def _number_schema(self) -> dict[str, Json]:
-        """Of one number. Only steps that are exact in binary, such as 5 or 0.5, are told by `multipleOf`: validators work
-        it out with binary fractions. Other fine steps are not told; `refusal` minds them."""
+        """Of one number. Only steps that are exact in binary, such as 5 or 0.5, are told by `multipleOf`: validators
+        work it out with binary fractions. Other fine steps are not told; `refusal` minds them."""
         number: dict[str, Json] = {"type": "number", "minimum": self.min, "maximum": self.max}
         exact = self.step.as_integer_ratio()[1] <= 1024 and not (self.step and self.min % self.step)
         if not self.step or (exact and not self.numbers):
