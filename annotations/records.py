@@ -19,7 +19,7 @@ class StepRecord:
     original said. `observations` are the tool messages that follow, in order, as found (at least "content"; usually
     "tool_call_id" and "name"). `extra` keeps, verbatim, what has no field of its own. `parent` is the place, among the
     trajectory's steps, of the one this was tried after, where the trajectory is a tree; `stable_id` what the step is
-    called where it is stored.
+    called where it is stored. Numbers that the file gives a step (reward, q, visits) stand in `extra["values"]` by name.
     """
 
     source: str
@@ -109,7 +109,8 @@ class RatingRecord:
     """What one rater says of one trajectory.
 
     `steps` maps source_index → value; a step that is absent is unlabelled. `failed` says the rater tried and said
-    nothing (a judge call that broke); it is never a value.
+    nothing (a judge call that broke); it is never a value. `scheme` names the scheme, of those that come with
+    Stepmark, in whose words it is said; "" is the project's own.
     """
 
     steps: dict[int, Json] = field(default_factory=dict)
@@ -119,6 +120,7 @@ class RatingRecord:
     failed: bool = False
     comment: str = ""
     updated_at: str = ""
+    scheme: str = ""
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,36 @@ class TrajectoryRecord:
     passes: tuple[PassRecord, ...] = ()
     schemes: tuple[SchemeRecord, ...] = ()
     numbers: Mapping[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A trajectory with what one rater, or several by a rule, say of it: what training rows are made of.
+
+    Steps are named by their places in `record.steps`; one that is absent is unlabelled. `grades` are 1 (right), 0
+    (neither) and -1 (wrong), whatever the scheme calls them; `record.rating` holds the labels as they were given.
+    `propagated` are steps whose grade a rule filled in. `corrections` say how a step should have been, `scores` P(the
+    step is not wrong) by a scorer. `final` is the verdict on the whole, as a grade. `by` says whose word it is.
+    """
+
+    record: TrajectoryRecord
+    grades: Mapping[int, int] = field(default_factory=dict)
+    final: int | None = None
+    propagated: frozenset[int] = frozenset()
+    explanations: Mapping[int, str] = field(default_factory=dict)
+    corrections: Mapping[int, str] = field(default_factory=dict)
+    scores: Mapping[int, float] = field(default_factory=dict)
+    by: str = ""
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """The places of the agent's steps, in order."""
+        return tuple(place for place, step in enumerate(self.record.steps) if step.source == "agent")
+
+    @property
+    def first_error(self) -> int | None:
+        """The place of the first step that is graded wrong."""
+        return next((place for place in self.steps if self.grades.get(place) == -1), None)
 
 
 @dataclass(frozen=True)

@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-from itertools import islice
-from pathlib import Path
+from collections.abc import Iterable
+from importlib import import_module
+from typing import cast
 
-from annotations.formats import lines
-from annotations.formats.agentprocessbench import AgentProcessBench
-from annotations.formats.agentprocessbench_labels import AgentProcessBenchLabels
-from annotations.formats.base import Format, LineFormat
-from annotations.formats.long_csv import LongCSV
-from annotations.formats.openai_chat import OpenAIChat
-from annotations.formats.parquet import LongParquet
-from annotations.formats.stepmark import Stepmark
-from annotations.formats.trl_stepwise import TRLStepwise
+from annotations.formats.base import FolderFormat, Format, Reader, TextFormat
+from annotations.formats.opening import values
+from annotations.formats.opening.sources import Folder, Source
+from annotations.formats.opening.values import Look
+from annotations.records import Json
 
-FORMATS: dict[str, Format] = {
-    one.name: one
-    for one in (
-        AgentProcessBench(),
-        AgentProcessBenchLabels(),
-        OpenAIChat(),
-        Stepmark(),
-        TRLStepwise(),
-        LongParquet(),
-        LongCSV(),
-    )
-}
-LOOK = 20  # broken lines at the head of a file do not hide what it is
+# In the order in which they are asked whether a file is theirs: the particular before the general.
+LISTED = (
+    "annotations.formats.stepmark.Stepmark",
+    "annotations.formats.agentprocessbench.AgentProcessBench",
+    "annotations.formats.agentprocessbench_labels.AgentProcessBenchLabels",
+    "annotations.formats.openai_chat.OpenAIChat",
+    "annotations.formats.trl_stepwise.TRLStepwise",
+    "annotations.formats.parquet.LongParquet",
+    "annotations.formats.long_csv.LongCSV",
+)
+
+
+def _made(path: str) -> Format:
+    module, name = path.rsplit(".", 1)
+    return cast(Format, getattr(import_module(module), name)())
+
+
+FORMATS: dict[str, Format] = {one.name: one for one in map(_made, LISTED)}
 
 
 class UnknownFormat(ValueError):
@@ -42,26 +44,53 @@ def writable() -> list[str]:
     return [one.name for one in FORMATS.values() if one.writes]
 
 
-def reader(name: str, holds: str = "trajectories") -> LineFormat:
+def reader(name: str, holds: str = "trajectories") -> Reader | FolderFormat:
     """The format of that name that reads such files."""
     one = FORMATS.get(name)
-    if not isinstance(one, LineFormat) or one.holds != holds:
+    if not isinstance(one, Reader | FolderFormat) or one.holds != holds:
         raise UnknownFormat(f"no format {name!r} reads {holds}; accepted are auto, {', '.join(readable(holds))}")
     return one
 
 
-def detect(path: Path, holds: str = "trajectories") -> LineFormat:
-    """The format of the file, from its first records. Raises UnknownFormat naming what was found."""
-    first = ""
-    for line in islice(lines.read(path), LOOK):
-        one = next((one for one in FORMATS.values() if one.reads and one.recognises(line.value)), None)
-        if one is not None and one.holds != holds:
-            other = "import_labels" if one.holds == "labels" else "import_trajectories"
-            raise UnknownFormat(f"this is {one.title}, which holds {one.holds}, not {holds}; use {other} for it")
-        if isinstance(one, LineFormat):
+def detect(source: Source, holds: str = "trajectories", more: Iterable[Reader] = ()) -> tuple[Reader, Look]:
+    """The format of the file, from its first values, and what these are. `more` are formats that are asked too, before
+    ours. Raises UnknownFormat naming what was found."""
+    look = values.look(source)
+    every = [*more, *(one for one in FORMATS.values() if isinstance(one, Reader))]
+    one = _of_text(source, every) if look.shape == "text" else _of_values(look, every)
+    if one is None:
+        raise UnknownFormat(f"{_said(look)}; accepted are {', '.join(readable(holds))}")
+    if one.holds != holds:
+        other = "import_labels" if one.holds == "labels" else "import_trajectories"
+        raise UnknownFormat(f"this is {one.title}, which holds {one.holds}, not {holds}; use {other} for it")
+    return one, look
+
+
+def detect_folder(folder: Folder) -> FolderFormat | None:
+    """The format whose files belong together as these do."""
+    every = (one for one in FORMATS.values() if isinstance(one, FolderFormat))
+    return next((one for one in every if one.recognises_folder(folder)), None)
+
+
+def _of_text(source: Source, every: Iterable[Reader]) -> Reader | None:
+    head = source.read(values.HEAD).decode(errors="replace")
+    return next((one for one in every if isinstance(one, TextFormat) and one.recognises_text(head)), None)
+
+
+def _of_values(look: Look, every: list[Reader]) -> Reader | None:
+    asked: list[Json] = [list(look.values)] if look.shape == "list" and look.values else []
+    for value in (*asked, *look.values):
+        if one := next((one for one in every if one.recognises(value)), None):
             return one
-        first = first or line.reason or _kind(line.value)
-    raise UnknownFormat(f"{first or 'the file is empty'}; accepted are {', '.join(readable(holds))}")
+    return None
+
+
+def _said(look: Look) -> str:
+    if look.shape == "nothing":
+        return "the file is empty"
+    if look.shape == "text":
+        return "found text in no form that is known"
+    return _kind(look.values[0]) if look.values and not look.reason else look.reason or "the file is empty"
 
 
 def _kind(value: object) -> str:

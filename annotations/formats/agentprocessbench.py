@@ -33,6 +33,8 @@ DATASETS = {"hotpotqa": "hotpotqa", "gaia": "gaia_dev", "bfcl": "bfcl", "tau2": 
 class AgentProcessBench(LineFormat):
     name = "apb"
     title = "AgentProcessBench records (JSONL)"
+    keeps = "Everything: messages, tools, labels, numbers, and fields of its own in their order."
+    loses = "Nothing."
     writes = True
 
     def recognises(self, row: Json) -> bool:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from annotations.formats import lines
-from annotations.records import Json, Problem, RatingRecord, TrajectoryRecord
+from annotations.formats.lines import Line
+from annotations.formats.opening import values
+from annotations.formats.opening.sources import Folder, Source
+from annotations.formats.opening.unpacking import BREAKS
+from annotations.formats.opening.values import Shape
+from annotations.records import Json, Labelled, Problem, RatingRecord, TrajectoryRecord
 
 
 @dataclass(frozen=True)
@@ -32,13 +36,15 @@ class LabelRecord:
 
 @dataclass(frozen=True)
 class Item:
-    """What one line held: a record, or why there is none. `problems` beside a record say what of it was left out.
-    `replaced` counts characters that no database text can hold and that were made visible."""
+    """What one line, or one element of a list, held: a record, or why there is none. `problems` beside a record say
+    what of it was left out. `replaced` counts characters that no database text can hold and that were made visible.
+    `original` is what the record was made of, byte for byte, unpacked; of files that belong together, a zip of them."""
 
     line: int
     record: TrajectoryRecord | LabelRecord | None = None
     problems: tuple[Problem, ...] = ()
     replaced: int = 0
+    original: bytes = field(default=b"", compare=False, repr=False)
 
 
 class Refused(ValueError):
@@ -51,7 +57,8 @@ class Refused(ValueError):
 
 class Format:
     """`holds` says what its files are about, `reads` and `writes` what it can do, `suffix` how a written one ends;
-    `everyone`: a written one says what every rater says, unless one is named."""
+    `everyone`: a written one says what every rater says, unless one is named. `keeps` and `loses` say in a sentence
+    each what of a file is in the records, and what is not: docs/formats.md is made of them."""
 
     name: ClassVar[str]
     title: ClassVar[str]
@@ -60,35 +67,178 @@ class Format:
     reads: ClassVar[bool] = False
     writes: ClassVar[bool] = False
     everyone: ClassVar[bool] = False
+    keeps: ClassVar[str] = ""
+    loses: ClassVar[str] = ""
 
-    def recognises(self, row: Json) -> bool:
-        """Whether this JSON value, the first of a file, is one of the format's records."""
+    def recognises(self, value: Json) -> bool:
+        """Whether this JSON value, the first of a file, is one of the format's. Of a file that is one list, the
+        beginning of the list is asked first (formats that take it whole say yes), then its first element."""
         return False
 
 
-class LineFormat(Format):
-    """One JSON object a line."""
+class Reader(Format):
+    """A format that reads. `read` gives every record of a source, in order, and why each other one could not be
+    taken; it never raises over what the source says."""
 
     reads = True
 
-    def record(self, row: dict[str, Any]) -> TrajectoryRecord | LabelRecord:
-        """The record of one line. Raises Refused."""
+    def read(self, source: Source, shape: Shape | None = None) -> Iterator[Item]:
         raise NotImplementedError
 
-    def read(self, path: Path, name: str = "") -> Iterator[Item]:
-        """Every line of the file that is not blank, in order. Never raises over what the file says."""
-        file = name or path.name
-        for line in lines.read(path):
-            if line.reason:
-                yield Item(line.number, None, (Problem(file, line.number, "", line.reason),), line.replaced)
-                continue
-            try:
-                if not isinstance(line.value, dict):
-                    raise Refused("", f"found {found(line.value)}; accepted is one JSON object a line")
-                yield Item(line.number, self.record(line.value), replaced=line.replaced)
-            except Refused as refused:
-                problem = Problem(file, line.number, refused.field, refused.reason)
-                yield Item(line.number, None, (problem,), line.replaced)
+
+class ValueFormat(Reader):
+    """One JSON value is a record, or several: a line, an element of a list, a table's row, or a file's one object."""
+
+    def record(self, row: dict[str, Any]) -> TrajectoryRecord | LabelRecord:
+        """The record of a value. Raises Refused."""
+        raise NotImplementedError
+
+    def records(self, value: Any) -> Iterable[TrajectoryRecord | LabelRecord | Refused]:
+        """The records of a value that holds several. One that cannot be taken is given as its Refused, or raises it
+        where nothing after it can be taken either."""
+        return (self.record(value),)
+
+    def read(self, source: Source, shape: Shape | None = None) -> Iterator[Item]:
+        shape = shape or values.shape_of(source)
+        if shape == "list" and self._takes_lists(source):
+            shape = "object"
+        for line in values.read(source, "lines" if shape in ("text", "nothing") else shape):
+            yield from self._items(line, source.name)
+
+    def _takes_lists(self, source: Source) -> bool:
+        return self.recognises(list(values.look(source).values))
+
+    def _items(self, line: Line, file: str) -> Iterator[Item]:
+        problems = tuple(_doubled(line, file))
+        if line.reason:
+            yield _nothing(line, file, "", line.reason)
+            return
+        try:
+            if not isinstance(line.value, (dict, list)):
+                raise Refused("", f"found {found(line.value)}; accepted is a JSON object")
+            for one in self.records(line.value):
+                if isinstance(one, Refused):
+                    yield _nothing(line, file, one.field, one.reason)
+                else:
+                    yield Item(line.number, one, problems, line.replaced, line.raw)
+                    problems = ()
+        except Refused as refused:
+            yield _nothing(line, file, refused.field, refused.reason)
+
+
+class LineFormat(ValueFormat):
+    """One JSON object is one record."""
+
+    def records(self, value: Any) -> Iterable[TrajectoryRecord | LabelRecord | Refused]:
+        if not isinstance(value, dict):
+            raise Refused("", f"found {found(value)}; accepted is one JSON object a line")
+        return (self.record(value),)
+
+
+class LogFormat(Reader):
+    """Many values together are a record: the events of a session, the spans of a trace. They are in memory together."""
+
+    def gathered(self, rows: Iterator[Line], file: str) -> Iterator[Item]:
+        """The records of all the values. A Line with a reason is a value that could not be read."""
+        raise NotImplementedError
+
+    def read(self, source: Source, shape: Shape | None = None) -> Iterator[Item]:
+        shape = shape or values.shape_of(source)
+        rows = values.read(source, "lines" if shape in ("text", "nothing") else shape)
+        yield from self.gathered(_bounded(rows), source.name)
+
+
+class TextFormat(Reader):
+    """A file of plain text."""
+
+    def recognises_text(self, head: str) -> bool:
+        """Whether a file that begins like this is one of the format's."""
+        return False
+
+    def parsed(self, text: str, file: str) -> Iterable[TrajectoryRecord | Refused]:
+        """The records of the whole text. As ValueFormat.records."""
+        raise NotImplementedError
+
+    def read(self, source: Source, shape: Shape | None = None) -> Iterator[Item]:
+        try:
+            raw = source.read(lines.LONGEST + 1)
+        except BREAKS as exc:
+            yield Item(1, None, (Problem(source.name, 1, "", lines.broken(exc)),))
+            return
+        if len(raw) > lines.LONGEST:
+            reason = f"the text is longer than {lines.LONGEST >> 20} MiB"
+            yield Item(1, None, (Problem(source.name, 1, "", reason),))
+            return
+        text, replaced = lines.decoded(raw)
+        line = Line(1, text, replaced=replaced, raw=raw)
+        try:
+            for one in self.parsed(text, source.name):
+                if isinstance(one, Refused):
+                    yield _nothing(line, source.name, one.field, one.reason)
+                else:
+                    yield Item(1, one, (), replaced, raw)
+        except Refused as refused:
+            yield _nothing(line, source.name, refused.field, refused.reason)
+
+
+class FolderFormat(Format):
+    """Several files are a record together: a session's steps and its screenshots."""
+
+    reads = True
+
+    def recognises_folder(self, folder: Folder) -> bool:
+        """Whether this folder, with all in it, is one of the format's."""
+        return False
+
+    def read_folder(self, folder: Folder) -> Iterator[Item]:
+        """As Reader.read."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Option:
+    """A choice that a written file leaves to who asks for it. `choices` are values with their titles; without any, a
+    number is asked for."""
+
+    name: str
+    title: str
+    default: str | float
+    choices: tuple[tuple[str, str], ...] = ()
+    help: str = ""
+
+
+class Writer(Format):
+    """A format whose rows are made of labelled trajectories. `suffix` is .jsonl or .parquet; `together`: its rows are
+    made of all rollouts of a task, else of one rollout at a time."""
+
+    writes = True
+    options: ClassVar[tuple[Option, ...]] = ()
+    together: ClassVar[bool] = False
+
+    def rows(self, rollouts: Sequence[Labelled], asked: Mapping[str, Any]) -> Iterator[dict[str, Json]]:
+        """The rows of these rollouts: one, or all of a task. `asked` has a value for every option. Raises Refused."""
+        raise NotImplementedError
+
+
+def _bounded(rows: Iterator[Line]) -> Iterator[Line]:
+    """The rows, until they are too many to be held together."""
+    held = 0
+    for row in rows:
+        held += len(row.raw)
+        if held > lines.LONGEST:
+            reason = f"what belongs together is longer than {lines.LONGEST >> 20} MiB; split the file by its sessions"
+            yield Line(row.number, reason=reason)
+            return
+        yield row
+
+
+def _doubled(line: Line, file: str) -> Iterator[Problem]:
+    if line.doubled and not line.reason:
+        yield Problem(file, line.number, line.doubled, "found the key twice in one object; the last one counts")
+
+
+def _nothing(line: Line, file: str, field: str, reason: str) -> Item:
+    return Item(line.number, None, (Problem(file, line.number, field, reason),), line.replaced, line.raw)
 
 
 def found(value: Json) -> str:

@@ -1,18 +1,16 @@
-"""Reading files of one JSON value a line, whatever is in them. Streaming: one line is in memory at a time."""
+"""JSON values and their texts: lines of a file, whatever is in them. Streaming: one line is in memory at a time."""
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
-import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from json.encoder import encode_basestring
 from math import isinf
-from pathlib import Path
-from typing import IO, cast, overload
+from typing import IO, overload
 
+from annotations.formats.opening.unpacking import BREAKS, Broken
 from annotations.records import Json
 
 # What one line may ask of memory. One of plain text takes three times its bytes; a hostile one at all three limits some
@@ -21,7 +19,6 @@ LONGEST = 512 * 2**20  # bytes; a longer line is reported and passed over, howev
 MOST = 4_000_000  # opening brackets; parsed, each can be an object of two hundred bytes
 MOST_VALUES = 40_000_000  # commas, in texts or between values; parsed, a value can take sixty bytes
 DEEPEST = 200  # levels; pages and workers read back what is stored, with less stack to spare than here
-GZIP = b"\x1f\x8b"
 BOM = b"\xef\xbb\xbf"
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 NUL, REPLACEMENT = "\u2400", "\ufffd"
@@ -32,44 +29,48 @@ _unstorable = re.compile("[\x00\ud800-\udfff]")
 
 @dataclass(frozen=True)
 class Line:
-    """One line that is not blank: its value, or the reason why there is none. `replaced` counts what was made
-    visible: NUL as ␀, a lone surrogate or a byte that is no UTF-8 as U+FFFD."""
+    """One line that is not blank: its value, or the reason why there is none. `raw` is what stands there. `replaced`
+    counts what was made visible: NUL as ␀, a lone surrogate or a byte that is no UTF-8 as U+FFFD. `doubled` names a
+    key that one of its objects has twice; the last counts."""
 
     number: int
     value: Json = None
     reason: str = ""
     replaced: int = 0
+    doubled: str = ""
+    raw: bytes = field(default=b"", compare=False, repr=False)
 
 
-def read(path: Path) -> Iterator[Line]:
-    """The lines of a plain or gzipped file, told apart by its first bytes. A file that breaks off ends with a line
-    that says so. Raises OSError where the file itself cannot be opened."""
+def read(stream: IO[bytes]) -> Iterator[Line]:
+    """The lines of the stream. One that breaks off ends with a line that says so."""
     number = 0
-    with _opened(path) as stream:
-        try:
-            while raw := stream.readline(LONGEST):
-                number += 1
-                if len(raw) == LONGEST and not raw.endswith(b"\n"):
-                    _pass_over_rest(stream)
-                    yield Line(number, reason=f"the line is longer than {LONGEST >> 20} MiB")
-                elif number == 1 and raw.startswith(UTF_16):
-                    yield Line(number, reason="found UTF-16; accepted is UTF-8")
-                    return
-                elif raw := (raw.removeprefix(BOM) if number == 1 else raw).strip():
-                    yield parse(number, raw)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as exc:
-            yield Line(number + 1, reason=f"the compressed file breaks off here ({exc})")
+    try:
+        while raw := stream.readline(LONGEST):
+            number += 1
+            if len(raw) == LONGEST and not raw.endswith(b"\n"):
+                _pass_over_rest(stream)
+                yield Line(number, reason=f"the line is longer than {LONGEST >> 20} MiB")
+            elif number == 1 and raw.startswith(UTF_16):
+                yield Line(number, reason="found UTF-16; accepted is UTF-8")
+                return
+            elif raw := (raw.removeprefix(BOM) if number == 1 else raw).strip():
+                yield parse(number, raw)
+    except BREAKS as exc:
+        yield Line(number + 1, reason=broken(exc))
 
 
-def count(path: Path) -> int:
-    """How many lines the file has, for showing progress; those that can be read where it breaks off."""
+def broken(exc: Exception) -> str:
+    return str(exc) if isinstance(exc, Broken) else f"the file breaks off here ({exc})"
+
+
+def count(stream: IO[bytes]) -> int:
+    """How many lines there are, for showing progress; those that can be read where it breaks off."""
     total, last = 0, b"\n"
-    with _opened(path) as stream:
-        try:
-            while block := stream.read(2**20):
-                total, last = total + block.count(b"\n"), block
-        except (EOFError, zlib.error, gzip.BadGzipFile):
-            pass
+    try:
+        while block := stream.read(2**20):
+            total, last = total + block.count(b"\n"), block
+    except BREAKS:
+        pass
     return total + (not last.endswith(b"\n"))
 
 
@@ -81,19 +82,34 @@ def parse(number: int, raw: bytes) -> Line:
         return Line(number, reason=f"the line has {brackets:,} opening brackets; accepted are up to {MOST:,}")
     if (commas := raw.count(b",")) > MOST_VALUES:
         return Line(number, reason=f"the line has {commas:,} commas; accepted are up to {MOST_VALUES:,}")
-    text, replaced = _decoded(raw)
+    text, replaced = decoded(raw)
+    twice = _Twice()
     try:
-        value = _decoder.decode(text)
+        value = json.JSONDecoder(parse_float=_finite, parse_constant=_refuse, object_pairs_hook=twice.take).decode(text)
     except RecursionError:
-        return Line(number, reason=_too_deep)
+        return Line(number, reason=_too_deep, raw=raw)
     except ValueError as exc:
-        return Line(number, reason=f"not JSON: {str(exc)[:200]}")
+        return Line(number, reason=f"not JSON: {str(exc)[:200]}", raw=raw)
     if brackets > DEEPEST and _depth_exceeds(value, DEEPEST):
-        return Line(number, reason=_too_deep)
+        return Line(number, reason=_too_deep, raw=raw)
     if _suspicious.search(text):
         value, more = storable(value)
         replaced += more
-    return Line(number, value, replaced=replaced)
+    return Line(number, value, replaced=replaced, doubled=twice.key, raw=raw)
+
+
+class _Twice:
+    """Makes objects, and remembers the first key that one of them had twice."""
+
+    def __init__(self) -> None:
+        self.key = ""
+
+    def take(self, pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+        made = dict(pairs)
+        if len(made) != len(pairs) and not self.key:
+            seen: set[str] = set()
+            self.key = next(key for key, _ in pairs if key in seen or seen.add(key))[:80]  # type: ignore[func-returns-value]
+        return made
 
 
 def dump(value: Json) -> str:
@@ -150,18 +166,13 @@ def storable(value: Json) -> tuple[Json, int]:
     return value, 0
 
 
-def _opened(path: Path) -> IO[bytes]:
-    with path.open("rb") as stream:
-        compressed = stream.read(2) == GZIP
-    return cast(IO[bytes], gzip.open(path)) if compressed else path.open("rb")
-
-
 def _pass_over_rest(stream: IO[bytes]) -> None:
     while (rest := stream.readline(2**20)) and not rest.endswith(b"\n"):
         pass
 
 
-def _decoded(raw: bytes) -> tuple[str, int]:
+def decoded(raw: bytes) -> tuple[str, int]:
+    """The text, with what no text is made visible, and how often that was."""
     nuls = raw.count(b"\x00")
     if nuls:
         raw = raw.replace(b"\x00", NUL.encode())

@@ -18,6 +18,8 @@ class LongCSV(Format):
 
     name = "csv"
     title = "One row a label (CSV)"
+    keeps = "Every label of every rater, as in the Parquet table."
+    loses = "The texts of the trajectories."
     suffix = ".csv"
     holds = "labels"
     writes = True

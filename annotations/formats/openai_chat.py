@@ -20,6 +20,8 @@ class OpenAIChat(LineFormat):
 
     name = "openai-chat"
     title = "OpenAI chat (JSONL)"
+    keeps = "Messages with their tools, calls and observations, pictures, reasoning; fields of its own."
+    loses = "Nothing is written in this format yet."
 
     def recognises(self, row: Json) -> bool:
         if not isinstance(row, dict) or {"query_index", "sample_index"} <= row.keys():

@@ -57,6 +57,8 @@ class LongParquet(Format):
 
     name = "parquet"
     title = "One row a label (Parquet)"
+    keeps = "Every label of every rater, with who said it, when, of what and under which rules."
+    loses = "The texts of the trajectories."
     suffix = ".parquet"
     holds = "labels"
     writes = True

@@ -28,6 +28,8 @@ class Stepmark(LineFormat):
 
     name = "stepmark"
     title = "Stepmark, everything (JSONL)"
+    keeps = "Everything."
+    loses = "Nothing."
     writes = True
     everyone = True
 

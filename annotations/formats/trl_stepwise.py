@@ -19,6 +19,8 @@ class TRLStepwise(Format):
 
     name = "trl-stepwise"
     title = "TRL stepwise supervision (JSONL)"
+    keeps = "The steps as text up to the last that is labelled, and whether each is right."
+    loses = "Labels other than right and wrong, explanations, and steps after the first without a label."
     writes = True
 
     def row(self, record: TrajectoryRecord, zero: str = "drop") -> dict[str, Json] | None:

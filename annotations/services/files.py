@@ -10,28 +10,25 @@ from pathlib import Path
 
 from django.core.files.storage import default_storage
 
-from annotations.formats import lines
 from annotations.models import Run
 
 Sources = list[tuple[Path, str]]  # where it is, and what its owner calls it
 
 
 def sources(paths: Sequence[Path], names: Sequence[str] = ()) -> Sources:
-    """The files with their names. FileNotFoundError names the missing one and what is there instead; OSError one that
+    """The files and folders with their names. FileNotFoundError names the missing one and what is there instead; OSError one that
     may not be read."""
     called = list(names) or [Path(path).name for path in paths]
     for path in map(Path, paths):
+        if path.is_dir():
+            continue
         if not path.is_file():
-            folder = path if path.is_dir() else path.parent
+            folder = path.parent
             beside = sorted(one.name for one in folder.iterdir())[:20] if folder.is_dir() else []
             there = f"{folder} holds {', '.join(beside) or 'nothing'}" if folder.is_dir() else ""
             raise FileNotFoundError(f"no file {path}; {there or f'there is no folder {folder}'}")
         path.open("rb").close()
     return [(Path(path), name) for path, name in zip(paths, called, strict=True)]
-
-
-def lines_of(path: Path) -> int:
-    return lines.count(path)
 
 
 @contextmanager

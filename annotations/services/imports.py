@@ -11,13 +11,14 @@ from django.db import DataError, OperationalError, transaction
 from psycopg.errors import ProgramLimitExceeded
 
 from annotations import formats
-from annotations.formats.base import Item, LineFormat
+from annotations.formats.base import Item
 from annotations.models import Event, Project, User
 from annotations.records import Json, Problem, TrajectoryRecord
-from annotations.services import copying, files, projects, ratings
+from annotations.services import copying, files, projects, ratings, sources
 from annotations.services.arrivals import Arrived, Batch
 from annotations.services.drafts import Draft, draft
 from annotations.services.runs import Claim
+from annotations.services.sources import Unit
 
 ROWS, CHARACTERS = 500, 8_000_000  # a batch is full at either
 LISTED = 10_000  # problems kept one by one; beyond them only their number
@@ -44,18 +45,18 @@ def import_trajectories(
     is committed together with how far it got, and a second call goes on from there.
     Raises FileNotFoundError and formats.UnknownFormat before anything is done.
     """
-    sources = files.sources(paths, names)
     chosen = None if format == "auto" else formats.reader(format)
     work = _Import(project, by, claim)
-    if claim:
-        counted = [files.lines_of(path) for path, _ in sources]
-        file, line = work.position
-        claim.expect(sum(counted), already=sum(counted[:file]) + line)
-    for number, (path, name) in enumerate(sources):
-        work.file(number, path, name, chosen)
-    if claim:  # blank lines, and files of no known format, are read too
-        claim.expect(sum(counted), already=sum(counted))
-    work.finish()
+    with sources.opened(files.sources(paths, names), chosen) as units:
+        if claim:
+            counted = [unit.total for unit in units]
+            unit, _ = work.position
+            claim.expect(sum(counted), already=sum(counted[:unit]) + work.line)
+        for number, one in enumerate(units):
+            work.unit(number, one)
+        if claim:  # blank lines are read too
+            claim.expect(sum(counted), already=sum(counted))
+        work.finish()
     return work.result
 
 
@@ -88,7 +89,8 @@ class _Import:
         self.result: ImportResult = {name: before.get(name, 0) for name in (*COUNTS, "replaced", "rejected_more")}
         self.result["rejected"] = list(before.get("rejected", []))
         self.schemes: dict[str, Json] = {one["sha256"]: one for one in before.get("schemes", [])}
-        self.position = tuple(before.get("position", (0, 0)))
+        self.position = tuple(before.get("position", (0, 0)))  # the unit, and how many of its items are done
+        self.line = before.get("line", 0)  # of the unit's values, how many are done
         self.seen: dict[bytes, bytes] = {}
         self._empty()
 
@@ -97,26 +99,22 @@ class _Import:
         self.problems: list[Problem] = []
         self.again = self.replaced = self.characters = self.lines = 0
 
-    def file(self, number: int, path: Path, name: str, chosen: LineFormat | None) -> None:
+    def unit(self, number: int, unit: Unit) -> None:
         """One file, from where an earlier attempt stopped."""
-        try:
-            reader = chosen or formats.detect(path)
-        except formats.UnknownFormat as exc:
-            if (number, 1) > self.position:
-                self.problems.append(Problem(name, 1, "", str(exc)))
-                self._flush(reader=None, position=(number, 1))
-            return
-        last = 0
-        for item in reader.read(path, name):
-            self._take(item, name, known=(number, item.line) <= self.position)
-            if (number, item.line) > self.position:
-                self.lines += 1
-            last = item.line
+        form = unit.format.name if unit.format else ""
+        nth = 0
+        for nth, item in enumerate(unit.items(), 1):
+            known = (number, nth) <= self.position
+            self._take(item, unit.name, known)
+            if not known:
+                self.lines += max(0, item.line - self.line)
+                self.line = item.line
             if len(self.drafts) + len(self.problems) >= ROWS or self.characters >= CHARACTERS:
-                self._flush(reader, (number, item.line))
-        if not last and (number, 1) > self.position:
-            self.problems.append(Problem(name, 1, "", "the file holds no record"))
-        self._flush(reader, (number, max(last, 1)))
+                self._flush(form, (number, nth))
+        if not nth and (number, 1) > self.position:
+            self.problems.append(Problem(unit.name, 1, "", "the file holds no record"))
+        self._flush(form, (number, max(nth, 1)))
+        self.line = 0
 
     def _take(self, item: Item, name: str, known: bool) -> None:
         """`known`: an earlier attempt has stored it; only who it is matters, for those that follow."""
@@ -150,20 +148,20 @@ class _Import:
             told = {"name": one.name, "version": one.version, "sha256": one.sha256, "same": same}
             self.schemes[one.sha256] = told
 
-    def _flush(self, reader: LineFormat | None, position: tuple[int, int]) -> None:
+    def _flush(self, form: str, position: tuple[int, int]) -> None:
         """Commit what was taken, with how far that is."""
         if position <= self.position:
             self._empty()
             return
         with transaction.atomic():
             arrived = Arrived()
-            if self.drafts and reader:
+            if self.drafts:
                 copying.lock(self.project)
-                _store(self.project, self.scheme, reader.name, self.drafts, arrived)
+                _store(self.project, self.scheme, form, self.drafts, arrived)
             result = self._with(arrived)
             if self.claim:
                 self.claim.advance(self.lines)
-                self.claim.keep(**result, position=list(position))
+                self.claim.keep(**result, position=list(position), line=self.line)
         self.result, self.position = result, position
         self._empty()
 

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 from django.db.models.fields.json import KeyTextTransform
 
-from annotations.formats.base import LabelRecord, LineFormat
+from annotations.formats.base import LabelRecord
 from annotations.models import Project
 from annotations.records import Problem
-from annotations.services.files import Sources
+from annotations.services.sources import Unit
 
 
 class Row(NamedTuple):
@@ -27,14 +27,14 @@ class Match(NamedTuple):
     trajectory: int
 
 
-def newest(sources: Sources, readers: Sequence[LineFormat | None], rejected: list[Problem]) -> set[tuple[int, int]]:
-    """The (file, line) of the row that counts for each trajectory the files name; appends what cannot be read.
+def newest(units: Sequence[Unit], rejected: list[Problem]) -> set[tuple[int, int]]:
+    """The (unit, line) of the row that counts for each trajectory the files name; appends what cannot be read.
 
     The newest counts; one with a time beats one without; of equals the last. Times are texts in UTC that compare.
     """
     best: dict[tuple[Any, ...], tuple[str, int, int]] = {}
-    for number, ((path, name), reader) in enumerate(zip(sources, readers, strict=True)):
-        for item in reader.read(path, name) if reader else ():
+    for number, unit in enumerate(units):
+        for item in unit.items():
             rejected += item.problems
             if isinstance(item.record, LabelRecord):
                 rank = (item.record.rating.updated_at, number, item.line)

@@ -10,13 +10,13 @@ from typing import Any
 
 from django.db import transaction
 
-from annotations import formats
-from annotations.formats.base import LabelRecord, LineFormat
+from annotations.formats.base import LabelRecord
 from annotations.models import Event, Project, Rater, User
 from annotations.records import Problem
-from annotations.services import copying, files, projects, rating_rows
+from annotations.services import copying, files, projects, rating_rows, sources
 from annotations.services.label_files import Matches, Row, newest
 from annotations.services.runs import Claim
+from annotations.services.sources import Unit
 
 KINDS = (Rater.Kind.HUMAN, Rater.Kind.JUDGE, Rater.Kind.IMPORT)
 ROWS = 500
@@ -46,30 +46,22 @@ def import_labels(
     Of rows about the same trajectory the newest counts; one with a time beats one without; of equals the last.
     Importing again what is here already writes nothing. Raises FileNotFoundError and WrongRater.
     """
-    sources = files.sources(paths, names)
+    held = files.sources(paths, names)
     speaker = _rater(project, rater, kind)
     work = _Import(project, speaker, claim)
     rejected: list[Problem] = []
-    readers: list[LineFormat | None] = [_reader(path, name, rejected) for path, name in sources]
-    chosen = newest(sources, readers, rejected)
-    work.result["rejected"] = [asdict(one) for one in rejected] if work.position < 0 else work.result["rejected"]
-    if claim:
-        claim.expect(len(chosen), already=work.position + 1)
-    rows = _rows(sources, readers, chosen)
-    done = -1
-    while batch := list(islice(rows, ROWS)):
-        done += len(batch)
-        work.batch(batch, done)
+    with sources.opened(held, holds="labels") as units:
+        chosen = newest(units, rejected)
+        work.result["rejected"] = [asdict(one) for one in rejected] if work.position < 0 else work.result["rejected"]
+        if claim:
+            claim.expect(len(chosen), already=work.position + 1)
+        rows = _rows(units, chosen)
+        done = -1
+        while batch := list(islice(rows, ROWS)):
+            done += len(batch)
+            work.batch(batch, done)
     work.finish(by)
     return work.result
-
-
-def _reader(path: Path, name: str, rejected: list[Problem]) -> LineFormat | None:
-    try:
-        return formats.detect(path, "labels")
-    except formats.UnknownFormat as exc:
-        rejected.append(Problem(name, 1, "", str(exc)))
-        return None
 
 
 def _rater(project: Project, name: str, kind: str) -> Rater:
@@ -83,12 +75,12 @@ def _rater(project: Project, name: str, kind: str) -> Rater:
     return rater
 
 
-def _rows(sources: files.Sources, readers: Sequence[LineFormat | None], chosen: set[tuple[int, int]]) -> Iterator[Row]:
+def _rows(units: Sequence[Unit], chosen: set[tuple[int, int]]) -> Iterator[Row]:
     """The rows that count, in the order of the files."""
-    for number, ((path, name), reader) in enumerate(zip(sources, readers, strict=True)):
-        for item in reader.read(path, name) if reader else ():
+    for number, unit in enumerate(units):
+        for item in unit.items() if unit.format else ():
             if (number, item.line) in chosen and isinstance(item.record, LabelRecord):
-                yield Row(name, item.line, item.record)
+                yield Row(unit.name, item.line, item.record)
 
 
 class _Import:

@@ -19,6 +19,8 @@ from typing import IO, Generic, TypeVar
 from annotations import formats
 from annotations.formats import lines
 from annotations.formats.base import LineFormat, Refused, found
+from annotations.formats.opening.sources import of_path
+from annotations.formats.opening.unpacking import GZIP
 from annotations.records import TrajectoryRecord
 
 BLOCK = 2**20
@@ -54,7 +56,7 @@ class Source:
 
     def __init__(self, path: Path, format: str = "auto") -> None:
         self.path, self.name = path, path.name
-        self.format: LineFormat = formats.detect(path) if format == "auto" else formats.reader(format)
+        self.format = _format(path, format)
         self.broken = ""  # why a compressed file could not be unpacked to its end
         self._lock = Lock()
         self._stream: IO[bytes] = self._opened()
@@ -107,7 +109,7 @@ class Source:
 
     def _opened(self) -> IO[bytes]:
         with self.path.open("rb") as stream:
-            packed = stream.read(2) == lines.GZIP
+            packed = stream.read(2) == GZIP
         if not packed:
             return self.path.open("rb")
         plain = tempfile.TemporaryFile()  # noqa: SIM115  # it lives as long as the process
@@ -164,6 +166,13 @@ class Source:
             return Entry(offset, end, field=refused.field, reason=refused.reason)
         assert isinstance(record, TrajectoryRecord)  # a format that reads trajectories
         return Entry(offset, end, record)
+
+
+def _format(path: Path, name: str) -> LineFormat:
+    found = formats.detect(of_path(path))[0] if name == "auto" else formats.reader(name)
+    if not isinstance(found, LineFormat):
+        raise formats.UnknownFormat(f"{found.title} is not shown from a file; import it, or view a file of lines")
+    return found
 
 
 def _needles(text: str) -> list[bytes]:

@@ -12,12 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from annotations.formats import lines
+from annotations.formats.opening.sources import of_path
 
 
 def read(folder: Path, content: bytes) -> list[lines.Line]:
     path = folder / "file"
     path.write_bytes(content)
-    return list(lines.read(path))
+    with of_path(path).open() as stream:
+        return list(lines.read(stream))
 
 
 def test_lines_are_numbered_and_blank_ones_passed_over(tmp_path):
@@ -115,7 +117,8 @@ def test_counting_lines_needs_no_last_newline(tmp_path):
     path = tmp_path / "file"
     for content, expected in ((b"", 0), (b"1", 1), (b"1\n", 1), (b"1\n2", 2), (gzip.compress(b"1\n2\n3\n"), 3)):
         path.write_bytes(content)
-        assert lines.count(path) == expected
+        with of_path(path).open() as stream:
+            assert lines.count(stream) == expected
 
 
 @given(st.binary(max_size=200))
