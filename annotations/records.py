@@ -19,7 +19,7 @@ class StepRecord:
     original said. `observations` are the tool messages that follow, in order, as found (at least "content"; usually
     "tool_call_id" and "name"). `extra` keeps, verbatim, what has no field of its own. `parent` is the place, among the
     trajectory's steps, of the one this was tried after, where the trajectory is a tree; `stable_id` what the step is
-    called where it is stored. Numbers that the file gives a step (reward, q, visits) stand in `extra["values"]` by name.
+    called where it is stored. Numbers that the file gives a step (reward, q, visits) stand in `extra["values"]`.
     """
 
     source: str

@@ -16,8 +16,8 @@ Sources = list[tuple[Path, str]]  # where it is, and what its owner calls it
 
 
 def sources(paths: Sequence[Path], names: Sequence[str] = ()) -> Sources:
-    """The files and folders with their names. FileNotFoundError names the missing one and what is there instead; OSError one that
-    may not be read."""
+    """The files and folders with their names. FileNotFoundError names the missing one and what is there instead;
+    OSError one that may not be read."""
     called = list(names) or [Path(path).name for path in paths]
     for path in map(Path, paths):
         if path.is_dir():

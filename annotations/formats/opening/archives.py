@@ -115,7 +115,7 @@ class _Opening:
         """A file of an archive; an archive itself where it is one."""
         if not source.name.lower().endswith((".zip", ".tar", ".tgz", ".tar.gz", ".tar.zst", ".eval")):
             self.members[at] = source
-            return
+            return None
         spare = self._room()
         try:
             with source.raw() as stream, spare.open("wb") as target:
@@ -168,7 +168,7 @@ def _zstd_entry(path: Path, entry: zipfile.ZipInfo) -> IO[bytes]:
     except zstandard.ZstdError as exc:
         raise Broken(f"the compressed file breaks off here ({exc})") from exc
     made.seek(0)
-    return made  # type: ignore[return-value]
+    return made
 
 
 def _is_tar(source: Source) -> bool:

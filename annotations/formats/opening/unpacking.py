@@ -70,7 +70,8 @@ class _Zstd:
     """Zstandard frames one after the other; unlike the library's reader it tells a file that breaks off from an end."""
 
     def __init__(self, packed: IO[bytes]) -> None:
-        self.packed, self.rest, self.frame = packed, b"", None
+        self.packed, self.rest = packed, b""
+        self.frame: zstandard.ZstdDecompressionObj | None = None
         self.held = memoryview(b"")
 
     def read(self, size: int) -> bytes:
