@@ -115,4 +115,6 @@ class _Units:
         except formats.UnknownFormat as exc:
             return Unit(source.name, reason=str(exc))
         except (OSError, *BREAKS) as exc:
+            if self.alone and isinstance(exc, OSError):
+                raise
             return Unit(source.name, reason=f"the file cannot be read: {exc}")

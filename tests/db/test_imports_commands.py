@@ -86,11 +86,22 @@ def test_unmatched_judgements_are_no_failure(slug):
     assert len(run_json("import_labels", slug, LABELS, "--rater", "j", "--kind", "judge")["unmatched"]) == 2
 
 
+def test_a_folder_is_imported_with_all_that_is_in_it(slug, tmp_path):
+    for name in ("a/apb.jsonl", "b/c/openai-chat.jsonl"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_bytes((SAMPLES / Path(name).name).read_bytes())
+    (tmp_path / "a" / "notes.md").write_text("How these were made.")
+    message, told = refused("import_trajectories", slug, tmp_path, "--json")
+    assert told and "Problems: 1" in message
+    assert told["created"] == len(APB.read_text().splitlines()) + 2
+    assert "passed over files that are no data of a known format: .md (1)" in told["rejected"][0]["reason"]
+
+
 def test_errors_name_what_there_is(slug, tmp_path):
     assert "There are: made" in refused("import_trajectories", "nope", APB)[0]
-    assert "accepted are auto, apb, openai-chat" in refused("import_trajectories", slug, APB, "--format", "csv")[0]
+    assert "accepted are auto, stepmark, apb" in refused("import_trajectories", slug, APB, "--format", "csv")[0]
     assert "holds apb-labels.jsonl" in refused("import_trajectories", slug, SAMPLES / "none.jsonl")[0]
-    assert "accepted are apb" in refused("export", slug, "--format", "excel", "--out", tmp_path)[0]
+    assert "accepted are stepmark, apb" in refused("export", slug, "--format", "excel", "--out", tmp_path)[0]
     assert "none yet" in refused("export", slug, "--format", "apb", "--out", tmp_path)[0]
     assert "There are: agent-atlas, agent-process" in refused("create_project", "other", "--scheme", "none")[0]
     assert "already" in refused("create_project", slug)[0]
@@ -110,7 +121,6 @@ def test_a_folder_that_is_a_file_is_said(slug, tmp_path):
     [
         (Path("/proc/self/mem"), "Input/output error"),  # refuses even root to be read
         (Path("n" * 300), "File name too long"),
-        (SAMPLES, "samples holds apb-labels.jsonl"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_said(slug, path, reason):

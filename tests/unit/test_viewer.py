@@ -144,7 +144,7 @@ def test_a_compressed_file_that_breaks_off_is_read_as_far_as_it_goes(tmp_path, o
 
 
 def test_a_file_that_no_format_knows_is_refused_with_what_is_accepted(written, opened) -> None:
-    with pytest.raises(formats.UnknownFormat, match="found an object with the keys a; accepted are apb, openai-chat"):
+    with pytest.raises(formats.UnknownFormat, match="found an object with the keys a; accepted are stepmark, apb"):
         opened(written({"a": 1}))
     with pytest.raises(formats.UnknownFormat, match="no format 'xml'"):
         opened(written(conversation(1)), "xml")

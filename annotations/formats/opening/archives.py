@@ -76,12 +76,14 @@ class _Opening:
         try:
             archive = self.stack.enter_context(zipfile.ZipFile(path))
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as exc:
-            return self._problem(name, f"the archive cannot be read: {exc}")
+            self._problem(name, f"the archive cannot be read: {exc}")
+            return
         room = max(ROOM, BOMB_RATIO * path.stat().st_size)
         for number, entry in enumerate(archive.infolist()):
             inside = f"{name}/{entry.filename}"
             if number == MOST:
-                return self._problem(name, f"found more than {MOST:,} files in one archive")
+                self._problem(name, f"found more than {MOST:,} files in one archive")
+                return
             if entry.is_dir() or _hidden(entry.filename):
                 continue
             room -= entry.file_size
@@ -115,13 +117,14 @@ class _Opening:
         """A file of an archive; an archive itself where it is one."""
         if not source.name.lower().endswith((".zip", ".tar", ".tgz", ".tar.gz", ".tar.zst", ".eval")):
             self.members[at] = source
-            return None
+            return
         spare = self._room()
         try:
             with source.raw() as stream, spare.open("wb") as target:
                 shutil.copyfileobj(stream, target, BLOCK)
         except (OSError, *BREAKS) as exc:
-            return self._problem(source.name, f"the archive cannot be read: {exc}")
+            self._problem(source.name, f"the archive cannot be read: {exc}")
+            return
         self.take(spare, at, source.name, depth + 1)
 
     def _room(self) -> Path:

@@ -22,7 +22,12 @@ class Source:
 
     def open(self) -> IO[bytes]:
         """The unpacked bytes. Reading on may raise Broken."""
-        return unpacked(self.raw())
+        stream = self.raw()
+        try:
+            return unpacked(stream)
+        except BaseException:
+            stream.close()
+            raise
 
     def read(self, most: int) -> bytes:
         """Up to `most` bytes, unpacked. May raise Broken."""
