@@ -72,6 +72,7 @@ of_project: list[URLPattern] = [
     path("trajectories/<int:pk>/history/", trajectory.history, name="trajectory_history"),
     path("trajectories/<int:pk>/print/", whole.on_paper, name="trajectory_print"),
     path("trajectories/<int:pk>/page.zip", whole.take, name="trajectory_take"),
+    path("trajectories/<int:pk>/original/", whole.original, name="trajectory_original"),
     path("trajectories/<int:pk>/return/<int:annotation>/", trajectory.give_back, name="trajectory_return"),
     path("trajectories/<int:pk>/release/<int:annotation>/", assigning.release, name="trajectory_release"),
     path("trajectories/<int:pk>/give/", assigning.give, name="trajectory_give"),

@@ -111,6 +111,7 @@ PAGES: dict[str, list[Door]] = {
     "trajectory_history": [Door()],
     "trajectory_print": [Door()],
     "trajectory_take": [Door(TAKE)],
+    "trajectory_original": [Door(TAKE, 404)],  # the world's trajectory was made, not imported
     "compare": [Door()],
     "compare_rows": [Door(ok=404)],
     "trajectory_release": [post(MANAGE, 302)],

@@ -9,7 +9,7 @@ from annotations.models.runs import Run, Score, ScorerArtefact, WorkerBeat
 from annotations.models.schemes import ProjectScheme, Rubric
 from annotations.models.talk import Message, Thread
 from annotations.models.tokens import ApiToken
-from annotations.models.trajectories import Step, Task, Trajectory
+from annotations.models.trajectories import Original, Step, Task, Trajectory
 
 __all__ = [
     "Annotation",

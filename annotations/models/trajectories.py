@@ -25,6 +25,23 @@ class Task(models.Model):
         ]
 
 
+class Original(models.Model):
+    """What trajectories were made of: a record as it stood in its file, byte for byte; of files that belong together, a
+    zip of them. Packed with Zstandard."""
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="originals")
+    sha256 = models.CharField(max_length=64, help_text="Of the unpacked bytes.")
+    size = models.PositiveBigIntegerField(help_text="In bytes, unpacked.")
+    content = models.BinaryField()
+    file = models.CharField(max_length=400, help_text="What its owner calls the file it was first found in.")
+    line = models.PositiveBigIntegerField(help_text="Where it stands there: its line, or its place in a list, from 1.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "sha256"], name="one_original_per_project_and_content")
+        ]
+
+
 class TrajectoryQuerySet(models.QuerySet["Trajectory"]):
     def live(self) -> TrajectoryQuerySet:
         """The newest version of each rollout."""
@@ -46,6 +63,7 @@ class Trajectory(models.Model):
     format = models.CharField(max_length=40)
     meta = models.JSONField(default=dict, help_text="The identifying numbers of the original record.")
     extra = VerbatimJSONField(default=dict)
+    original = models.ForeignKey(Original, models.SET_NULL, null=True, related_name="trajectories")
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = TrajectoryQuerySet.as_manager()

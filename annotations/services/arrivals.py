@@ -16,14 +16,14 @@ from annotations.formats.lines import dump
 from annotations.models import Project, Rater, Step, Task, Trajectory
 from annotations.records import Json, Problem
 from annotations.schemes.schema import Scheme
-from annotations.services import copying, pass_rows, rating_rows, task_changes, versions
+from annotations.services import copying, originals, pass_rows, rating_rows, task_changes, versions
 from annotations.services.drafts import Draft, StepDraft, TaskDraft
 
 REFERENCE = "gold"  # the rater whose labels stand in the trajectory files themselves
 
 TASK = "id project_id external_id source instruction reference tools"
 TRAJECTORY = (
-    "id project_id task_id external_id rollout version policy_model outcome content_hash format meta extra created_at"
+    "id project_id task_id external_id rollout version policy_model outcome content_hash format meta extra original_id created_at"
 )
 STEP = (
     "id trajectory_id index source source_index message reasoning tool_calls observations extra content_hash ordinal"
@@ -157,6 +157,7 @@ class Batch:
     def _copy(self, rows: Sequence[_Row]) -> None:
         for row, pk in zip(rows, copying.reserve(Trajectory, len(rows)), strict=True):
             row.pk = pk
+        self.originals = originals.keep(self.project, [row.draft for row in rows])
         copying.insert(Trajectory, TRAJECTORY, map(self._trajectory, rows))
         ids = iter(copying.reserve(Step, sum(len(row.draft.steps) for row in rows)))
         for row in rows:
@@ -175,7 +176,8 @@ class Batch:
         name = draft.external_id or f"{draft.task.external_id}:{row.rollout}"
         version = row.replaces.version + 1 if row.replaces else 1
         said = (draft.policy_model, draft.outcome, draft.content_hash, self.format, draft.meta, self._extra(draft))
-        return (row.pk, self.project.pk, row.task, name, row.rollout, version, *said, timezone.now())
+        original = self.originals.get(id(draft.original))
+        return (row.pk, self.project.pk, row.task, name, row.rollout, version, *said, original, timezone.now())
 
     def _extra(self, draft: Draft) -> str:
         """What the record has no column for, and what it says of its task otherwise than the task's row does."""

@@ -66,6 +66,7 @@ class Draft:
     hashes: tuple[str, ...]  # of all that is said; the first is stored, another was by an earlier version of ours
     rating: RatingRecord | None
     whole: TrajectoryRecord | None = None  # the record itself, where it says what every rater says
+    original: bytes = b""  # what it was made of
 
     @property
     def content_hash(self) -> str:
@@ -91,7 +92,7 @@ class Draft:
         return hashlib.sha256(f"{self.content_hash}{said!r}".encode()).digest()[:16]
 
 
-def draft(record: TrajectoryRecord, file: str, line: int) -> Draft:
+def draft(record: TrajectoryRecord, file: str, line: int, original: bytes = b"") -> Draft:
     """Raises RecursionError where the record is nested too deep to be written."""
     steps = _steps(record.steps)
     task = _task(record.task)
@@ -113,6 +114,7 @@ def draft(record: TrajectoryRecord, file: str, line: int) -> Draft:
         hashes,
         record.rating,
         record if record.passes or record.task.rubrics or record.schemes else None,
+        original,
     )
 
 

@@ -123,7 +123,7 @@ class _Import:
         if isinstance(item.record, TrajectoryRecord):
             self._say_schemes(item.record)
             try:
-                made = draft(item.record, name, item.line)
+                made = draft(item.record, name, item.line, item.original)
             except (RecursionError, ValueError) as exc:
                 problems.append(Problem(name, item.line, "", f"cannot be stored: {exc}"))
         if made and (before := self.seen.get(made.identity)) is not None:
@@ -141,6 +141,7 @@ class _Import:
         if made:
             self.drafts.append(made)
             self.characters += sum(len(step.message) + len(step.observations) for step in made.steps)
+            self.characters += len(item.original)
 
     def _say_schemes(self, record: TrajectoryRecord) -> None:
         for one in record.schemes:

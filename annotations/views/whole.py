@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import StreamingHttpResponse
+from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.template.loader import get_template, render_to_string
 from django.urls import reverse
 from django.utils.safestring import mark_safe
@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET
 from annotations import access
 from annotations.access import Request
 from annotations.http import zipped
+from annotations.services import originals
 from annotations.services.dossier import Dossier
 from annotations.views import paper, standalone, turns
 from annotations.views.trajectory import doors, said_of, shows, trajectory_of
@@ -64,4 +65,18 @@ def take(request: Request, slug: str, pk: int) -> StreamingHttpResponse:
     site = standalone.Site(project, [trajectory_of(project, pk)])
     response = StreamingHttpResponse(zipped(site.files()), content_type="application/zip")
     response["Content-Disposition"] = f'attachment; filename="trajectory-{pk}.zip"'
+    return response
+
+
+@login_required
+@require_GET
+def original(request: Request, slug: str, pk: int) -> HttpResponse:
+    """The record it was made of, byte for byte as it stood in the file."""
+    project = access.project_for(request, slug, access.TAKE_DATA)
+    kept = trajectory_of(project, pk).original
+    if kept is None:
+        raise Http404("It came in before originals were kept, or was made here.")
+    content = originals.content(kept)
+    response = HttpResponse(content, content_type="application/octet-stream")
+    response["Content-Disposition"] = f'attachment; filename="{originals.download_name(kept, content)}"'
     return response
