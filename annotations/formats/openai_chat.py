@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
-from annotations.formats import chat
-from annotations.formats.base import LineFormat, Refused, found, text, whole
-from annotations.formats.lines import dump
-from annotations.records import Json, StepRecord, TaskRecord, TrajectoryRecord
+from annotations.formats import chat, naming
+from annotations.formats.base import LineFormat, text, whole
+from annotations.records import Json, TaskRecord, TrajectoryRecord
 
 MAPPED = frozenset(["messages", "tools", "id", "task_id", "model", "rollout"])
-NAME = 300
 
 
 class OpenAIChat(LineFormat):
@@ -37,36 +34,13 @@ class OpenAIChat(LineFormat):
             fields["model"] = model
         return TrajectoryRecord(
             task=TaskRecord(
-                external_id=_name(row, "task_id") or _prompt_id(steps, row.get("tools")),
-                instruction=_instruction(steps),
+                external_id=naming.name(row, "task_id") or naming.prompt_id(steps, row.get("tools")),
+                instruction=naming.instruction(steps),
                 tools=row.get("tools"),
             ),
             steps=steps,
-            external_id=_name(row, "id"),
+            external_id=naming.name(row, "id"),
             rollout=whole(row, "rollout", required=False),
             policy_model=text(row, "model", 200) if isinstance(model, str) else "",
             extra={"fields": fields},
         )
-
-
-def _name(row: dict[str, Any], key: str) -> str:
-    value = row.get(key)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    if value is not None and not isinstance(value, str):
-        raise Refused(key, f"found {found(value)}; accepted is a text or a whole number")
-    return text(row, key, NAME)
-
-
-def _opening(steps: tuple[StepRecord, ...]) -> tuple[StepRecord, ...]:
-    first = next(place for place, step in enumerate(steps) if step.source == "agent")
-    return steps[:first]
-
-
-def _prompt_id(steps: tuple[StepRecord, ...], tools: Json) -> str:
-    said = dump([chat.messages_of(_opening(steps)), tools])
-    return f"prompt-{hashlib.sha256(said.encode()).hexdigest()[:16]}"
-
-
-def _instruction(steps: tuple[StepRecord, ...]) -> str:
-    return next((step.message for step in reversed(_opening(steps)) if step.source == "user"), "")
