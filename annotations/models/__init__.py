@@ -20,6 +20,7 @@ __all__ = [
     "Look",
     "Membership",
     "Message",
+    "Original",
     "Project",
     "ProjectScheme",
     "Rater",

@@ -13,10 +13,10 @@ from annotations.formats.lines import dump, load
 from annotations.models import Project, Step
 from annotations.records import Json, RatingRecord, TrajectoryRecord
 from annotations.schemes import conversions
-from annotations.schemes.maps import Converted
+from annotations.schemes.maps import Converted, Lost
 from annotations.schemes.rules import Place
 from annotations.schemes.schema import Scheme
-from annotations.services import projects
+from annotations.services import projects, rating_ways
 
 OF_ONE = ("task", "trajectory", "rollout", "trajectory_version", "rater_kind", "rater")  # what the rows of a pass share
 Row = dict[str, Any]
@@ -65,29 +65,16 @@ class As:
 
     def _convert(self, answers: dict[Place, Json], steps: Sequence[int], filled: set[Place]) -> Converted:
         made = self.route.convert(answers, steps, filled)
-        self.lost.update((lost.place[1].partition("@")[0], lost.why) for lost in made.lost)
+        self._lose(made.lost)
         return made
 
+    def _lose(self, lost: Iterable[Lost]) -> None:
+        self.lost.update((one.place[1].partition("@")[0], one.why) for one in lost)
+
     def _rating(self, record: TrajectoryRecord, said: RatingRecord) -> RatingRecord:
-        """Steps are named by their places in the trajectory here, as schemes name them."""
-        at = {step.source_index: place for place, step in enumerate(record.steps)}
-        whole = self.source.final if self.source.main_field.of_step else self.source.main
-        answers: dict[Place, Json] = {(at[index], self.source.main): value for index, value in said.steps.items()}
-        why: dict[Place, str] = {(at[index], self.source.main): text for index, text in said.explanations.items()}
-        if said.final is not None:
-            answers[None, whole], why[None, whole] = said.final, said.final_explanation
-        made = self._convert(answers, [p for p, step in enumerate(record.steps) if step.source == "agent"], set())
-        source = {place: step.source_index for place, step in enumerate(record.steps)}
-        told = {place: why.get(made.came[place], "") for place in made.answers}
-        final = (None, self.scheme.final if self.scheme.main_field.of_step else self.scheme.main)
-        main = {place[0]: place for place in made.answers if place[0] is not None and place[1] == self.scheme.main}
-        return replace(
-            said,
-            steps={source[step]: made.answers[place] for step, place in main.items()},
-            explanations={source[step]: told[place] for step, place in main.items() if told[place]},
-            final=made.answers.get(final),
-            final_explanation=told.get(final, ""),
-        )
+        rating, lost = rating_ways.over(self.route, record, said)
+        self._lose(lost)
+        return rating
 
     def _of_pass(self, rows: list[Row]) -> Iterator[Row]:
         held = {(row["step"], _named(row)): row for row in rows}

@@ -17,6 +17,7 @@ from annotations.records import Json, Problem, TrajectoryRecord
 from annotations.services import copying, files, projects, ratings, sources
 from annotations.services.arrivals import Arrived, Batch
 from annotations.services.drafts import Draft, draft
+from annotations.services.rating_ways import Inwards
 from annotations.services.runs import Claim
 from annotations.services.sources import Unit
 
@@ -85,6 +86,7 @@ class _Import:
     def __init__(self, project: Project, by: User | None, claim: Claim | None) -> None:
         self.project, self.by, self.claim = project, by, claim
         self.scheme = projects.scheme_of(project.scheme)
+        self.inwards = Inwards(self.scheme)
         before = claim.run.result if claim else {}
         self.result: ImportResult = {name: before.get(name, 0) for name in (*COUNTS, "replaced", "rejected_more")}
         self.result["rejected"] = list(before.get("rejected", []))
@@ -122,8 +124,10 @@ class _Import:
         made = None
         if isinstance(item.record, TrajectoryRecord):
             self._say_schemes(item.record)
+            record, lost = self.inwards.take(item.record, name, item.line)
+            problems += lost
             try:
-                made = draft(item.record, name, item.line, item.original)
+                made = draft(record, name, item.line, item.original)
             except (RecursionError, ValueError) as exc:
                 problems.append(Problem(name, item.line, "", f"cannot be stored: {exc}"))
         if made and (before := self.seen.get(made.identity)) is not None:
