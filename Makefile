@@ -49,6 +49,7 @@ bench: setup-dev ## Measure against the limits of this machine: make bench, or A
 docs: setup-dev ## Write the tables of the docs that are made from the code
 	@$(PY) -m annotations.schemes.catalogue
 	@$(PY) -m annotations.schemes.conversions_table
+	@$(PY) -m annotations.formats.catalogue
 
 screenshots: setup-dev ## Photograph every page into docs/screenshots; ARGS="home label" for some
 	$(PY) -m bench.screens $(ARGS)

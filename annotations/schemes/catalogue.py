@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from annotations.doc_pages import put
 from annotations.schemes import shipped
 from annotations.schemes.fields.base import FieldSpec
 from annotations.schemes.schema import Scheme, Source
@@ -52,13 +53,6 @@ def _check(scheme: Scheme) -> str:
         return "–"
     path, _, name = scheme.check.test.partition("::")
     return f"{scheme.check.shows} `{name or path}`"
-
-
-def put(page: Path, begin: str, end: str, made: str) -> None:
-    """Put what was made into its page, between the two marks."""
-    text = page.read_text()
-    before, after = text[: text.index(begin)], text[text.index(end) :]
-    page.write_text(f"{before}{begin}\n{made}\n{after}")
 
 
 if __name__ == "__main__":

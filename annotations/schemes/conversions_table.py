@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from annotations.doc_pages import put
 from annotations.records import Json
 from annotations.schemes import conversions
-from annotations.schemes.catalogue import put
 from annotations.schemes.maps import FieldMap, Hop
 from annotations.schemes.schema import Scheme
 

@@ -23,7 +23,8 @@ REFERENCE = "gold"  # the rater whose labels stand in the trajectory files thems
 
 TASK = "id project_id external_id source instruction reference tools"
 TRAJECTORY = (
-    "id project_id task_id external_id rollout version policy_model outcome content_hash format meta extra original_id created_at"
+    "id project_id task_id external_id rollout version policy_model outcome content_hash format meta extra original_id"
+    " created_at"
 )
 STEP = (
     "id trajectory_id index source source_index message reasoning tool_calls observations extra content_hash ordinal"
