@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 from annotations.formats import lines
 from annotations.formats.lines import Line
@@ -55,10 +55,15 @@ class Refused(ValueError):
         self.field, self.reason = field, reason
 
 
+Purpose = Literal["reward", "preferences", "fine-tuning", "rl", "benchmark", "everything", "elsewhere", "trajectories"]
+PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
+
+
 class Format:
     """`holds` says what its files are about, `reads` and `writes` what it can do, `suffix` how a written one ends;
     `everyone`: a written one says what every rater says, unless one is named. `keeps` and `loses` say in a sentence
-    each what of a file is in the records, and what is not: docs/formats.md is made of them."""
+    each what of a file is in the records, and what is not: docs/formats.md is made of them. `purpose` is what a written
+    one is for."""
 
     name: ClassVar[str]
     title: ClassVar[str]
@@ -67,6 +72,7 @@ class Format:
     reads: ClassVar[bool] = False
     writes: ClassVar[bool] = False
     everyone: ClassVar[bool] = False
+    purpose: ClassVar[Purpose] = "trajectories"
     keeps: ClassVar[str] = ""
     loses: ClassVar[str] = ""
 
@@ -198,26 +204,42 @@ class FolderFormat(Format):
 @dataclass(frozen=True)
 class Option:
     """A choice that a written file leaves to who asks for it. `choices` are values with their titles; without any, a
-    number is asked for."""
+    number is asked for, from `least` to `most`."""
 
     name: str
     title: str
     default: str | float
     choices: tuple[tuple[str, str], ...] = ()
     help: str = ""
+    least: float | None = None
+    most: float | None = None
 
 
 class Writer(Format):
     """A format whose rows are made of labelled trajectories. `suffix` is .jsonl or .parquet; `together`: its rows are
-    made of all rollouts of a task, else of one rollout at a time."""
+    made of all rollouts of a task, else of one rollout at a time. `graded`: without grades of steps there are no rows.
+    `packed` are columns that hold JSON of no one shape: in a Parquet file, and in a JSONL file of a format that is not
+    read again, they are JSON text. Other columns have one type in a file, found from the rows."""
 
     writes = True
     options: ClassVar[tuple[Option, ...]] = ()
     together: ClassVar[bool] = False
+    graded: ClassVar[bool] = True
+    packed: ClassVar[frozenset[str]] = frozenset()
 
     def rows(self, rollouts: Sequence[Labelled], asked: Mapping[str, Any]) -> Iterator[dict[str, Json]]:
-        """The rows of these rollouts: one, or all of a task. `asked` has a value for every option. Raises Refused."""
+        """The rows of these rollouts: one, or all of a task. `asked` has a value for every option. Raises Refused, over
+        which these rollouts are left out and counted."""
         raise NotImplementedError
+
+    def files(self, rollouts: Sequence[Labelled], asked: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Json]]]:
+        """The rows, each with the name of its file without suffix: "" is the one that is called like the project, and
+        after a dot comes the split ("labels.test"). For a format that writes several files."""
+        return (("", row) for row in self.rows(rollouts, asked))
+
+    def beside(self, asked: Mapping[str, Any]) -> Mapping[str, str]:
+        """Files that come along whatever the rows are, by name."""
+        return {}
 
 
 def _bounded(rows: Iterator[Line]) -> Iterator[Line]:
