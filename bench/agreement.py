@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from annotations.records import LabelTable, TableRater
+from annotations.tables import LabelTable, TableRater
 from bench import common
 from models_service.statistics import matrices, measures, report
 from models_service.statistics.figures import Block, Figure, figures

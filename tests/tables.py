@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from annotations.records import LabelTable, TableRater
+from annotations.tables import LabelTable, TableRater
 
 TERNARY = (1, 0, -1)
 

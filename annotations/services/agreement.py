@@ -21,12 +21,12 @@ from django.db.models.functions import Cast
 
 from annotations.models import Annotation, Label, Project, Rater, Report, Step, Trajectory
 from annotations.models.labels import AnnotationQuerySet
-from annotations.records import LabelTable, TableRater
 from annotations.schemes.fields.base import FieldSpec
 from annotations.schemes.schema import Scheme
 from annotations.services import agreement_converted
 from annotations.services.projects import scheme_of
 from annotations.services.runs import Claim
+from annotations.tables import LabelTable, TableRater
 
 RESAMPLES = 2000
 

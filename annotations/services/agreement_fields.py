@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from annotations.models import Project
-from annotations.records import FieldTable, FieldTables, Json
+from annotations.records import Json
 from annotations.schemes.fields import FirstErrorField, FlagField, PreferenceField, RubricField, ScaleField, SpansField
 from annotations.schemes.fields.base import FieldSpec
 from annotations.schemes.fields.places import NONE
@@ -23,6 +23,7 @@ from annotations.schemes.fields.preference import TIE
 from annotations.services import agreement_spans
 from annotations.services.agreement_rows import Passes, Place, Said, gathered
 from annotations.services.agreement_silence import Silence
+from annotations.tables import FieldTable, FieldTables
 
 UNMEASURED = {
     "text": "It is free text: what people write is not compared.",

@@ -14,11 +14,12 @@ from django.db.models import Q
 from annotations.models import Annotation, Label, Project, Rater, Step, Trajectory
 from annotations.models.labels import AnnotationQuerySet
 from annotations.models.trajectories import StepQuerySet
-from annotations.records import Json, TableRater
+from annotations.records import Json
 from annotations.schemes.fields.base import FieldSpec
 from annotations.schemes.schema import Scheme
 from annotations.services import agreement, agreement_converted
 from annotations.services.projects import scheme_of
+from annotations.tables import TableRater
 
 Place = tuple[str, int]  # "step", "trajectory" or "task", and which
 

@@ -10,11 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from django.db.models.functions import Length
 
 from annotations.models import Step
-from annotations.records import Json, SpanTable, TableRater
+from annotations.records import Json
 from annotations.rendering import parts as texts
 from annotations.schemes.fields import SpansField
 from annotations.services.agreement_rows import Passes, Said
 from annotations.services.agreement_silence import Silence
+from annotations.tables import SpanTable, TableRater
 
 AT_ONCE = 5_000  # steps that one query names
 PLAIN = ("message", "reasoning")  # texts whose length the database knows

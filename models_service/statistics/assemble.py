@@ -8,7 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
-from annotations.records import Json, LabelTable
+from annotations.records import Json
+from annotations.tables import LabelTable
 from models_service.statistics import matrices, measures, released
 from models_service.statistics.coefficients import Codes
 from models_service.statistics.figures import Block

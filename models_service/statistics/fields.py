@@ -29,7 +29,7 @@ from typing import Any
 
 import numpy as np
 
-from annotations.records import FieldTable, FieldTables
+from annotations.tables import FieldTable, FieldTables
 from models_service.statistics import spans, units
 from models_service.statistics.figures import Block, Figure, Ints, figures
 from models_service.statistics.matrices import numbers

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from annotations.records import LabelTable
+from annotations.tables import LabelTable
 from models_service.statistics.coefficients import Codes
 from models_service.statistics.figures import Ints
 

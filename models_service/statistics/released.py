@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from annotations.records import LabelTable
+from annotations.tables import LabelTable
 from models_service.statistics import measures, official
 from models_service.statistics.figures import Block, Floats
 

@@ -44,7 +44,7 @@ from typing import Any
 
 import numpy as np
 
-from annotations.records import FieldTable, FieldTables, LabelTable
+from annotations.tables import FieldTable, FieldTables, LabelTable
 from models_service.statistics import assemble, fields
 from models_service.statistics.figures import CONFIDENCE, Figure, figures
 from models_service.statistics.matrices import numbers

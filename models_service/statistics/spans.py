@@ -27,7 +27,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from annotations.records import SpanTable
+from annotations.tables import SpanTable
 from models_service.statistics import units
 from models_service.statistics.coefficients import ratio
 from models_service.statistics.figures import Block, Floats, Measure

@@ -34,7 +34,8 @@ NO_PAGES = {
     **dict.fromkeys(("label_state", "label_newer", "label_talk"), "data for the label page"),
     **dict.fromkeys(("compare_rows", "pace_rows"), "a part of a page"),
     **dict.fromkeys(("run_problems_csv", "run_problems_json", "export_zip", "export_file"), "a file"),
-    **dict.fromkeys(("trajectory_take", "trajectory_original", "scheme_file", "scheme_unmapped", "scheme_lost"), "a file"),
+    **dict.fromkeys(("trajectory_take", "trajectory_original"), "a file"),
+    **dict.fromkeys(("scheme_file", "scheme_unmapped", "scheme_lost"), "a file"),
 }
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotations.records import SpanTable
+from annotations.tables import SpanTable
 from models_service.statistics import distances, spans
 from models_service.statistics.figures import figures
 from models_service.statistics.spans import Stretch, matched
