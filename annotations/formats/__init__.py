@@ -17,6 +17,8 @@ LISTED = (
     "annotations.formats.stepmark.Stepmark",
     "annotations.formats.agentprocessbench.AgentProcessBench",
     "annotations.formats.agentprocessbench_labels.AgentProcessBenchLabels",
+    "annotations.formats.tau_bench.TauBench",
+    "annotations.formats.tau_dialogues.TauDialogues",
     "annotations.formats.openai_chat.OpenAIChat",
     "annotations.formats.trl_stepwise.TRLStepwise",
     "annotations.formats.parquet.LongParquet",

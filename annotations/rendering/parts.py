@@ -133,6 +133,7 @@ def _answers(calls: Sequence[Json], observations: Sequence[Json]) -> dict[int | 
     found: dict[int | None, list[int]] = {}
     for place, one in enumerate(observations):
         named = one.get("tool_call_id") if isinstance(one, dict) else None
-        call = ids.get(named, place if paired and named is None else None)
+        by_order = place if paired and named is None else None
+        call = ids.get(named, by_order) if isinstance(named, str) else by_order
         found.setdefault(call, []).append(place)
     return found
