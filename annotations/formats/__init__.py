@@ -20,6 +20,7 @@ LISTED = (
     "annotations.formats.tau_bench.TauBench",
     "annotations.formats.tau_dialogues.TauDialogues",
     "annotations.formats.openai_chat.OpenAIChat",
+    "annotations.formats.processbench.ProcessBench",
     "annotations.formats.trl_stepwise.TRLStepwise",
     "annotations.formats.parquet.LongParquet",
     "annotations.formats.long_csv.LongCSV",

@@ -1,0 +1,138 @@
+"""A problem and its solution in written steps: what the step-labelled data sets share, reading and writing.
+
+Read, the problem is the user's turn at 0 and the step with index k the agent's turn at k + 1, so that a source index is
+also the place of the message where the record is written as a chat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from annotations.formats.base import Refused, found
+from annotations.formats.lines import dump
+from annotations.records import Json, Labelled, StepRecord, TrajectoryRecord
+
+
+def texts(row: dict[str, Any], key: str) -> list[str]:
+    """The row's list of texts under the key, one at least."""
+    value = row.get(key)
+    if not isinstance(value, list) or not value:
+        raise Refused(key, f"found {found(value) if key in row else 'nothing'}; accepted is a list of texts")
+    for place, one in enumerate(value):
+        if not isinstance(one, str):
+            raise Refused(f"{key}[{place}]", f"found {found(one)}; accepted is a text")
+    return value
+
+
+def steps_of(problem: str, said: Sequence[str]) -> tuple[StepRecord, ...]:
+    asked = StepRecord("user", 0, problem)
+    return (asked, *(StepRecord("agent", place, one) for place, one in enumerate(said, start=1)))
+
+
+def until(first_error: int | None, count: int) -> dict[int, Json]:
+    """Labels by source index where only the first wrong step is known (None: there is none): right before it, wrong at
+    it, and nothing after it."""
+    if first_error is None:
+        return dict.fromkeys(range(1, count + 1), 1)
+    return dict.fromkeys(range(1, first_error + 1), 1) | {first_error + 1: -1}
+
+
+def kept(name: str, row: Mapping[str, Any], mapped: Iterable[str], usual: Sequence[str]) -> dict[str, Json]:
+    """What a record remembers of its row: whose it is, the fields that have no place, and an unusual order of keys."""
+    extra: dict[str, Json] = {"format": name}
+    known = set(mapped)
+    if fields := {key: value for key, value in row.items() if key not in known}:
+        extra["fields"] = fields
+    return extra if tuple(row) == tuple(usual) else extra | {"keys": list(row)}
+
+
+def memory(record: TrajectoryRecord, name: str) -> dict[str, Any]:
+    """What the record remembers of the row of this format that it was made of; empty where it came from elsewhere."""
+    extra = record.extra
+    return extra if isinstance(extra, dict) and extra.get("format") == name else {}
+
+
+def ordered(
+    values: Mapping[str, Json], remembered: Mapping[str, Any], usual: Sequence[str], always: Sequence[str] = ()
+) -> dict[str, Json]:
+    """A row of these values, with the fields and in the order of the row that the record was made of."""
+    every = {**remembered.get("fields", {}), **values}
+    keys = dict.fromkeys((*remembered.get("keys", usual), *always))
+    if "keys" not in remembered:
+        keys |= dict.fromkeys(remembered.get("fields", ()))
+    return {key: every[key] for key in keys if key in every}
+
+
+@dataclass(frozen=True)
+class Written:
+    """A trajectory from its beginning to one end, as text. `places` are those of the steps among the record's."""
+
+    prompt: str
+    places: tuple[int, ...]
+    steps: tuple[str, ...]
+
+    def labels(self, labelled: Labelled, *, masked: bool = False) -> list[int | None]:
+        """The grades of the steps; None where there is none, or where a rule filled it in and these are masked."""
+        hidden = labelled.propagated if masked else frozenset()
+        return [None if place in hidden else labelled.grades.get(place) for place in self.places]
+
+
+def written(record: TrajectoryRecord) -> Iterator[Written]:
+    """The trajectory; of a tree, each way from its root to a leaf. What others say between steps opens the next one."""
+    for way in ways(record.steps):
+        said: list[str] = []
+        places: list[int] = []
+        before: list[str] = []
+        prompt: list[str] = []
+        for place in way:
+            step = record.steps[place]
+            if step.source != "agent":
+                before.append(step.message)
+                continue
+            prompt, before = (prompt, before) if places else (before, [])
+            said.append("\n\n".join([*before, *parts(step)]))
+            places.append(place)
+            before = []
+        yield Written("\n\n".join(prompt), tuple(places), tuple(said))
+
+
+def ways(steps: Sequence[StepRecord]) -> Iterator[list[int]]:
+    """The places of all steps; of a tree, those on the way to each leaf, with the context before it."""
+    if all(step.parent is None for step in steps):
+        yield list(range(len(steps)))
+        return
+    inner = {step.parent for step in steps}
+    for leaf, step in enumerate(steps):
+        if leaf in inner or step.source != "agent":
+            continue
+        way = lineage(steps, leaf)
+        context = [place for place in range(way[0]) if steps[place].parent is None and steps[place].source != "agent"]
+        yield [*context, *way]
+
+
+def lineage(steps: Sequence[StepRecord], place: int) -> list[int]:
+    """The step with those it was tried after, from the first."""
+    way = [place]
+    while (parent := steps[way[-1]].parent) is not None and parent < way[-1]:
+        way.append(parent)
+    return way[::-1]
+
+
+def parts(step: StepRecord) -> list[str]:
+    """The step as text: its thought, what it said, its calls, and what answered them."""
+    thought = [f"<think>\n{step.reasoning}\n</think>"] if step.reasoning else []
+    said = [step.message] if step.message else []
+    calls = [_tagged("tool_call", {"name": one["name"], "arguments": one["arguments"]}) for one in step.tool_calls]
+    answers = [f"<tool_response>\n{_content(one)}\n</tool_response>" for one in step.observations]
+    return [*thought, *said, *calls, *answers]
+
+
+def _tagged(tag: str, value: Json) -> str:
+    return f"<{tag}>\n{dump(value)}\n</{tag}>"
+
+
+def _content(observation: Json) -> str:
+    content = observation.get("content") if isinstance(observation, dict) else observation
+    return content if isinstance(content, str) else dump(content)
