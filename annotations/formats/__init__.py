@@ -26,6 +26,7 @@ LISTED = (
     "annotations.formats.openai_chat.OpenAIChat",
     "annotations.formats.processbench.ProcessBench",
     "annotations.formats.prm800k.PRM800K",
+    "annotations.formats.math_shepherd.MathShepherd",
     "annotations.formats.trl_stepwise.TRLStepwise",
     "annotations.formats.parquet.LongParquet",
     "annotations.formats.long_csv.LongCSV",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,22 @@ def steps_at(messages: Json, field: str) -> tuple[StepRecord, ...]:
         return chat.steps_of(messages)
     except Refused as refused:
         raise Refused(refused.field.replace("messages", field, 1), refused.reason) from refused
+
+
+def steps_from(messages: Sequence[tuple[int, Json]], field: str) -> tuple[StepRecord, ...]:
+    """The steps of messages that are given with their places in the original: one place there may hold several that
+    are no turns of their own (where they are, turns are numbered anew). Raises Refused, as steps_at."""
+    places = [place for place, _ in messages]
+    steps = steps_at([message for _, message in messages], field)
+    begun = [places[step.source_index] for step in steps]
+    return tuple(_placed(step, places) for step in steps) if len(set(begun)) == len(begun) else steps
+
+
+def _placed(step: StepRecord, places: Sequence[int]) -> StepRecord:
+    extra = dict(step.extra)
+    if "observed_at" in extra:
+        extra["observed_at"] = [places[index] for index in extra["observed_at"]]
+    return replace(step, source_index=places[step.source_index], extra=extra)
 
 
 def call(name: Json, arguments: Json, call_id: Json = "", **more: Json) -> dict[str, Json]:

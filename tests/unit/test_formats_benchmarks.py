@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 from annotations import formats
 from annotations.formats.base import Item, ValueFormat
+from annotations.formats.opening import archives
 from annotations.formats.opening.sources import of_path
-from annotations.records import TrajectoryRecord
+from annotations.records import Problem, TrajectoryRecord
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 
@@ -30,6 +33,16 @@ def made(name: str, value: Any) -> TrajectoryRecord:
     (record,) = form.records(value)
     assert isinstance(record, TrajectoryRecord)
     return record
+
+
+def of_folder(path: Path) -> tuple[list[TrajectoryRecord], list[Problem]]:
+    """What a folder, or an archive, holds, and what of it could not be read."""
+    with archives.opened(path) as (folder, problems):
+        form = formats.detect_folder(folder)
+        assert form
+        items = list(form.read_folder(folder))
+    found = [item.record for item in items if isinstance(item.record, TrajectoryRecord)]
+    return found, [*problems, *(problem for item in items for problem in item.problems)]
 
 
 def agents(record: TrajectoryRecord) -> list[Any]:
@@ -63,3 +76,47 @@ def test_a_line_without_a_role_belongs_to_the_turn_above() -> None:
     assert first.task.instruction == "Is parcel P7 here?\nIt is blue."
     assert [step.message for step in agents(first)] == ["", "Yes, it is here."]
     assert agents(first)[0].observations[0]["content"] == '{"state": "here"}'
+
+
+def test_only_the_agents_turns_are_steps_where_the_simulated_user_calls_tools_too() -> None:
+    one, other = records(SAMPLES / "tau2-bench.json")
+    assert [step.source_index for step in agents(one)] == [0, 2, 4], "places of the file's messages"
+    assert [call["name"] for call in agents(one)[1].tool_calls] == ["find_order", "find_cup"]
+    assert [seen["tool_call_id"] for seen in agents(one)[1].observations] == ["t1", "t2"], "results that came together"
+    assert agents(one)[1].observations[1]["error"] is True
+    users = [step.message for step in one.steps if step.source == "user"]
+    assert users == ["Where is my tea?", 'look_at_counter({"side":"left"})', "a cup", "There is a cup. ###STOP###"]
+    assert (one.task.external_id, one.policy_model, one.meta["trial"]) == ("kiosk:0", "small-agent", 0)
+    assert one.task == other.task and one.task.instruction == "You want your tea.\nYou are Ada."
+    assert (one.outcome["reward"], other.outcome["reward"]) == (0.0, 1.0)
+
+
+def test_simulations_in_files_of_their_own_read_as_those_of_one_document() -> None:
+    (record, voice), problems = of_folder(SAMPLES / "tau2-bench-folder")
+    assert not problems
+    assert [step.message for step in record.steps] == [
+        step.message for step in records(SAMPLES / "tau2-bench.json")[1].steps
+    ]
+    assert [(step.source, step.message) for step in voice.steps] == [
+        ("user", "Where is my tea?"),
+        ("agent", ""),
+        ("agent", "It is brewing."),
+    ]
+    assert [step.source_index for step in voice.steps] == [1, 6, 9], "three times the tick, one more for the user"
+    assert voice.steps[1].observations[0]["content"] == "brewing"
+
+
+def test_a_simulation_that_the_index_names_and_no_file_holds_is_said(tmp_path: Path) -> None:
+    shutil.copytree(SAMPLES / "tau2-bench-folder", tmp_path / "run")
+    (tmp_path / "run" / "simulations" / "sim-2.json").unlink()
+    found, problems = of_folder(tmp_path / "run")
+    assert len(found) == 1
+    assert [problem.field for problem in problems] == ["simulation_index"] and "sim-2" in problems[0].reason
+
+
+def test_one_simulation_that_is_none_does_not_take_the_others_along() -> None:
+    document = json.loads((SAMPLES / "tau2-bench.json").read_text())
+    document["simulations"][0]["messages"][1]["role"] = "narrator"
+    refused, record = formats.FORMATS["tau2-bench"].records(document)  # type: ignore[attr-defined]
+    assert refused.field == "simulations[0].messages[1].role" and "narrator" in refused.reason
+    assert record.external_id == "sim-1"
