@@ -19,8 +19,8 @@ NUMBERED = re.compile(r"Step \d+\s*:")
 class MathShepherd(LineFormat, Writer):
     """The tag stands anywhere between two steps, with or without a space or a line before it. Only a place where
     `label` has + or - for it is one: signs of the mathematics, and a tag that is a piece of a word, stay text. The
-    labels can also be a list, one for each tag, of signs or of fractions, as OpenRLHF has them; a fraction, also 1.0, is
-    an estimate and no verdict, and is kept with its step. The problem ends where "Step 1:" begins, else with the first line."""
+    labels can also be a list, one for each tag, of signs or fractions, as OpenRLHF has them; a fraction, even 1.0, is
+    an estimate and no verdict: it is kept with its step. The problem ends where "Step 1:" begins, or with a line."""
 
     name = "math-shepherd"
     title = "Math-Shepherd, and OpenRLHF's rows for process reward models"

@@ -2,71 +2,114 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal, get_args
 
-from annotations.formats.base import Format, Refused, found
-from annotations.formats.lines import dump
-from annotations.records import Json, RatingRecord, StepRecord, TrajectoryRecord
+from annotations.formats import naming, solutions
+from annotations.formats.base import LineFormat, Option, Refused, Writer, found, text
+from annotations.formats.solutions import Written
+from annotations.records import Json, Labelled, RatingRecord, StepRecord, TaskRecord, TrajectoryRecord
 
 Zero = Literal["drop", "true", "false"]
 ZEROS: tuple[str, ...] = get_args(Zero)
+KEYS = ("prompt", "completions", "labels")
+ZERO = Option(
+    "zero",
+    "A neutral step",
+    "drop",
+    (("drop", "Cut before it"), ("true", "Count it as true"), ("false", "Count it as false")),
+    "A 0 is neither true nor false. The steps after it were taken in its light, so that dropping it ends the row.",
+)
 
 
-class TRLStepwise(Format):
+class TRLStepwise(LineFormat, Writer):
     """Positive labels are true, negative ones false. A 0 is neither: `zero` makes it true or false, or drops it, which
     cuts the trajectory before the step, because the steps after it were taken in its light. A step without a label
-    cuts likewise: nobody's silence becomes a label. A trajectory cut before its first step is not written."""
+    cuts likewise: nobody's silence becomes a label. A trajectory cut before its first step is not written. Of a tree
+    there is a row for each way to a leaf. Read, a fraction, or a list of them, is an estimate and no verdict: it is
+    kept with its step."""
 
     name = "trl-stepwise"
     title = "TRL stepwise supervision (JSONL)"
-    keeps = "The steps as text up to the last that is labelled, and whether each is right."
-    loses = "Labels other than right and wrong, explanations, and steps after the first without a label."
-    writes = True
+    keeps = "The steps as text up to the last that is labelled, and whether each is right; fields of its own."
+    loses = "Written: labels other than right and wrong, explanations, and steps after the first without a label."
+    options = (ZERO,)
+
+    def recognises(self, row: Json) -> bool:
+        return (
+            isinstance(row, dict)
+            and isinstance(row.get("prompt"), str)
+            and isinstance(row.get("completions"), list)
+            and isinstance(row.get("labels"), list)
+        )
+
+    def record(self, row: dict[str, Any]) -> TrajectoryRecord:
+        said, labels = solutions.texts(row, "completions"), row.get("labels")
+        if not isinstance(labels, list) or len(labels) != len(said):
+            raise Refused("labels", f"found {found(labels)}; accepted is a list of {len(said)}, one a completion")
+        values = [_read(one, place) for place, one in enumerate(labels)]
+        asked, *steps = solutions.steps_of(text(row, "prompt"), said)
+        graded = {place: one for place, one in enumerate(values, start=1) if isinstance(one, int)}
+        every = (asked, *(_with(step, one) for step, one in zip(steps, values, strict=True)))
+        return TrajectoryRecord(
+            task=TaskRecord(naming.prompt_id(every), instruction=asked.message),
+            steps=every,
+            extra=solutions.kept(self.name, row, KEYS, KEYS),
+            rating=RatingRecord(graded, scheme="binary") if graded else None,
+        )
+
+    def rows(self, rollouts: Sequence[Labelled], asked: Mapping[str, Any]) -> Iterator[dict[str, Json]]:
+        for labelled in rollouts:
+            remembered = solutions.memory(labelled.record, self.name)
+            for way in solutions.written(labelled.record):
+                labels = way.labels(labelled)
+                if row := _row(way, [_graded(one, asked.get("zero", ZERO.default)) for one in labels]):
+                    yield solutions.ordered(row, remembered, KEYS)
 
     def row(self, record: TrajectoryRecord, zero: str = "drop") -> dict[str, Json] | None:
+        """The one row of a record with the labels of its rating; None where it is cut before its first step."""
         rating = record.rating or RatingRecord()
-        completions: list[str] = []
-        labels: list[bool] = []
-        before: list[str] = []
-        prompt: list[str] | None = None
-        for step in record.steps:
-            if step.source != "agent":
-                before.append(step.message)
-                continue
-            prompt = before if prompt is None else prompt
-            label = _label(rating.steps.get(step.source_index), zero)
-            if label is None:
-                break
-            opening = before if completions else []
-            completions.append("\n\n".join([*opening, *_parts(step)]))
-            labels.append(label)
-            before = []
-        if not labels:
+        way = next(solutions.written(record), None)
+        if way is None:
             return None
-        return {"prompt": "\n\n".join(prompt or []), "completions": completions, "labels": labels}
+        given = [rating.steps.get(record.steps[place].source_index) for place in way.places]
+        return _row(way, [_label(one, zero) for one in given])
+
+
+def _row(way: Written, labels: Sequence[bool | None]) -> dict[str, Json] | None:
+    until = next((index for index, label in enumerate(labels) if label is None), len(labels))
+    if not until:
+        return None
+    return {"prompt": way.prompt, "completions": list(way.steps[:until]), "labels": list(labels[:until])}
+
+
+def _graded(grade: int | None, zero: str) -> bool | None:
+    if grade is None or (grade == 0 and zero == "drop"):
+        return None
+    return zero == "true" if grade == 0 else grade > 0
 
 
 def _label(value: Json, zero: str) -> bool | None:
-    if value is None or (value == 0 and zero == "drop"):
-        return None
-    if isinstance(value, bool) or not isinstance(value, int):
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
         raise Refused("labels", f"found {found(value)}; accepted are whole numbers")
-    return zero == "true" if value == 0 else value > 0
+    return _graded(value, zero)
 
 
-def _parts(step: StepRecord) -> list[str]:
-    """The step as text: its thought, what it said, its calls, and what answered them."""
-    thought = [f"<think>\n{step.reasoning}\n</think>"] if step.reasoning else []
-    said = [step.message] if step.message else []
-    calls = [_tagged("tool_call", {"name": one["name"], "arguments": one["arguments"]}) for one in step.tool_calls]
-    answers = [f"<tool_response>\n{_content(one)}\n</tool_response>" for one in step.observations]
-    return [*thought, *said, *calls, *answers]
+def _read(label: Json, place: int) -> int | float | list[Json] | None:
+    """1 or -1, or an estimate: a fraction, or one for each token."""
+    if label is None or isinstance(label, float):
+        return label
+    if isinstance(label, int) and label in (-1, 0, 1):
+        return 1 if label > 0 else -1
+    if isinstance(label, list) and all(isinstance(one, int | float) and not isinstance(one, bool) for one in label):
+        return label
+    accepted = "true, false, 1, 0, a fraction, and a list of one for each token"
+    raise Refused(f"labels[{place}]", f"found {found(label)}; accepted are {accepted}")
 
 
-def _tagged(tag: str, value: Json) -> str:
-    return f"<{tag}>\n{dump(value)}\n</{tag}>"
-
-
-def _content(observation: Json) -> str:
-    content = observation.get("content") if isinstance(observation, dict) else observation
-    return content if isinstance(content, str) else dump(content)
+def _with(step: StepRecord, label: int | float | list[Json] | None) -> StepRecord:
+    if isinstance(label, float):
+        return StepRecord("agent", step.source_index, step.message, extra={"values": {"score": label}})
+    if isinstance(label, list):
+        return StepRecord("agent", step.source_index, step.message, extra={"fields": {"label": label}})
+    return step
