@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from annotations.models.formats import NamedFormat
 from annotations.models.labels import Annotation, Label, Look, Rater
 from annotations.models.projects import Guideline, Membership, Project, Role, SchemeVersion, User
 from annotations.models.reports import Event, Report
@@ -20,6 +21,7 @@ __all__ = [
     "Look",
     "Membership",
     "Message",
+    "NamedFormat",
     "Original",
     "Project",
     "ProjectScheme",

@@ -10,11 +10,10 @@ from typing import Any
 from django.db import DataError, OperationalError, transaction
 from psycopg.errors import ProgramLimitExceeded
 
-from annotations import formats
 from annotations.formats.base import Item
 from annotations.models import Event, Project, User
 from annotations.records import Json, Problem, TrajectoryRecord
-from annotations.services import copying, files, projects, ratings, sources
+from annotations.services import copying, files, named_formats, projects, ratings, sources
 from annotations.services.arrivals import Arrived, Batch
 from annotations.services.drafts import Draft, draft
 from annotations.services.rating_ways import Inwards
@@ -46,9 +45,9 @@ def import_trajectories(
     is committed together with how far it got, and a second call goes on from there.
     Raises FileNotFoundError and formats.UnknownFormat before anything is done.
     """
-    chosen = None if format == "auto" else formats.reader(format)
+    chosen = None if format == "auto" else named_formats.reader(project, format)
     work = _Import(project, by, claim)
-    with sources.opened(files.sources(paths, names), chosen) as units:
+    with sources.opened(files.sources(paths, names), chosen, more=named_formats.of(project)) as units:
         if claim:
             counted = [unit.total for unit in units]
             unit, _ = work.position
