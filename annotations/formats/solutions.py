@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from annotations.formats.base import Refused, found
-from annotations.formats.lines import dump
+from annotations.formats.step_text import parts as parts
 from annotations.records import Json, Labelled, StepRecord, TrajectoryRecord
 
 
@@ -118,21 +118,3 @@ def lineage(steps: Sequence[StepRecord], place: int) -> list[int]:
     while (parent := steps[way[-1]].parent) is not None and parent < way[-1]:
         way.append(parent)
     return way[::-1]
-
-
-def parts(step: StepRecord) -> list[str]:
-    """The step as text: its thought, what it said, its calls, and what answered them."""
-    thought = [f"<think>\n{step.reasoning}\n</think>"] if step.reasoning else []
-    said = [step.message] if step.message else []
-    calls = [_tagged("tool_call", {"name": one["name"], "arguments": one["arguments"]}) for one in step.tool_calls]
-    answers = [f"<tool_response>\n{_content(one)}\n</tool_response>" for one in step.observations]
-    return [*thought, *said, *calls, *answers]
-
-
-def _tagged(tag: str, value: Json) -> str:
-    return f"<{tag}>\n{dump(value)}\n</{tag}>"
-
-
-def _content(observation: Json) -> str:
-    content = observation.get("content") if isinstance(observation, dict) else observation
-    return content if isinstance(content, str) else dump(content)
