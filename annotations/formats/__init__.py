@@ -22,6 +22,8 @@ LISTED = (
     "annotations.formats.tau2_bench.Tau2Folder",
     "annotations.formats.inspect_log.InspectLog",
     "annotations.formats.inspect_log.InspectEval",
+    "annotations.formats.bfcl.BFCL",
+    "annotations.formats.intercode.InterCode",
     "annotations.formats.tau_dialogues.TauDialogues",
     "annotations.formats.claude_code.ClaudeCode",
     "annotations.formats.atif.ATIF",

@@ -7,6 +7,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from annotations import formats
 from annotations.formats.base import Item, ValueFormat
 from annotations.formats.opening import archives
@@ -120,3 +122,73 @@ def test_one_simulation_that_is_none_does_not_take_the_others_along() -> None:
     refused, record = formats.FORMATS["tau2-bench"].records(document)  # type: ignore[attr-defined]
     assert refused.field == "simulations[0].messages[1].role" and "narrator" in refused.reason
     assert record.external_id == "sim-1"
+
+
+def test_turns_of_a_log_have_their_calls_what_these_gave_and_what_they_cost() -> None:
+    first = records(SAMPLES / "bfcl.jsonl")[0]
+    both = agents(first)[1]
+    assert [call["name"] for call in both.tool_calls] == ["ls", "pwd"]
+    assert [one["content"] for one in both.observations] == ["a b", "/letters"]
+    assert both.reasoning == "Both at once."
+    assert both.extra["values"] == {"latency": 0.8, "input_tokens": 820, "output_tokens": 22}
+    assert [step.message for step in first.steps if step.source == "user"] == ["What is in letters?", "Thanks."]
+    assert agents(first)[3].extra["values"]["latency"] == 0.5
+    assert len(first.extra["fields"]["states"]) == 2
+
+
+def test_calls_that_a_handler_read_from_a_text_are_calls() -> None:
+    (step,) = agents(records(SAMPLES / "bfcl.jsonl")[1])
+    assert step.message == "[cd(folder='a')]"
+    assert [(call["name"], call["arguments"]) for call in step.tool_calls] == [("cd", "folder='a'")]
+    assert step.observations[0]["content"] == "ok"
+
+
+def test_answers_without_a_log_are_steps_too() -> None:
+    _, _, call, words, turns = records(SAMPLES / "bfcl.jsonl")
+    assert agents(call)[0].tool_calls[0]["arguments"] == '{"base": 3, "height": 4}'
+    assert agents(call)[0].extra["values"]["latency"] == 0.4
+    assert agents(words)[0].message == "I cannot do that."
+    assert [step.message for step in agents(turns)] == ["", "done"]
+
+
+def test_the_model_is_the_one_whose_folder_the_results_lie_in() -> None:
+    form, path = formats.FORMATS["bfcl"], SAMPLES / "bfcl.jsonl"
+    names = {
+        "result/maker_small-FC/multi_turn/BFCL_v4_multi_turn_base_result.json": "maker_small-FC",
+        "run.zip/result/small/BFCL_v3_simple_result.json": "small",
+        "BFCL_v3_simple_result.json": "",
+        "other/simple.json": "",
+    }
+    for name, model in names.items():
+        first = next(iter(form.read(of_path(path, name)))).record  # type: ignore[attr-defined]
+        assert first.policy_model == model
+        assert first.external_id == (f"{model}:multi_turn_base_0" if model else "")
+
+
+def test_parallel_lists_are_turns_with_their_rewards() -> None:
+    one, other = records(SAMPLES / "intercode.json")
+    assert [step.extra["values"] for step in agents(one)] == [{"reward": 0.5}, {"reward": 1.0}]
+    assert agents(one)[1].tool_calls[0]["arguments"] == {"command": "ls | wc -l"}
+    assert agents(other)[0].message == "First I look."
+    assert (agents(other)[1].observations, agents(other)[1].extra) == ((), {"fields": {"valid_action": False}})
+    assert (one.task.external_id, one.task.instruction) == ("ic_bash:letters_fs_1:0", "Count the letters.")
+    assert one.outcome["reward"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("name", "episodes"),
+    [
+        ("ic_bash_multiturn_gpt-4_10_turns_fs_1.json.gz", 60),
+        ("ic_bash_multiturn_gpt-4_10_turns_fs_2.json.gz", 53),
+        ("ic_bash_multiturn_gpt-4_10_turns_fs_4.json", 27),
+        ("ic_bash_react_10_turns_fs_1.json", 60),
+        ("ic_bash_multiturn_vicuna_10_turns_fs_1.json.gz", 60),
+        ("ic_bash_multiturn_starchat_10_turns_fs_1.json.gz", 58),
+    ],
+)
+def test_real_results_of_intercode_come_in(name: str, episodes: int, shared_data: Path) -> None:
+    found = records(shared_data / "intercode" / name)
+    assert len(found) == len({record.task.external_id for record in found}) == episodes
+    assert all("reward" in step.extra["values"] for record in found for step in agents(record))
+    more = {len(agents(record)) - record.outcome["summary"]["turns_taken"] for record in found}
+    assert more <= {0, 1}, "one that ran out of turns is submitted for the agent"
