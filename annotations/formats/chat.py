@@ -9,6 +9,7 @@ from typing import Any
 from annotations.formats.base import Refused, found
 from annotations.formats.lines import Packed, dump
 from annotations.records import Json, StepRecord
+from annotations.segmenting import joined_steps
 
 SOURCES = {"system": "system", "developer": "system", "user": "user", "assistant": "agent"}
 ROLES = {"system": "system", "user": "user", "agent": "assistant"}
@@ -53,9 +54,9 @@ def steps_of(messages: Json) -> tuple[StepRecord, ...]:
 
 
 def messages_of(steps: Iterable[StepRecord]) -> list[Json]:
-    """The conversation the steps were made of."""
+    """The conversation the steps were made of; parts of a message are put together again."""
     placed: list[tuple[int, Json]] = []
-    for step in steps:
+    for step in joined_steps(tuple(steps)):
         placed.append((step.source_index, _message(step)))
         places = step.extra.get("observed_at") or range(step.source_index + 1, 1 << 62)
         placed.extend(zip(places, step.observations, strict=False))
@@ -66,7 +67,7 @@ def messages_of(steps: Iterable[StepRecord]) -> list[Json]:
 def texts_of(steps: Iterable[StepRecord]) -> list[str]:
     """The messages as JSON texts; observations that are packed stay so."""
     placed: list[tuple[int, str]] = []
-    for step in steps:
+    for step in joined_steps(tuple(steps)):
         index, seen = step.source_index, step.observations
         placed.append((index, _text(step)))
         if "observed_at" in step.extra:
