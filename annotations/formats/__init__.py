@@ -24,6 +24,8 @@ LISTED = (
     "annotations.formats.inspect_log.InspectEval",
     "annotations.formats.bfcl.BFCL",
     "annotations.formats.intercode.InterCode",
+    "annotations.formats.screenagent.ScreenAgent",
+    "annotations.formats.webvoyager.WebVoyager",
     "annotations.formats.toolbench_tree.ToolBenchTree",
     "annotations.formats.search_tree.SearchTree",
     "annotations.formats.tau_dialogues.TauDialogues",

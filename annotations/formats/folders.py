@@ -34,6 +34,14 @@ def bytes_of(source: Source, most: int) -> bytes:
     return found if len(found) <= most else b""
 
 
+def bytes_at(source: Source, most: int) -> bytes:
+    """How the unpacked file begins; nothing where it cannot be read."""
+    try:
+        return source.read(most)
+    except (OSError, *BREAKS):
+        return b""
+
+
 def item(file: str, line: Line, made: Callable[[Json], TrajectoryRecord]) -> Item:
     """The record that is made of a file's value, or why there is none."""
     if line.reason:
