@@ -60,6 +60,18 @@ class Trajectory(models.Model):
     policy_model = models.CharField(max_length=200, blank=True)
     outcome = VerbatimJSONField(null=True)
     content_hash = models.CharField(max_length=64)
+    whole_hash = models.CharField(
+        max_length=64, blank=True, db_default="", help_text="Of a segmented one: its content_hash by message."
+    )
+    turns_hash = models.CharField(
+        max_length=32, blank=True, db_default="", help_text="Equal where all that was said, done and seen is."
+    )
+    actions_hash = models.CharField(
+        max_length=32, blank=True, db_default="", help_text="Equal where the agent did the same, in the same order."
+    )
+    grouped = models.BooleanField(
+        db_default=False, help_text="It stands for one with those of its task that have its actions_hash."
+    )
     format = models.CharField(max_length=40)
     meta = models.JSONField(default=dict, help_text="The identifying numbers of the original record.")
     extra = VerbatimJSONField(default=dict)
@@ -82,6 +94,12 @@ class Trajectory(models.Model):
         indexes = [
             models.Index(fields=["project", "id"], condition=Q(superseded_at__isnull=True), name="live_trajectories"),
             models.Index(fields=["project", "external_id"], name="trajectory_by_external_id"),
+            models.Index(
+                fields=["project", "turns_hash"], condition=Q(superseded_at__isnull=True), name="live_by_turns"
+            ),
+            models.Index(
+                fields=["task", "actions_hash"], condition=Q(superseded_at__isnull=True), name="live_by_actions"
+            ),
         ]
 
     def __str__(self) -> str:

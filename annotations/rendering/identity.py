@@ -22,6 +22,11 @@ def turn_hash(source: str, step: Told) -> str:
     return _digest([source, *(text for part in parts(step) for text in _seen(part))])
 
 
+def sequence_hash(hashes: Iterable[str]) -> str:
+    """Equal for equal hashes in the same order. 32 hexadecimal digits; migration 0009 has it in SQL."""
+    return hashlib.sha256(",".join(hashes).encode()).hexdigest()[:32]
+
+
 def _seen(part: Part) -> Iterator[str]:
     yield from (part.kind, part.title, part.text)
     yield from (image.mark for image in part.images)

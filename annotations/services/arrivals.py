@@ -18,13 +18,14 @@ from annotations.records import Json, Problem
 from annotations.schemes.schema import Scheme
 from annotations.services import copying, originals, pass_rows, rating_rows, task_changes, versions
 from annotations.services.drafts import Draft, StepDraft, TaskDraft
+from annotations.services.duplicates import KEEP, Sieve
 
 REFERENCE = "gold"  # the rater whose labels stand in the trajectory files themselves
 
 TASK = "id project_id external_id source instruction reference tools"
 TRAJECTORY = (
-    "id project_id task_id external_id rollout version policy_model outcome content_hash format meta extra original_id"
-    " created_at"
+    "id project_id task_id external_id rollout version policy_model outcome content_hash whole_hash turns_hash"
+    " actions_hash format meta extra original_id created_at"
 )
 STEP = (
     "id trajectory_id index source source_index message reasoning tool_calls observations extra content_hash ordinal"
@@ -40,13 +41,15 @@ class _Live(NamedTuple):
     rollout: int
     external_id: str
     content_hash: str
+    whole_hash: str
     version: int
 
 
 @dataclass
 class Arrived:
     """What became of a batch. `steps` are agent steps of new versions, `labels` labels written, `carried` labels that
-    went along to a new version."""
+    went along to a new version, `lost` those that did not; `skipped` rollouts that were left out, `duplicates` what
+    equals what."""
 
     created: int = 0
     updated: int = 0
@@ -55,7 +58,10 @@ class Arrived:
     tasks: int = 0
     labels: int = 0
     carried: int = 0
+    skipped: int = 0
     problems: list[Problem] = field(default_factory=list)
+    lost: list[Json] = field(default_factory=list)
+    duplicates: list[Json] = field(default_factory=list)
 
 
 @dataclass
@@ -73,8 +79,9 @@ class _Row:
 class Batch:
     """Stores drafts that are all different. Needs a transaction that holds copying.lock."""
 
-    def __init__(self, project: Project, scheme: Scheme, format: str) -> None:
+    def __init__(self, project: Project, scheme: Scheme, format: str, duplicates: str = KEEP) -> None:
         self.project, self.scheme, self.format = project, scheme, format
+        self.sieve = Sieve(project, duplicates)
         self.arrived = Arrived()
 
     def store(self, drafts: Sequence[Draft]) -> Arrived:
@@ -84,6 +91,7 @@ class Batch:
         there: list[tuple[Draft, int]] = []
         for draft in drafts:
             self._place(draft, rows, there)
+        rows = self._sift(rows, there)
         self._supersede(rows)
         self._copy(rows)
         changed = self._rate(rows, there)
@@ -91,8 +99,20 @@ class Batch:
         changed |= self._passes(rows, there)
         self.arrived.updated += len(changed)
         self.arrived.unchanged += len(there) - len(changed)
+        self.sieve.group()
+        self.arrived.duplicates = [twin.told() for twin in self.sieve.twins]
         task_changes.settle({row.task for row in rows if row.replaces and self._differing(row.draft)})
         return self.arrived
+
+    def _sift(self, rows: list[_Row], there: Sequence[tuple[Draft, int]]) -> list[_Row]:
+        """Without the rollouts that are to be left out, and the tasks that only those would have."""
+        kept = self.sieve.keeps(rows)
+        if len(kept) < len(rows):
+            used = {row.task for row in kept} | {self.tasks[draft.task.external_id][0] for draft, _ in there}
+            Task.objects.filter(pk__in=self.new_tasks - used).delete()
+            self.arrived.tasks -= len(self.new_tasks - used)
+            self.arrived.skipped = len(rows) - len(kept)
+        return kept
 
     def _tasks(self, drafts: Sequence[Draft]) -> None:
         """Know every task of the batch; make the missing ones as their first draft says."""
@@ -108,17 +128,17 @@ class Batch:
         ids = copying.reserve(Task, len(missing))
         copying.insert(Task, TASK, ((pk, self.project.pk, *task) for pk, task in zip(ids, missing, strict=True)))
         self.tasks |= {task.external_id: (pk, task) for pk, task in zip(ids, missing, strict=True)}
-        self.arrived.tasks = len(missing)
+        self.new_tasks, self.arrived.tasks = set(ids), len(missing)
 
     def _look(self, drafts: Sequence[Draft]) -> None:
         """Find what is stored of these tasks, and under these names."""
-        columns = ("pk", "task_id", "rollout", "external_id", "content_hash", "version")
+        columns = ("pk", "task_id", "rollout", "external_id", "content_hash", "whole_hash", "version")
         live = self.project.trajectories.live().values_list(*columns)
         of_tasks = [_Live(*row) for row in live.filter(task__in=[pk for pk, _ in self.tasks.values()])]
         names = [draft.external_id for draft in drafts if draft.rollout is None and draft.external_id]
         named = [_Live(*row) for row in live.filter(external_id__in=names)] if names else []
         self.by_rollout = {(one.task, one.rollout): one for one in of_tasks}
-        self.by_content = {(one.task, one.content_hash): one for one in reversed(of_tasks)}
+        self.by_content = {(one.task, one.whole_hash or one.content_hash): one for one in reversed(of_tasks)}
         self.by_name = {one.external_id: one for one in named}
         self.next_rollout: dict[int, int] = defaultdict(int)
         for one in of_tasks:
@@ -131,7 +151,7 @@ class Batch:
         elif draft.external_id:
             live = self.by_name.get(draft.external_id)
         else:
-            live = next(filter(None, (self.by_content.get((task, one)) for one in draft.hashes)), None)
+            live = next(filter(None, (self.by_content.get((task, one)) for one in draft.wholes)), None)
         if live and draft.external_id and live.external_id != draft.external_id:
             reason = f"rollout {draft.rollout} of task {draft.task.external_id} is {live.external_id!r} here already"
             self.arrived.problems.append(Problem(draft.file, draft.line, "id", reason))
@@ -176,7 +196,9 @@ class Batch:
         draft = row.draft
         name = draft.external_id or f"{draft.task.external_id}:{row.rollout}"
         version = row.replaces.version + 1 if row.replaces else 1
-        said = (draft.policy_model, draft.outcome, draft.content_hash, self.format, draft.meta, self._extra(draft))
+        whole = "" if draft.wholes[0] == draft.content_hash else draft.wholes[0]
+        hashes = (draft.content_hash, whole, draft.turns_hash, draft.actions_hash)
+        said = (draft.policy_model, draft.outcome, *hashes, self.format, draft.meta, self._extra(draft))
         original = self.originals.get(id(draft.original))
         return (row.pk, self.project.pk, row.task, name, row.rollout, version, *said, original, timezone.now())
 
@@ -225,9 +247,11 @@ class Batch:
             if row.replaces:
                 rating = row.draft.rating
                 but = self.rater.pk if self.rater and rating and (rating.steps or rating.final is not None) else None
-                self.arrived.carried += versions.carry_over(
+                carried, lost = versions.carry_over(
                     self.project, row.replaces.pk, row.pk, row.draft.steps, row.steps, but
                 )
+                self.arrived.carried += carried
+                self.arrived.lost += lost
 
 
 def _step(row: _Row, pk: int, step: StepDraft) -> tuple[Any, ...]:

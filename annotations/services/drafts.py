@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 from annotations.formats.lines import dump
 from annotations.records import Json, RatingRecord, StepRecord, TaskRecord, TrajectoryRecord
-from annotations.rendering.identity import action_hash, turn_hash
+from annotations.rendering.identity import action_hash, sequence_hash, turn_hash
 from annotations.rendering.outline import outline
 from annotations.rendering.parts import parts
+from annotations.segmenting import PART, joined
 
 
 class StepDraft(NamedTuple):
@@ -67,6 +68,9 @@ class Draft:
     rating: RatingRecord | None
     whole: TrajectoryRecord | None = None  # the record itself, where it says what every rater says
     original: bytes = b""  # what it was made of
+    wholes: tuple[str, ...] = ()  # the hashes of it by message
+    turns_hash: str = ""  # by message too, as actions_hash is
+    actions_hash: str = ""
 
     @property
     def content_hash(self) -> str:
@@ -80,7 +84,7 @@ class Draft:
         elif self.external_id:
             named = f"id {self.external_id}"
         else:
-            named = f"content {self.content_hash} of {self.task.external_id}"
+            named = f"content {self.wholes[0]} of {self.task.external_id}"
         return hashlib.blake2b(named.encode(), digest_size=16).digest()
 
     @property
@@ -94,12 +98,17 @@ class Draft:
 
 def draft(record: TrajectoryRecord, file: str, line: int, original: bytes = b"") -> Draft:
     """Raises RecursionError where the record is nested too deep to be written."""
-    steps = _steps(record.steps)
+    steps, whole = _steps(record.steps), joined(record)
     task = _task(record.task)
     meta, outcome = dump(record.meta), None if record.outcome is None else dump(record.outcome)
     said = (*task, record.policy_model, outcome)
     in_order = dump(dict(sorted(record.meta.items())))  # the column keeps no order
-    hashes = tuple(_hash((*said, one, dump(record.extra)), steps) for one in dict.fromkeys((in_order, meta)))
+    metas = dict.fromkeys((in_order, meta))
+    hashes = tuple(_hash((*said, one, dump(record.extra)), steps) for one in metas)
+    turns, wholes = steps, hashes
+    if whole is not record:
+        turns = _steps(tuple(whole.steps))
+        wholes = tuple(_hash((*said, one, dump(whole.extra)), turns) for one in metas)
     return Draft(
         file,
         line,
@@ -115,6 +124,9 @@ def draft(record: TrajectoryRecord, file: str, line: int, original: bytes = b"")
         record.rating,
         record if record.passes or record.task.rubrics or record.schemes else None,
         original,
+        wholes,
+        sequence_hash(step.turn_hash for step in turns),
+        sequence_hash(step.action_hash for step in turns if step.source == "agent"),
     )
 
 
@@ -139,12 +151,20 @@ def _steps(steps: tuple[StepRecord, ...]) -> tuple[StepDraft, ...]:
     made = []
     for index, step in enumerate(steps):
         texts = (step.message, step.reasoning, dump(step.tool_calls), dump(step.observations), dump(step.extra))
-        said = "\x1f".join((step.source, *texts))
-        digest = hashlib.sha256(said.encode()).hexdigest()
+        digest = content_hash(step, texts)
         identity = (digest, seen[digest], action_hash(step), turn_hash(step.source, step))
         made.append(StepDraft(index, step.source, step.source_index, *texts, *identity, _outline(step), step.parent))
         seen[digest] += 1
     return tuple(made)
+
+
+def content_hash(step: StepRecord, texts: Sequence[str] = ()) -> str:
+    """Of all the step says, its place apart; a part of a message is the same wherever it stands there. `texts` are
+    what tables hold of it, where the caller has them."""
+    *said, extra = texts or (step.message, step.reasoning, dump(step.tool_calls), dump(step.observations), "")
+    if PART in step.extra or not texts:
+        extra = dump({key: one for key, one in step.extra.items() if key != PART})
+    return hashlib.sha256("\x1f".join((step.source, *said, extra)).encode()).hexdigest()
 
 
 def _outline(step: StepRecord) -> str | None:

@@ -13,18 +13,21 @@ from psycopg.errors import ProgramLimitExceeded
 from annotations.formats.base import Item
 from annotations.models import Event, Project, User
 from annotations.records import Json, Problem, TrajectoryRecord
+from annotations.segmenting import MESSAGE
 from annotations.services import copying, files, named_formats, projects, ratings, sources
 from annotations.services.arrivals import Arrived, Batch
 from annotations.services.drafts import Draft, draft
+from annotations.services.duplicates import KEEP, checked
 from annotations.services.rating_ways import Inwards
 from annotations.services.runs import Claim
+from annotations.services.segments import Segmenting
 from annotations.services.sources import Unit
 
 ROWS, CHARACTERS = 500, 8_000_000  # a batch is full at either
-LISTED = 10_000  # problems kept one by one; beyond them only their number
+LISTS = {"rejected": 10_000, "lost": 2_000, "duplicates": 2_000}  # kept one by one; beyond them only their number
 
 ImportResult = dict[str, Any]
-COUNTS = ("created", "updated", "unchanged", "steps", "tasks", "labels", "carried")
+COUNTS = ("created", "updated", "unchanged", "steps", "tasks", "labels", "carried", "skipped")
 
 
 def import_trajectories(
@@ -35,6 +38,8 @@ def import_trajectories(
     by: User | None = None,
     claim: Claim | None = None,
     names: Sequence[str] = (),
+    segmentation: str = MESSAGE,
+    duplicates: str = KEEP,
 ) -> ImportResult:
     """Take in every good record of the files; list what was wrong with the others.
 
@@ -42,11 +47,13 @@ def import_trajectories(
     trajectories; `steps` of the agent in new versions, new `tasks`, `labels` written, labels `carried` over to new
     versions, characters `replaced` because no text column holds them; `rejected` is a list of problems; `schemes` what
     the files' labels were made under, where they say so, and whether that is the project's. Under a claim every batch
-    is committed together with how far it got, and a second call goes on from there.
-    Raises FileNotFoundError and formats.UnknownFormat before anything is done.
+    is committed together with how far it got, and a second call goes on from there. `segmentation` is one of
+    segmenting.WAYS, `duplicates` one of duplicates.TITLES. Labels of earlier versions that could not go along are in
+    `lost`, rollouts that equal others in `duplicates`; those of them that were left out are counted as `skipped`.
+    Raises FileNotFoundError, formats.UnknownFormat and segments.NoSuchWay before anything is done.
     """
     chosen = None if format == "auto" else named_formats.reader(project, format)
-    work = _Import(project, by, claim)
+    work = _Import(project, by, claim, segmentation, duplicates)
     with sources.opened(files.sources(paths, names), chosen, more=named_formats.of(project)) as units:
         if claim:
             counted = [unit.total for unit in units]
@@ -76,19 +83,24 @@ def perform(claim: Claim) -> None:
             )
         else:
             kind = config.get("format") or "auto"
-            import_trajectories(run.project, paths, format=kind, by=run.created_by, claim=claim, names=names)
+            asked = {name: config[name] for name in ("segmentation", "duplicates") if config.get(name)}
+            import_trajectories(run.project, paths, format=kind, by=run.created_by, claim=claim, names=names, **asked)
 
 
 class _Import:
     """One import on its way through its files."""
 
-    def __init__(self, project: Project, by: User | None, claim: Claim | None) -> None:
+    def __init__(
+        self, project: Project, by: User | None, claim: Claim | None, segmentation: str, duplicates: str
+    ) -> None:
         self.project, self.by, self.claim = project, by, claim
         self.scheme = projects.scheme_of(project.scheme)
-        self.inwards = Inwards(self.scheme)
+        self.inwards, self.segmenting = Inwards(self.scheme), Segmenting(self.scheme, segmentation)
+        self.duplicates = checked(duplicates)
         before = claim.run.result if claim else {}
-        self.result: ImportResult = {name: before.get(name, 0) for name in (*COUNTS, "replaced", "rejected_more")}
-        self.result["rejected"] = list(before.get("rejected", []))
+        self.result: ImportResult = {name: before.get(name, 0) for name in (*COUNTS, "replaced")}
+        self.result |= {name: list(before.get(name, [])) for name in LISTS}
+        self.result |= {f"{name}_more": before.get(f"{name}_more", 0) for name in LISTS}
         self.schemes: dict[str, Json] = {one["sha256"]: one for one in before.get("schemes", [])}
         self.position = tuple(before.get("position", (0, 0)))  # the unit, and how many of its items are done
         self.line = before.get("line", 0)  # of the unit's values, how many are done
@@ -124,7 +136,8 @@ class _Import:
         if isinstance(item.record, TrajectoryRecord):
             self._say_schemes(item.record)
             record, lost = self.inwards.take(item.record, name, item.line)
-            problems += lost
+            record, unplaced = self.segmenting.take(record, name, item.line)
+            problems += [*lost, *unplaced]
             try:
                 made = draft(record, name, item.line, item.original)
             except (RecursionError, ValueError) as exc:
@@ -161,7 +174,7 @@ class _Import:
             arrived = Arrived()
             if self.drafts:
                 copying.lock(self.project)
-                _store(self.project, self.scheme, form, self.drafts, arrived)
+                _store(self.project, self.scheme, form, self.drafts, arrived, self.duplicates)
             result = self._with(arrived)
             if self.claim:
                 self.claim.advance(self.lines)
@@ -174,9 +187,11 @@ class _Import:
         result["unchanged"] += self.again
         result["replaced"] = self.result["replaced"] + self.replaced
         problems = sorted([*self.problems, *arrived.problems], key=lambda one: one.line)
-        room = max(0, LISTED - len(self.result["rejected"]))
-        result["rejected"] = self.result["rejected"] + [asdict(one) for one in problems[:room]]
-        result["rejected_more"] = self.result["rejected_more"] + len(problems[room:])
+        new = {"rejected": list(map(asdict, problems)), "lost": arrived.lost, "duplicates": arrived.duplicates}
+        for name, most in LISTS.items():
+            room = max(0, most - len(self.result[name]))
+            result[name] = self.result[name] + new[name][:room]
+            result[f"{name}_more"] = self.result[f"{name}_more"] + len(new[name][room:])
         return result | ({"schemes": list(self.schemes.values())} if self.schemes else {})
 
     def finish(self) -> None:
@@ -189,11 +204,11 @@ class _Import:
                 self.claim.keep(**self.result, finished=True)
 
 
-def _store(project: Project, scheme: Any, format: str, drafts: Sequence[Draft], arrived: Arrived) -> None:
+def _store(project: Project, scheme: Any, format: str, drafts: Sequence[Draft], arrived: Arrived, how: str) -> None:
     """Store the drafts, adding to `arrived`. One that the database cannot hold becomes a problem; the others go in."""
     try:
         with transaction.atomic():
-            batch = Batch(project, scheme, format).store(drafts)
+            batch = Batch(project, scheme, format, how).store(drafts)
     except (DataError, OperationalError) as exc:
         if isinstance(exc, OperationalError) and not isinstance(exc.__cause__, ProgramLimitExceeded):
             raise
@@ -202,9 +217,11 @@ def _store(project: Project, scheme: Any, format: str, drafts: Sequence[Draft], 
             arrived.problems.append(Problem(drafts[0].file, drafts[0].line, "", reason))
             return
         half = len(drafts) // 2
-        _store(project, scheme, format, drafts[:half], arrived)
-        _store(project, scheme, format, drafts[half:], arrived)
+        _store(project, scheme, format, drafts[:half], arrived, how)
+        _store(project, scheme, format, drafts[half:], arrived, how)
         return
     for name in COUNTS:
         setattr(arrived, name, getattr(arrived, name) + getattr(batch, name))
     arrived.problems += batch.problems
+    arrived.lost += batch.lost
+    arrived.duplicates += batch.duplicates
