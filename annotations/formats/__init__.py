@@ -17,6 +17,7 @@ LISTED = (
     "annotations.formats.stepmark.Stepmark",
     "annotations.formats.agentprocessbench.AgentProcessBench",
     "annotations.formats.agentprocessbench_labels.AgentProcessBenchLabels",
+    "annotations.formats.langfuse.Langfuse",
     "annotations.formats.tau_bench.TauBench",
     "annotations.formats.tau2_bench.Tau2Bench",
     "annotations.formats.tau2_bench.Tau2Folder",
