@@ -18,6 +18,8 @@ LISTED = (
     "annotations.formats.agentprocessbench.AgentProcessBench",
     "annotations.formats.agentprocessbench_labels.AgentProcessBenchLabels",
     "annotations.formats.langfuse.Langfuse",
+    "annotations.formats.langsmith.LangSmith",
+    "annotations.formats.otlp.OTLP",
     "annotations.formats.tau_bench.TauBench",
     "annotations.formats.tau2_bench.Tau2Bench",
     "annotations.formats.tau2_bench.Tau2Folder",
