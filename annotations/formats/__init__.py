@@ -35,6 +35,7 @@ LISTED = (
     "annotations.formats.claude_code.ClaudeCode",
     "annotations.formats.atif.ATIF",
     "annotations.formats.sharegpt.ShareGPT",
+    "annotations.formats.openai_responses.OpenAIResponses",
     "annotations.formats.openai_chat.OpenAIChat",
     "annotations.formats.processbench.ProcessBench",
     "annotations.formats.prm800k.PRM800K",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from annotations.formats.base import Refused, found
+from annotations.formats.lines import load
 from annotations.formats.step_text import parts as parts
 from annotations.records import Json, Labelled, StepRecord, TrajectoryRecord
 
@@ -118,3 +119,38 @@ def lineage(steps: Sequence[StepRecord], place: int) -> list[int]:
     while (parent := steps[way[-1]].parent) is not None and parent < way[-1]:
         way.append(parent)
     return way[::-1]
+
+
+def several(wrong: Sequence[int], count: int) -> dict[int, Json]:
+    """Labels by source index where the numbers of all wrong steps are given, from 1: these are wrong, the others right.
+    Where one of them is no step, it is not known which one is meant, and no other step is called right."""
+    known = [number for number in wrong if 1 <= number <= count]
+    right = dict.fromkeys(range(1, count + 1), 1) if len(known) == len(wrong) else {}
+    return dict(sorted((right | dict.fromkeys(known, -1)).items()))
+
+
+def stray(wrong: Sequence[int], count: int, key: str) -> list[Refused]:
+    """What is to be said where a number names no step."""
+    numbers = ", ".join(str(number) for number in wrong if not 1 <= number <= count)
+    if not numbers:
+        return []
+    reason = f"found {numbers}, which is no step; accepted are 1 to {count}. The other steps stay without a label"
+    return [Refused(key, reason)]
+
+
+def numbers(row: Mapping[str, Any], key: str) -> list[int] | None:
+    """The row's list of whole numbers, also as JSON text, as tables have it; None where it says nothing."""
+    value = row.get(key)
+    if isinstance(value, str):
+        try:
+            value = load(value) if value.strip() else None
+        except (ValueError, RecursionError):
+            raise Refused(key, f"found {found(value)}; accepted is a list of step numbers") from None
+    if value is None:
+        return None
+    if not isinstance(value, list):
+        raise Refused(key, f"found {found(value)}; accepted is a list of step numbers")
+    for place, one in enumerate(value):
+        if isinstance(one, bool) or not isinstance(one, int):
+            raise Refused(f"{key}[{place}]", f"found {found(one)}; accepted is the number of a step, from 1")
+    return value
