@@ -43,7 +43,10 @@ LISTED = (
     "annotations.formats.prmbench.PRMBench",
     "annotations.formats.bigbench_mistake.BigBenchMistake",
     "annotations.formats.deltabench.DeltaBench",
+    "annotations.formats.mr_ben.MRBen",
+    "annotations.formats.who_and_when.WhoAndWhen",
     "annotations.formats.trl_stepwise.TRLStepwise",
+    "annotations.formats.prm_rows.PRMRows",
     "annotations.formats.parquet.LongParquet",
     "annotations.formats.long_csv.LongCSV",
 )
