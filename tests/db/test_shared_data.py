@@ -24,6 +24,9 @@ PAIRS = ("sharegpt/dpo_en_demo", "sharegpt/v1_dpo_demo")
 # Folders and files that are one trajectory, whatever their page counts in them.
 ONE = ("swe_agent/", "openhands/", "toolbench_tree/", "screenagent/", "atif/")
 PROBLEMS = {"claude_code/edge_cases.jsonl"}  # it holds lines that are none, on purpose
+# Some of their labels name a step that is not there, or a line of code that stands there twice.
+PROBLEMS |= {f"prmbench/prm800k_test_p1_4o_{kind}.jsonl.gz" for kind in ("circular", "confidence", "redundency")}
+PROBLEMS |= {"mr_ben/coding.json.gz"}
 
 
 def listed() -> list[tuple[str, str]]:
