@@ -80,7 +80,7 @@ def _is_run(value: dict[str, Any]) -> bool:
     placed = isinstance(value.get("id"), str) and any(
         key in value for key in ("trace_id", "dotted_order", "start_time")
     )
-    return placed and value.get("run_type") in TYPES and isinstance(value.get("run_type"), str)
+    return placed and words(value, "run_type") in TYPES
 
 
 def _is_feedback(value: dict[str, Any]) -> bool:

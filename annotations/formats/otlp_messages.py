@@ -77,7 +77,7 @@ def _messages(value: Json, role: str, where: str, depth: int) -> Iterator[dict[s
 
 def _of_object(value: dict[str, Any], role: str, where: str, depth: int) -> Iterator[dict[str, Json]]:
     value = _unwrapped(value)
-    if "role" in value or value.get("type") in CLASSES:
+    if "role" in value or words(value, "type") in CLASSES:
         yield from _message(value, where)
     elif value.get("object") == "response" and isinstance(value.get("output"), list):
         yield from _messages(value["output"], "assistant", f"{where}.output", depth + 1)
@@ -122,7 +122,7 @@ def _unwrapped(value: dict[str, Any]) -> dict[str, Any]:
         return ({"type": kind} if kind in CLASSES else {}) | inner
     if isinstance(value.get("message"), dict) and "role" in value["message"] and "role" not in value:
         return {**value["message"], **{key: one for key, one in value.items() if key == "finish_reason"}}
-    if value.get("type") in CLASSES and isinstance(value.get("data"), dict):
+    if words(value, "type") in CLASSES and isinstance(value.get("data"), dict):
         return {"type": value["type"], **value["data"]}
     return value
 
