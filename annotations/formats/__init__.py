@@ -36,6 +36,7 @@ LISTED = (
     "annotations.formats.atif.ATIF",
     "annotations.formats.sharegpt.ShareGPT",
     "annotations.formats.openai_responses.OpenAIResponses",
+    "annotations.formats.anthropic.Anthropic",
     "annotations.formats.openai_chat.OpenAIChat",
     "annotations.formats.processbench.ProcessBench",
     "annotations.formats.prm800k.PRM800K",
