@@ -154,6 +154,7 @@ class Labelled:
     (neither) and -1 (wrong), whatever the scheme calls them; `record.rating` holds the labels as they were given.
     `propagated` are steps whose grade a rule filled in. `corrections` say how a step should have been, `scores` P(the
     step is not wrong) by a scorer. `final` is the verdict on the whole, as a grade. `by` says whose word it is.
+    `preferred` is the share of comparisons with other rollouts of its task that it won, a tie counting half.
     """
 
     record: TrajectoryRecord
@@ -164,6 +165,7 @@ class Labelled:
     corrections: Mapping[int, str] = field(default_factory=dict)
     scores: Mapping[int, float] = field(default_factory=dict)
     by: str = ""
+    preferred: float | None = None
 
     @property
     def steps(self) -> tuple[int, ...]:

@@ -48,6 +48,12 @@ LISTED = (
     "annotations.formats.who_and_when.WhoAndWhen",
     "annotations.formats.trl_stepwise.TRLStepwise",
     "annotations.formats.prm_rows.PRMRows",
+    "annotations.formats.step_preferences.StepPreferences",
+    "annotations.formats.trl_step_preferences.TRLStepPreferences",
+    "annotations.formats.dpo.DPO",
+    "annotations.formats.kto.KTO",
+    "annotations.formats.sft.SFT",
+    "annotations.formats.critiques.Critiques",
     "annotations.formats.parquet.LongParquet",
     "annotations.formats.long_csv.LongCSV",
 )
