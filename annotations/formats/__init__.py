@@ -34,6 +34,7 @@ LISTED = (
     "annotations.formats.tau_dialogues.TauDialogues",
     "annotations.formats.claude_code.ClaudeCode",
     "annotations.formats.atif.ATIF",
+    "annotations.formats.preference_pairs.PreferencePairs",
     "annotations.formats.sharegpt.ShareGPT",
     "annotations.formats.openai_responses.OpenAIResponses",
     "annotations.formats.anthropic.Anthropic",
