@@ -1,4 +1,4 @@
-"""Logs of agents that work at a terminal: Claude Code sessions."""
+"""Logs of agents: Claude Code sessions and ATIF documents."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from annotations import formats
-from annotations.formats.base import Item, Reader
+from annotations.formats.base import Item, Reader, Writer
+from annotations.formats.lines import dump
 from annotations.formats.opening.sources import Source, of_path
-from annotations.records import StepRecord, TrajectoryRecord
+from annotations.records import Labelled, RatingRecord, StepRecord, TrajectoryRecord
 
 
 def items_of(name: str, *values: Any) -> list[Item]:
@@ -158,4 +159,88 @@ def test_real_sessions_are_read_and_their_junk_is_named(shared_data: Path):
         "representative_messages": ([5], []),
         "session_b": ([1], []),
         "todowrite_examples": ([6], []),
+    }
+
+
+def atif(*steps: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {
+        "schema_version": "ATIF-v1.6",
+        "session_id": "s",
+        "agent": {"name": "n", "version": "1"},
+        "steps": list(steps),
+    } | more
+
+
+def written(record: TrajectoryRecord, labels: str = "extra", **labelled: Any) -> dict[str, Any]:
+    one = formats.FORMATS["atif"]
+    assert isinstance(one, Writer)
+    (row,) = one.rows([Labelled(record, **labelled)], {"labels": labels})
+    return dict(row)
+
+
+def test_labels_written_to_atif_are_read_back_as_ratings():
+    (record,) = records_of("atif", atif({"step_id": 1, "source": "agent", "message": "Hi."}))
+    made = written(record, grades={0: -1}, final=1, explanations={0: "Rude."})
+    assert made["steps"][0]["extra"] == {"stepmark": {"label": -1, "explanation": "Rude."}}
+    (again,) = records_of("atif", made)
+    assert again.rating == RatingRecord({0: -1}, 1, {0: "Rude."})
+    assert written(again, "none") == written(record, "none"), "the old file's labels are not written unasked"
+
+
+def test_a_label_of_a_user_turn_is_refused_where_it_stands():
+    user = {"source": "user", "message": "Hi.", "extra": {"stepmark": {"label": 1}}}
+    ((problem,),) = [item.problems for item in items_of("atif", atif(user, {"source": "agent", "message": "Ho."}))]
+    assert problem.field == "steps[0].extra.stepmark.label"
+
+
+def test_parts_of_one_session_are_different_trajectories_of_one_task():
+    user, agent = {"source": "user", "message": "Go."}, {"source": "agent", "message": "Gone."}
+    first = atif(user, agent, continued_trajectory_ref="b.json")
+    second = atif(user, agent, agent={"name": "n", "version": "1", "extra": {"continuation_index": 1}})
+    one, two = records_of("atif", first, second)
+    assert one.task.external_id == two.task.external_id
+    assert (one.external_id, two.external_id) == ("n/s", "n/s/continuation-1")
+    assert (one.meta["continued_in"], two.meta["continuation"]) == ("b.json", 1)
+
+
+def test_a_wrong_step_of_atif_is_named():
+    for step, field in [
+        ({"source": "robot"}, "steps[1].source"),
+        ({"source": "agent", "tool_calls": {}}, "steps[1].tool_calls"),
+        ({"source": "agent", "observation": []}, "steps[1].observation"),
+        (7, "steps[1]"),
+    ]:
+        ((problem,),) = [item.problems for item in items_of("atif", atif({"source": "agent", "message": ""}, step))]  # type: ignore[arg-type]
+        assert (problem.field, "accepted" in problem.reason) == (field, True)
+    ((problem,),) = [item.problems for item in items_of("atif", atif({"source": "agent"}, schema_version="ATIF-v2.0"))]
+    assert problem.field == "schema_version"
+
+
+def test_another_formats_trajectory_is_valid_atif():
+    """Ids of results are those of calls, arguments are objects, and only the agent calls."""
+    (record, *_) = read(Path("tests/samples/apb.jsonl"))[1]
+    made = written(record)
+    assert [step["step_id"] for step in made["steps"]] == list(range(1, len(record.steps) + 1))
+    for step in made["steps"]:
+        ids = [one["tool_call_id"] for one in step.get("tool_calls", [])]
+        assert step["source"] == "agent" or not ids
+        assert all(isinstance(one["arguments"], dict) for one in step.get("tool_calls", []))
+        results = step.get("observation", {"results": []})["results"]
+        assert all(one.get("source_call_id", ids and ids[0]) in ids for one in results if ids)
+    (again,) = records_of("atif", made)
+    assert [step.message for step in again.steps] == [step.message for step in record.steps]
+    assert again.task.external_id == record.task.external_id
+
+
+def test_real_atif_documents_come_back_byte_for_byte(shared_data: Path):
+    counts = {}
+    for path in sorted((shared_data / "atif").iterdir()):
+        name, (record,), broken = read(path)
+        assert (name, broken) == ("atif", [])
+        assert dump(written(record)) == dump(json.loads(path.read_text()))
+        counts[record.external_id] = len(record.steps), len(agents(record))
+    assert counts == {
+        "openhands/NORMALIZED_SESSION_ID": (6, 2),
+        "terminus-2/NORMALIZED_SESSION_ID": (5, 3),
+        "terminus-2/NORMALIZED_SESSION_ID/continuation-1": (8, 5),
     }
