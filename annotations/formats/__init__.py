@@ -34,6 +34,8 @@ LISTED = (
     "annotations.formats.tau_dialogues.TauDialogues",
     "annotations.formats.claude_code.ClaudeCode",
     "annotations.formats.atif.ATIF",
+    "annotations.formats.mini_swe_agent.MiniSWEAgent",
+    "annotations.formats.swe_agent.SWEAgent",
     "annotations.formats.step_dpo.StepDPO",
     "annotations.formats.preference_pairs.PreferencePairs",
     "annotations.formats.sharegpt.ShareGPT",
