@@ -182,7 +182,6 @@ class FilesField(forms.FileField):
 class ImportForm(forms.Form):
     WHAT = (("trajectories", "Trajectories"), ("labels", "Labels of one rater"))
     RATER_KINDS = (("human", "Person"), ("judge", "Judge"), ("import", "Imported"))
-    SUFFIXES = (".jsonl", ".json", ".gz")
 
     what = forms.ChoiceField(choices=WHAT, widget=forms.RadioSelect, initial="trajectories", label="What is in it")
     format = forms.ChoiceField(label="Format", required=False)
@@ -194,16 +193,11 @@ class ImportForm(forms.Form):
     def __init__(self, *args: Any, formats: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["files"] = FilesField(
-            label="Files", help_text="JSON Lines, plain or gzipped. Several at once are fine."
+            label="Files",
+            help_text="JSON, JSON Lines, Parquet, CSV, logs, text; packed or in archives too. Several are fine.",
         )
         choices = [("auto", "Find out"), *formats]
         self.fields["format"] = forms.ChoiceField(label="Format of trajectories", required=False, choices=choices)
-
-    def clean_files(self) -> list[Any]:
-        files: list[Any] = self.cleaned_data["files"]
-        if odd := [one.name for one in files if not one.name.lower().endswith(self.SUFFIXES)]:
-            raise forms.ValidationError(f"{', '.join(odd)}: only {', '.join(self.SUFFIXES)} files are read.")
-        return files
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data

@@ -155,6 +155,8 @@ PAGES: dict[str, list[Door]] = {
     "thread_close": [post(TALK, 302, no=404)],
     "thread_seen": [post(TALK, 204, {"upto": 1}, no=404)],
     "imports": [Door(MANAGE), post(MANAGE, 422)],
+    "import_map": [Door(MANAGE, 404), post(MANAGE, 404)],  # the world's import has no file
+    "format_forget": [post(MANAGE, 404)],
     "runs": [Door(LEADS)],
     "run": [Door(LEADS)],
     "run_cancel": [post(MANAGE, 302)],
@@ -175,6 +177,7 @@ API: dict[str, list[Door]] = {
     "api-schema": [Door(open=True)],
     "api-docs": [Door(open=True)],
     "api-missing": [Door(open=True, ok=404)],
+    "api-traces": [api(ok=400, method="post", person=True)],  # it names no project; see tests/api/test_traces.py
     "api-projects-list": [api(person=True), api(ok=400, method="post", person=True)],
     "api-schemes-list": [api(person=True)],
     "api-schemes-detail": [api()],
@@ -303,6 +306,7 @@ class World:
         keys = {
             "trajector": self.trajectory.pk,
             "run": self.import_.pk,
+            "import": self.import_.pk,
             "report": self.report.pk,
             "export": self.export.pk,
             "member": self.spare,

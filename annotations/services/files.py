@@ -41,7 +41,10 @@ def stored(run: Run) -> Iterator[tuple[list[Path], list[str]]]:
 
 
 def _local(name: str, spare: Path) -> Path:
-    """The stored file's own path, or a copy at `spare` where the storage has no paths."""
+    """The stored file's own path, or a copy at `spare` where the storage has no paths. FileNotFoundError where it is no
+    file: no name at all would be the whole storage."""
+    if not name or not default_storage.exists(name):
+        raise FileNotFoundError(f"the file {name!r} is not there any more")
     try:
         return Path(default_storage.path(name))
     except NotImplementedError:

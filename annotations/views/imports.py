@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 from annotations import access, formats
 from annotations.access import Request
 from annotations.forms import ImportForm
-from annotations.models import Run
+from annotations.models import Project, Run
 from annotations.services import uploads
 from annotations.views.runs import progress_rows
 
@@ -20,7 +20,7 @@ from annotations.views.runs import progress_rows
 @require_http_methods(["GET", "POST"])
 def page(request: Request, slug: str) -> HttpResponse:
     project = access.project_for(request, slug, access.MANAGE)
-    form = ImportForm(request.POST or None, request.FILES or None, formats=_formats())
+    form = ImportForm(request.POST or None, request.FILES or None, formats=_formats(project))
     if request.method == "POST" and form.is_valid():
         asked = form.cleaned_data
         files = asked.pop("files")
@@ -30,9 +30,13 @@ def page(request: Request, slug: str) -> HttpResponse:
         messages.success(request, f"{len(runs)} files are on their way, each as a run of its own.")
         return redirect("runs", slug)
     earlier = Run.objects.filter(project=project, kind=Run.Kind.IMPORT).listed()[:10]
-    context = {"project": project, "form": form, "rows": progress_rows(earlier)}
+    own = project.formats.all()
+    context = {"project": project, "form": form, "rows": progress_rows(earlier), "own": own}
     return render(request, "imports/page.html", context, status=422 if form.errors else 200)
 
 
-def _formats() -> list[tuple[str, str]]:
-    return [(name, formats.FORMATS[name].title) for name in formats.readable()]
+def _formats(project: Project) -> list[tuple[str, str]]:
+    """Those of the project's own, then ours by their titles."""
+    mine = [(one.name, str(one)) for one in project.formats.all()]
+    ours = [(name, formats.FORMATS[name].title) for name in formats.readable()]
+    return [*mine, *sorted(ours, key=lambda one: one[1].lower())]

@@ -75,6 +75,11 @@ def _run(project: Project, pk: int) -> Run:
     return get_object_or_404(runs, pk=pk)
 
 
+def _is_unknown(problem: dict[str, Any]) -> bool:
+    """Whether it is said of a file that no format knows, and that holds objects to point at."""
+    return str(problem["reason"]).startswith("found an object with the keys")
+
+
 def _context(project: Project, run: Run) -> dict[str, Any]:
     problems = run.result.get("rejected") or []
     unmatched = run.result.get("unmatched") or []
@@ -84,6 +89,7 @@ def _context(project: Project, run: Run) -> dict[str, Any]:
         "pace": progress_counts.pace(run),
         "idle": _idle([run]),
         "problems": problems[:SHOWN_PROBLEMS],
+        "unknown": run.kind == Run.Kind.IMPORT and bool(run.file) and any(map(_is_unknown, problems)),
         "more_problems": max(0, len(problems) - SHOWN_PROBLEMS) + run.result.get("rejected_more", 0),
         "unmatched": unmatched[:SHOWN_PROBLEMS],
         "more_unmatched": max(0, len(unmatched) - SHOWN_PROBLEMS),
