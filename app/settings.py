@@ -231,6 +231,10 @@ DJANGO_STRUCTLOG_CELERY_ENABLED = True
 # --- Stepmark -----------------------------------------------------------------------------------------------------
 # A run whose worker has not been heard of for this long is given to another one.
 RUN_STALE_SECONDS = env.int("RUN_STALE_SECONDS", 15)
+# A trace whose root span has not come becomes a trajectory after this long without a new span.
+TRACE_QUIET_SECONDS = env.int("TRACE_QUIET_SECONDS", 30)
+# One request with spans, unpacked.
+TRACES_MAX_BYTES = 32 * 1024 * 1024
 # Process reward models of this deployment: name → {"title", "class", "options"}. `embedded` needs no weights.
 SCORERS = {
     "embedded": {"title": "Embedded default", "class": "models_service.scorers.embedded.EmbeddedScorer", "options": {}},

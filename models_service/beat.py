@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from annotations import jobs
 from annotations.models import Run, WorkerBeat
+from annotations.services import traces
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ class Beat(threading.Thread):
     def beat(self) -> None:
         WorkerBeat.objects.update_or_create(name=self.worker, defaults={"queues": self.queues, "beat_at": Now()})
         send_again()
+        traces.send()
 
     def leave(self) -> None:
         WorkerBeat.objects.filter(name=self.worker).delete()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from annotations.services import agreement, agreement_fields, exports, imports, runs, scheme_changes
+from annotations.services import agreement, agreement_fields, exports, imports, runs, scheme_changes, traces
 from models_service import scoring
 from models_service.statistics import report
 
@@ -45,3 +45,8 @@ def run_scoring(run_id: int) -> None:
     with runs.working_on(run_id) as claim:
         if claim:
             scoring.perform(claim)
+
+
+@shared_task(name=traces.TASK)
+def take_traces() -> None:
+    traces.take_all()

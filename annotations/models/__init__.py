@@ -8,6 +8,7 @@ from annotations.models.projects import Guideline, Membership, Project, Role, Sc
 from annotations.models.reports import Event, Report
 from annotations.models.runs import Run, Score, ScorerArtefact, WorkerBeat
 from annotations.models.schemes import ProjectScheme, Rubric
+from annotations.models.spans import ReceivedSpan, Trace
 from annotations.models.talk import Message, Thread
 from annotations.models.tokens import ApiToken
 from annotations.models.trajectories import Original, Step, Task, Trajectory
@@ -26,6 +27,7 @@ __all__ = [
     "Project",
     "ProjectScheme",
     "Rater",
+    "ReceivedSpan",
     "Report",
     "Role",
     "Rubric",
@@ -36,6 +38,7 @@ __all__ = [
     "Step",
     "Task",
     "Thread",
+    "Trace",
     "Trajectory",
     "User",
     "WorkerBeat",

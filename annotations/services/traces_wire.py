@@ -1,0 +1,174 @@
+"""OTLP's own words: requests into spans, spans back into a document. Each span is kept as the bytes it came as."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from google.protobuf.json_format import MessageToDict  # type: ignore[import-untyped]
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
+
+from annotations.formats.lines import dump
+from annotations.formats.loose import listed, mapping
+from annotations.records import Json
+
+PROTOBUF, JSON = "application/x-protobuf", "application/json"
+LARGEST = 8 * 2**20  # bytes of one span
+TOLD = 5  # reasons in an answer
+HEX = frozenset("0123456789abcdef")
+IDS = ("traceId", "spanId", "parentSpanId")
+
+
+class Unreadable(ValueError):
+    """A body that is no request at all."""
+
+
+class Sent(NamedTuple):
+    """One span on its way in: its ids in hex, what it stood in and what it is, and whether it is its trace's root."""
+
+    trace_id: str
+    span_id: str
+    around: bytes
+    payload: bytes
+    root: bool
+
+
+@dataclass
+class Request:
+    """What a request holds. `rejected` are reasons, one a span that cannot be taken."""
+
+    spans: list[Sent] = field(default_factory=list)
+    rejected: list[str] = field(default_factory=list)
+
+
+def read(body: bytes, kind: str) -> Request:
+    """The spans of a body of that content type. Raises Unreadable."""
+    return _of_protobuf(body) if kind == PROTOBUF else _of_json(body)
+
+
+def answer(request: Request, kind: str) -> bytes:
+    """What the sender is told, in the encoding it used."""
+    response = ExportTraceServiceResponse()
+    if request.rejected:
+        response.partial_success.rejected_spans = len(request.rejected)
+        more = f"; {len(request.rejected) - TOLD} more" if len(request.rejected) > TOLD else ""
+        response.partial_success.error_message = "; ".join(request.rejected[:TOLD]) + more
+    if kind == PROTOBUF:
+        told: bytes = response.SerializeToString()
+        return told
+    return dump(MessageToDict(response)).encode()
+
+
+def _of_protobuf(body: bytes) -> Request:
+    try:
+        sent = ExportTraceServiceRequest.FromString(body)
+    except DecodeError as exc:
+        raise Unreadable(f"This is no ExportTraceServiceRequest in protobuf: {exc}.") from exc
+    request = Request()
+    for resource in sent.resource_spans:
+        for scope in resource.scope_spans:
+            around = ResourceSpans(
+                resource=resource.resource,
+                schema_url=resource.schema_url,
+                scope_spans=[ScopeSpans(scope=scope.scope, schema_url=scope.schema_url)],
+            ).SerializeToString()
+            for span in scope.spans:
+                trace, own, payload = span.trace_id, span.span_id, span.SerializeToString()
+                if len(trace) != 16 or len(own) != 8 or not any(trace) or not any(own):
+                    request.rejected.append(
+                        f"span {span.name[:60]!r}: found the ids {trace.hex()[:40]} {own.hex()[:20]}"
+                    )
+                elif len(payload) > LARGEST:
+                    request.rejected.append(_too_large(own.hex(), len(payload)))
+                else:
+                    request.spans.append(Sent(trace.hex(), own.hex(), around, payload, not span.parent_span_id))
+    return request
+
+
+def _of_json(body: bytes) -> Request:
+    try:
+        sent = json.loads(body)
+    except (ValueError, RecursionError) as exc:
+        raise Unreadable(f"This is no JSON: {exc}.") from exc
+    resources = sent.get("resourceSpans") if isinstance(sent, dict) else None
+    if not isinstance(resources, list):
+        raise Unreadable(
+            "This is no ExportTraceServiceRequest in JSON: accepted is an object with resourceSpans, a list."
+        )
+    request = Request()
+    for resource in resources:
+        for scope in listed(mapping(resource).get("scopeSpans")):
+            _of_scope(mapping(resource), mapping(scope), request)
+    return request
+
+
+def _of_scope(resource: dict[str, Any], scope: dict[str, Any], request: Request) -> None:
+    inner = {key: value for key, value in scope.items() if key != "spans"}
+    try:
+        around = dump({**resource, "scopeSpans": [inner]}).encode()
+    except (ValueError, RecursionError) as exc:
+        request.rejected += [f"its resource cannot be kept: {exc}"] * len(listed(scope.get("spans")))
+        return
+    for span in listed(scope.get("spans")):
+        trace, own = (str(mapping(span).get(key, "")).lower() for key in ("traceId", "spanId"))
+        if not (_is_id(trace, 32) and _is_id(own, 16)):
+            request.rejected.append(f"found the ids {trace[:40]!r} {own[:20]!r}; accepted are 32 and 16 hex digits")
+            continue
+        try:
+            payload = dump(span).encode()
+        except (ValueError, RecursionError) as exc:
+            request.rejected.append(f"span {own}: {exc}")
+            continue
+        if len(payload) > LARGEST:
+            request.rejected.append(_too_large(own, len(payload)))
+        else:
+            request.spans.append(Sent(trace, own, around, payload, not span.get("parentSpanId")))
+
+
+def _is_id(told: str, digits: int) -> bool:
+    return len(told) == digits and HEX.issuperset(told) and told.strip("0") != ""
+
+
+def _too_large(span: str, size: int) -> str:
+    return f"span {span}: it has {size:,} bytes; accepted are up to {LARGEST:,}"
+
+
+def document(kept: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """OTLP JSON of spans (around, payload), as a file to import holds it."""
+    found: dict[bytes, dict[str, Any]] = {}
+    for around, payload in kept:
+        if around not in found:
+            found[around] = _resource(around)
+        found[around]["scopeSpans"][0].setdefault("spans", []).append(_span(payload))
+    return dump({"resourceSpans": list(found.values())}).encode(errors="surrogatepass")
+
+
+def _resource(around: bytes) -> dict[str, Any]:
+    told = json.loads(around) if around.startswith(b"{") else MessageToDict(ResourceSpans.FromString(around))
+    whole: dict[str, Any] = told
+    whole.setdefault("scopeSpans", [{}])
+    return whole
+
+
+def _span(payload: bytes) -> Json:
+    if payload.startswith(b"{"):
+        return json.loads(payload)
+    span = Span.FromString(payload)
+    told: dict[str, Any] = MessageToDict(span)
+    ids = {"traceId": span.trace_id.hex(), "spanId": span.span_id.hex(), "parentSpanId": span.parent_span_id.hex()}
+    told |= {key: value for key, value in ids.items() if value}
+    for link, made in zip(span.links, told.get("links", ()), strict=False):
+        made |= {"traceId": link.trace_id.hex(), "spanId": link.span_id.hex()}
+    return told
+
+
+def batches(things: list[Any], size: int) -> Iterator[list[Any]]:
+    for start in range(0, len(things), size):
+        yield things[start : start + size]
