@@ -41,6 +41,7 @@ class LabelStudio(Writer):
     keeps = "Messages, steps as text, grades as choices, explanations, the verdict, and scores as predictions."
     loses = "Corrections, neutral words of the scheme's own, and pictures, of which a mark stays."
     graded = False
+    exact = True
 
     def rows(self, rollouts: Sequence[Labelled], asked: Mapping[str, Any]) -> Iterator[dict[str, Json]]:
         for labelled in rollouts:
