@@ -96,7 +96,8 @@ def _shape(head: bytes, *, whole: bool) -> Shape:
         if len(kinds) == 1 and whole:
             return "list" if kinds[0] == "list" else "object"
         return "lines"
-    return "lines" if any(kind in ("dict", "list") for kind in kinds) else "text"
+    meant = sum(bool(kind) or row.lstrip()[:1] in (b"{", b"[") for kind, row in zip(kinds, rows, strict=True))
+    return "lines" if any(kinds) and 2 * meant >= len(kinds) else "text"  # a text may have a line that is JSON
 
 
 def _kind(row: bytes) -> str:
