@@ -74,7 +74,7 @@ def fill(span: Span, attributes: Mapping[str, Any], events: Sequence[Json] = ())
     elif span.kind == "llm" and not span.heard.messages and not span.answer:
         _by_value(span, attributes)
     span.values |= numbers({VALUES[key]: value for key, value in attributes.items() if key in VALUES})
-    span.values |= numbers(evaluations(attributes))
+    span.values |= numbers(evaluations(attributes) | _evaluated(listed(events)))
     return span
 
 
@@ -121,6 +121,16 @@ def evaluations(attributes: Mapping[str, Any]) -> dict[str, Json]:
             if isinstance(each.get("name"), str):
                 found[each["name"][:80]] = each.get("score")
     return found
+
+
+def _evaluated(events: Sequence[Json]) -> dict[str, Json]:
+    """Scores that came as events, by OpenTelemetry."""
+    bodies = (mapping(mapping(one).get("attributes")) for one in events)
+    return {
+        one["gen_ai.evaluation.name"][:80]: one.get("gen_ai.evaluation.score.value")
+        for one in bodies
+        if words(one, "gen_ai.evaluation.name")
+    }
 
 
 def _told(attributes: Mapping[str, Any], events: Sequence[Json]) -> tuple[Said, list[Json]]:
