@@ -9,6 +9,7 @@ from itertools import groupby
 from pathlib import Path
 
 from annotations.formats.agentprocessbench import AgentProcessBench
+from annotations.formats.opening.sources import of_path
 from annotations.records import TrajectoryRecord
 from models_service.scorers import features
 from models_service.scorers.embedded import PRIOR
@@ -21,7 +22,8 @@ PENALTY = 100.0  # five times a project's own: it has to hold where it has not l
 
 def lessons(path: Path) -> list[Lesson]:
     """The tasks of an AgentProcessBench file, each with its rollouts and the labels the file gives them."""
-    records = [item.record for item in AgentProcessBench().read(path) if isinstance(item.record, TrajectoryRecord)]
+    items = AgentProcessBench().read(of_path(path))
+    records = [item.record for item in items if isinstance(item.record, TrajectoryRecord)]
     records.sort(key=lambda record: (record.task.external_id, record.rollout or 0))
     tasks = (tuple(group) for _, group in groupby(records, key=lambda record: record.task.external_id))
     return [Lesson(rollouts, tuple(labels(one) for one in rollouts)) for rollouts in tasks]

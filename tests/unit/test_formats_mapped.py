@@ -121,8 +121,10 @@ def test_pointers_that_are_none_are_refused_by_name(config, field):
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from(["user", "gpt", "x", "", "[1]"]),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["role", "content", "steps", "data", "label", "id"]), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["role", "content", "steps", "data", "label", "id"]), inner, max_size=4)
+    ),
     max_leaves=15,
 )
 

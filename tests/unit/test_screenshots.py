@@ -36,7 +36,6 @@ NO_PAGES = {
     **dict.fromkeys(("run_problems_csv", "run_problems_json", "export_zip", "export_file"), "a file"),
     **dict.fromkeys(("trajectory_take", "trajectory_original"), "a file"),
     "import_map": "shown with a file that no format knows; tests/browser/test_mapping.py looks at it",
-    "format_forget": "a deed",
     **dict.fromkeys(("scheme_file", "scheme_unmapped", "scheme_lost"), "a file"),
 }
 
