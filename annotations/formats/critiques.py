@@ -34,6 +34,7 @@ class Critiques(Writer):
     title = "Critiques of steps, and refined steps (JSONL)"
     keeps = "What came before, the step, its critique, its correction, and its grade where it has one."
     loses = "Steps of which nothing is said, and how tool calls and thoughts were kept apart."
+    purpose = "fine-tuning"
     options = (KEPT, LOSS)
     graded = False
 

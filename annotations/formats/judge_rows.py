@@ -48,6 +48,7 @@ class JudgeRows(Writer):
     title = "Fine-tuning a judge (JSONL)"
     keeps = "The trajectory, the labels of the main field with their explanations, and the verdict."
     loses = "Other fields of the scheme, pictures (a mark stays), and whose word it is but in `by`."
+    purpose = "fine-tuning"
     options = (UNIT, WHY, WORDS)
     graded = False
 

@@ -40,6 +40,7 @@ class LabelStudio(Writer):
     title = "Label Studio tasks with annotations and predictions (JSONL)"
     keeps = "Messages, steps as text, grades as choices, explanations, the verdict, and scores as predictions."
     loses = "Corrections, neutral words of the scheme's own, and pictures, of which a mark stays."
+    purpose = "elsewhere"
     graded = False
     exact = True
 

@@ -39,6 +39,7 @@ class LongContextQA(Writer):
     title = "Questions over long contexts (JSONL)"
     keeps = "The observations or numbered steps as one context, the question, the answer, and where it stands."
     loses = "Rollouts that failed or whose verdict is not known (kind answer), and labels after the first error."
+    purpose = "fine-tuning"
     options = (ASK,)
     graded = False
 

@@ -24,6 +24,7 @@ class StepPreferences(Writer):
     title = "Better and worse steps (JSONL)"
     keeps = "What came before, both steps as text, the margin, and where each step and the preference come from."
     loses = "Steps without a counterpart, and how tool calls and thoughts were kept apart."
+    purpose = "preferences"
     options = step_pairs.OPTIONS
     together = True
     graded = False

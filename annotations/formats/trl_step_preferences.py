@@ -18,6 +18,7 @@ class TRLStepPreferences(Writer):
     title = "Better and worse steps for TRL's DPO (JSONL)"
     keeps = "The conversation before, both steps with thoughts and calls, and the task's tools."
     loses = "Margin and origin of the pairs (step-preferences has them), and pictures, of which a mark stays."
+    purpose = "preferences"
     options = step_pairs.OPTIONS
     together = True
     graded = False

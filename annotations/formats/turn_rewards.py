@@ -16,6 +16,7 @@ class Rewarding(Writer):
     before its first row: what `moments` gives of each task, added up, is passed to `rows` as asked["batch"]. Without
     it, a batch is what `rows` is called with."""
 
+    purpose = "rl"
     options = rewarded.OPTIONS
     together = True
     graded = False
