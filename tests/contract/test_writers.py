@@ -18,6 +18,7 @@ from tests.rollouts import agent, rollout, tree, user, valued
 
 WRITERS = {name: one for name, one in formats.FORMATS.items() if isinstance(one, Writer)}
 ONE_WAY = [name for name, one in WRITERS.items() if not one.reads]
+SPARSE = {"openinference-annotations"}  # a span has no key for what was not said; in a file the key is null
 PICTURE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}
 WITH_PICTURES = [
     {"role": "system", "content": "Be careful."},
@@ -112,7 +113,7 @@ def test_every_row_is_json(name):
         assert [json.loads(dump(row)) for row in found] == found
 
 
-@pytest.mark.parametrize("name", ONE_WAY)
+@pytest.mark.parametrize("name", [name for name in ONE_WAY if name not in SPARSE])
 def test_every_row_of_a_file_has_the_same_keys(name):
     """Of formats that are read again, a row has the keys of the row that its record was made of."""
     for asked in asks(WRITERS[name]):
