@@ -28,13 +28,20 @@ def _table() -> Iterator[str]:
     """One row a format, in the order of their names."""
     yield "| Format | Name | Direction | What is kept | What is lost | Sample |"
     yield "|---|---|---|---|---|---|"
-    for name, one in sorted(formats.FORMATS.items()):
+    for name, one in offered():
         cells = [one.title, f"`{name}`", direction(one), one.keeps, one.loses, _sample(one)]
         yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 
+def offered() -> list[tuple[str, Format]]:
+    """The formats that can be read, or asked for in an export."""
+    writable = formats.writable()
+    return [(name, one) for name, one in sorted(formats.FORMATS.items()) if one.reads or name in writable]
+
+
 def direction(one: Format) -> str:
-    return "in and out" if one.reads and one.writes else "in" if one.reads else "out"
+    writes = one.name in formats.writable()
+    return "in and out" if one.reads and writes else "in" if one.reads else "out"
 
 
 def _sample(one: Format) -> str:
@@ -52,8 +59,8 @@ def sample_of(name: str) -> Path:
 def _written() -> Iterator[str]:
     """What every writer leaves open, and the first row it makes of a small invented task."""
     yield "## What is only written, row by row"
-    for name, one in sorted(formats.FORMATS.items()):
-        if isinstance(one, Writer) and (one.options or not one.reads):
+    for name, one in offered():
+        if isinstance(one, Writer) and name in formats.writable() and (one.options or not one.reads):
             yield from ["", f"### {name}", "", f"{one.title}. {one.keeps}", *map(_option, one.options)]
             if row := _first_row(one):
                 yield from ["", "```json", json.dumps(_short(row), ensure_ascii=False, indent=1), "```"]

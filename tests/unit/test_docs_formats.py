@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from annotations import formats
 from annotations.formats import catalogue
 
 TEXT = catalogue.PAGE.read_text()
@@ -14,7 +13,7 @@ def test_the_tables_are_those_that_make_docs_writes():
 
 
 def test_every_format_is_in_the_table_with_a_sample_where_it_reads():
-    for name, one in formats.FORMATS.items():
+    for name, one in catalogue.offered():
         assert f"| `{name}` | {catalogue.direction(one)} |" in TEXT
         if one.reads:
             assert catalogue.sample_of(name).exists()
