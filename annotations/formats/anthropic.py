@@ -161,6 +161,8 @@ def _other(talk: Conversation, place: int, message: dict[str, Json]) -> None:
     """What a user says: results first, for they belong to the turn before, then the rest."""
     blocks = message["content"]
     results = [block for block in listed(blocks) if _kind(block).endswith("tool_result")]
+    if not talk.begun and len(listed(blocks)) > 1:
+        results = []  # they answer nothing, and a place holds one turn
     for block in results:
         _result(talk, place, block)
     rest = [block for block in listed(blocks) if not _kind(block).endswith("tool_result")]

@@ -45,6 +45,11 @@ class Conversation:
             self._turns.append((place, self._open))
         return self._open
 
+    @property
+    def begun(self) -> bool:
+        """Whether the agent has had a turn."""
+        return any(isinstance(turn, Turn) for _, turn in self._turns)
+
     def close(self) -> None:
         self._open = None
 

@@ -72,7 +72,8 @@ def _call(said: Json) -> Json:
     if not isinstance(said, dict) or "name" not in said:
         return call("", said)
     arguments = said.get("arguments", said.get("parameters"))
-    return call(said["name"], arguments, said.get("id", ""), **without(said, "name", "arguments", "parameters", "id"))
+    rest = without(said, "name", "arguments", "parameters", "id", "type")
+    return rest | call(said["name"], arguments, said.get("id", rest.get("call_id")))
 
 
 def _spoken(said: Json) -> dict[str, Json]:

@@ -86,6 +86,9 @@ def test_a_call_without_a_result_and_a_result_without_a_call_are_kept():
     (record,) = records([user(result("nobody")), ASKED, agent(USE)], "anthropic")
     assert (record.steps[0].source, record.steps[0].message) == ("user", "r")
     assert record.steps[2].tool_calls and not record.steps[2].observations
+    (record,) = records([user(result("a"), result("b")), agent(USE)], "anthropic")
+    assert [step.source_index for step in record.steps] == [0, 1]
+    assert record.steps[0].extra["fields"]["content"] == [result("a"), result("b")]
 
 
 @pytest.mark.parametrize(

@@ -122,3 +122,9 @@ def test_the_files_of_its_authors_are_read_whole(shared_data: Path, file: str, c
     assert len(read) == conversations and all(isinstance(record.task.tools, list) for record in read)
     assert sum(len(step.tool_calls) for step in steps) == calls
     assert all(call["name"] and isinstance(call["arguments"], dict) for step in steps for call in step.tool_calls)
+
+
+def test_a_call_that_is_spelled_as_another_format_has_it_is_read_too():
+    said = {"type": "function_call", "call_id": "c", "name": "open", "arguments": "{}"}
+    (record,) = records({"conversations": [ASKED, {"from": "function_call", "value": json.dumps(said)}]}, "sharegpt")
+    assert (record.steps[1].tool_calls[0]["id"], record.steps[1].tool_calls[0]["name"]) == ("c", "open")
