@@ -18,6 +18,7 @@ class LongCSV(Format):
 
     name = "csv"
     title = "One row a label (CSV)"
+    purpose = "everything"
     keeps = "Every label of every rater, as in the Parquet table."
     loses = "The texts of the trajectories."
     suffix = ".csv"

@@ -24,6 +24,7 @@ class MathShepherd(LineFormat, Writer):
 
     name = "math-shepherd"
     title = "Math-Shepherd, and OpenRLHF's rows for process reward models"
+    purpose = "reward"
     keeps = "Problem, steps, + or - of each, the spaces around the tags, scores of steps, and fields of its own."
     loses = (
         "Written: neutral labels and all after the first step without + or -, explanations, and trajectories of other "

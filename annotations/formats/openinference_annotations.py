@@ -41,6 +41,7 @@ class OpenInferenceAnnotations(Writer):
 
     name = "openinference-annotations"
     title = "OpenInference annotations of spans (JSONL)"
+    purpose = "elsewhere"
     keeps = "Each label with its grade, explanation and rater, the span and trace it is of, corrections."
     loses = "The conversation itself, which is where the spans are."
     options = (SHAPE, KIND)

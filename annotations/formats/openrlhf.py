@@ -19,6 +19,7 @@ class OpenRLHF(Rewarding):
 
     name = "openrlhf"
     title = "OpenRLHF, with rewards of turns (Parquet)"
+    purpose = "rl"
     suffix = ".parquet"
     keeps = "The rollout as text, a reward at each labelled turn, and the outcome."
     loses = "Turns' places, tools, explanations, corrections, and trajectories in whose text the mark occurs."

@@ -57,6 +57,7 @@ class LongParquet(Format):
 
     name = "parquet"
     title = "One row a label (Parquet)"
+    purpose = "everything"
     keeps = "Every label of every rater, with who said it, when, of what and under which rules."
     loses = "The texts of the trajectories."
     suffix = ".parquet"

@@ -29,6 +29,7 @@ class PRM800K(LineFormat, Writer):
 
     name = "prm800k"
     title = "PRM800K"
+    purpose = "reward"
     keeps = "Every completion with its rating, who was chosen, human steps, flags, why the work ended, and all else."
     loses = (
         "Written from other formats: what comes after the first wrong step of the way that was gone on, or after the "

@@ -46,6 +46,7 @@ class PRMRows(Writer):
 
     name = "prm-rows"
     title = "Rows for process reward models (JSONL)"
+    purpose = "reward"
     keeps = "Prompt, steps as text, a label or a number for each, whose they are, the first error and the verdict."
     loses = "Explanations, corrections, and how tool calls and thoughts were kept apart."
     options = (KINDS, ZERO, PROPAGATED)

@@ -20,6 +20,7 @@ class ProcessBench(LineFormat, Writer):
 
     name = "processbench"
     title = "ProcessBench"
+    purpose = "reward"
     keeps = "Problem, steps, generator, the first wrong step, whether the answer is correct, and fields of its own."
     loses = (
         "Written: labels after the first wrong step, which steps before it are neutral (they count as not wrong), "

@@ -28,6 +28,7 @@ class Stepmark(LineFormat):
 
     name = "stepmark"
     title = "Stepmark, everything (JSONL)"
+    purpose = "everything"
     keeps = "Everything."
     loses = "Nothing."
     writes = True

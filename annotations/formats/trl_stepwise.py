@@ -31,6 +31,7 @@ class TRLStepwise(LineFormat, Writer):
 
     name = "trl-stepwise"
     title = "TRL stepwise supervision (JSONL)"
+    purpose = "reward"
     keeps = "The steps as text up to the last that is labelled, and whether each is right; fields of its own."
     loses = "Written: labels other than right and wrong, explanations, and steps after the first without a label."
     options = (ZERO,)

@@ -19,6 +19,7 @@ class Verl(Rewarding):
 
     name = "verl"
     title = "verl, with rewards of turns (Parquet)"
+    purpose = "rl"
     suffix = ".parquet"
     keeps = "The prompt as messages, the reference, the rollout as text, rewards and masks of its turns, the outcome."
     loses = "Tools, explanations, corrections, and pictures, of which a mark stays."
