@@ -35,7 +35,7 @@ def _placed(step: StepRecord, places: Sequence[int]) -> StepRecord:
     return replace(step, source_index=places[step.source_index], extra=extra)
 
 
-def call(name: Json, arguments: Json, call_id: Json = "", **more: Json) -> dict[str, Json]:
+def call(name: Json, arguments: Json, call_id: Json = "", /, **more: Json) -> dict[str, Json]:
     """A tool call as OpenAI chat spells it, with what else the file says of it."""
     function = {"name": name if isinstance(name, str) else "", "arguments": arguments}
     return {"id": call_id if isinstance(call_id, str) else "", "type": "function", "function": function, **more}

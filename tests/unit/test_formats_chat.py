@@ -14,6 +14,7 @@ from annotations.formats.base import Reader
 from annotations.formats.lines import dump
 from annotations.formats.openai_chat import OpenAIChat
 from annotations.formats.opening.sources import Source
+from annotations.formats.turns import call
 from annotations.records import TrajectoryRecord
 
 ASKED = {"role": "user", "content": "How far is it?"}
@@ -162,3 +163,8 @@ def test_who_is_no_message_of_this_format_is_left_to_others():
         "text",
     ):
         assert not form.recognises(value)
+
+
+def test_a_call_keeps_what_else_is_said_of_it_under_any_name():
+    made = call("open", "{}", "a", call_id="b", name="c")
+    assert (made["id"], made["call_id"], made["name"], made["function"]["name"]) == ("a", "b", "c", "open")
