@@ -197,7 +197,7 @@ def test_the_manifest_says_what_the_dataset_was_made_of(project, tmp_path):
 
 
 def test_what_cannot_be_exported_says_what_can(project, tmp_path):
-    with pytest.raises(formats.UnknownFormat, match="accepted are apb, apb-labels, stepmark, trl-stepwise"):
+    with pytest.raises(formats.UnknownFormat, match="accepted are stepmark, apb, apb-labels, trl-stepwise"):
         exports.export(project, "excel", tmp_path)
     with pytest.raises(exports.ExportRefused, match="import:gold, judge:j"):
         exports.export(project, "apb", tmp_path, rater="nobody")

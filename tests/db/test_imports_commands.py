@@ -100,7 +100,7 @@ def test_a_folder_is_imported_with_all_that_is_in_it(slug, tmp_path):
 def test_errors_name_what_there_is(slug, tmp_path):
     assert "There are: made" in refused("import_trajectories", "nope", APB)[0]
     assert "accepted are auto, stepmark, apb" in refused("import_trajectories", slug, APB, "--format", "csv")[0]
-    assert "holds apb-labels.jsonl" in refused("import_trajectories", slug, SAMPLES / "none.jsonl")[0]
+    assert "apb-labels.jsonl" in refused("import_trajectories", slug, SAMPLES / "none.jsonl")[0]
     assert "accepted are stepmark, apb" in refused("export", slug, "--format", "excel", "--out", tmp_path)[0]
     assert "none yet" in refused("export", slug, "--format", "apb", "--out", tmp_path)[0]
     assert "There are: agent-atlas, agent-process" in refused("create_project", "other", "--scheme", "none")[0]

@@ -127,13 +127,11 @@ def test_an_upload_becomes_a_run_with_its_file_in_place(client: Client, project:
         assert stored.read() == b'{"messages": []}\n'
 
 
-def test_labels_need_a_rater_and_files_an_ending_that_is_read(client: Client, project: Project) -> None:
+def test_labels_need_the_name_of_their_rater(client: Client, project: Project) -> None:
     address = reverse("imports", args=[project.slug])
     labels = client.post(address, {"what": "labels", "files": [SimpleUploadedFile("a.jsonl", b"{}")]})
     assert labels.status_code == 422
     assert "need the name of their rater" in labels.content.decode()
-    program = client.post(address, {"what": "trajectories", "files": [SimpleUploadedFile("a.exe", b"{}")]})
-    assert program.status_code == 422
     assert not Run.objects.exists()
 
 

@@ -21,6 +21,7 @@ ROW = re.compile(r"^\| ([a-z_]+/[^|]*?)(?: \(\d+ files\))? \| [^|]+ \| ([^|]+) \
 COUNTED = {"trajectories": 1, "records": 1, "flat-text": 1, "CoT": 1, "solutions": 1, "items": 1, "conversations": 1}
 COUNTED |= {"samples": 1, "trace": 1, "episodes": 1, "response": 2}
 PAIRS = ("sharegpt/dpo_en_demo", "sharegpt/v1_dpo_demo")
+JUDGED = ("pandalm/gpt", "pandalm/pandalm")  # verdicts on the pairs, without the answers: a record each
 # Folders and files that are one trajectory, whatever their page counts in them.
 ONE = ("swe_agent/", "openhands/", "toolbench_tree/", "screenagent/", "atif/")
 PROBLEMS = {"claude_code/edge_cases.jsonl"}  # it holds lines that are none, on purpose
@@ -39,7 +40,7 @@ def expected(name: str, told: str) -> int | None:
         return 1
     for many, of in re.findall(r"(\d+) ([\w-]+)", told):
         if of in COUNTED:
-            return int(many) * (2 if name.startswith(PAIRS) else COUNTED[of])
+            return int(many) * (2 if name.startswith(PAIRS) else 1 if name.startswith(JUDGED) else COUNTED[of])
     return None
 
 
