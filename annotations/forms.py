@@ -232,32 +232,6 @@ class AgreementForm(forms.Form):
         )
 
 
-class ExportForm(forms.Form):
-    format = forms.ChoiceField()
-    rater = forms.ChoiceField(required=False)
-    as_scheme = forms.ChoiceField(required=False)
-    zero = forms.ChoiceField(required=False, label="Steps labelled 0")
-
-    def __init__(
-        self,
-        *args: Any,
-        formats: list[tuple[str, str]],
-        zero: list[tuple[str, str]],
-        ways: list[tuple[str, str]],
-        project: Project,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(*args, **kwargs)
-        raters = [("", "As usual for the format"), *raters_of(project)]
-        self.fields["format"] = forms.ChoiceField(choices=formats, label="Format")
-        self.fields["rater"] = forms.ChoiceField(choices=raters, required=False, label="Whose labels")
-        self.fields["rater"].help_text = "AgentProcessBench records and TRL carry one rater's, the others all."
-        choices = [("", "As they were given"), *ways]
-        self.fields["as_scheme"] = forms.ChoiceField(choices=choices, required=False, label="In the scheme")
-        self.fields["as_scheme"].help_text = "What does not go over has no label there; the manifest counts it."
-        self.fields["zero"] = forms.ChoiceField(choices=zero, required=False, label="Steps labelled 0")
-
-
 class PaceForm(forms.Form):
     """What the numbers of the pace page are to be about."""
 

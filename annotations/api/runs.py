@@ -17,11 +17,11 @@ from rest_framework.response import Response
 from annotations import access, formats, jobs
 from annotations.api.base import ProjectView
 from annotations.api.errors import Refused
+from annotations.api.exporting import ExportIn, asked_for
 from annotations.api.filters import RunFilter
 from annotations.api.pages import NewestFirst
-from annotations.formats.trl_stepwise import ZEROS
 from annotations.models import Rater, Run
-from annotations.services import agreement, export_as, exports, runs, uploads
+from annotations.services import agreement, runs, uploads
 from annotations.services.agreement import AgreementRefused
 
 RATER_KINDS = [Rater.Kind.HUMAN, Rater.Kind.JUDGE, Rater.Kind.IMPORT]
@@ -97,19 +97,6 @@ class AgreementIn(serializers.Serializer):
     official = serializers.BooleanField(required=False, default=False, help_text="AgentProcessBench's released way.")
 
 
-class ExportIn(serializers.Serializer):
-    format = serializers.ChoiceField(choices=formats.writable())
-    rater = serializers.CharField(max_length=150, required=False, default="", allow_blank=True)
-    zero = serializers.ChoiceField(choices=ZEROS, required=False, default="drop", help_text="What becomes of 0 in TRL.")
-    as_scheme = serializers.CharField(
-        max_length=60,
-        required=False,
-        default="",
-        allow_blank=True,
-        help_text="A scheme that comes with Stepmark, in whose words the labels go out. Empty: as they were given.",
-    )
-
-
 class Runs(mixins.ListModelMixin, ProjectView):
     """Background work of the project, newest first."""
 
@@ -165,16 +152,8 @@ class Runs(mixins.ListModelMixin, ProjectView):
     @extend_schema(request=ExportIn, responses={201: RunOut})
     @action(detail=False, methods=["post"], url_path="export")
     def start_export(self, request: Request, slug: str) -> Response:
-        """Write a dataset. Without a rater: the project's reference."""
-        data = self.taken(ExportIn)
-        self._known_rater(data["rater"])
-        try:
-            exports.way(self.project, data["format"], data["as_scheme"])
-        except exports.Unfit as no:
-            raise Refused(str(no), "format", no.accepted) from no
-        except exports.ExportRefused as no:
-            raise Refused(str(no), "as_scheme", [name for name, _ in export_as.ways(self.project)]) from no
-        return self._start(Run.Kind.EXPORT, {**data, "rater": data["rater"] or None})
+        """Write a dataset. Without a rater: the project's reference, or everybody's word where the format holds it."""
+        return self._start(Run.Kind.EXPORT, asked_for(self.project, self.taken(ExportIn)).config())
 
     @extend_schema(request=None, responses=RunOut)
     @action(detail=True, methods=["post"])
@@ -200,11 +179,6 @@ class Runs(mixins.ListModelMixin, ProjectView):
         if not access.may_steer(self.membership, run):
             raise PermissionDenied(access.NOT_YOURS)
         return run
-
-    def _known_rater(self, name: str) -> None:
-        names = Rater.objects.filter(project=self.project).order_by("name").values_list("name", flat=True)
-        if name and not names.filter(name=name).exists():
-            raise Refused(f"The project has no rater {name!r}.", "rater", list(names[:100]))
 
     def _start(self, kind: str, config: dict[str, Any]) -> Response:
         return self._started(jobs.start(kind, self.project, self.person, **config))

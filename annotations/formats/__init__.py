@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from importlib import import_module
 from typing import cast
 
-from annotations.formats.base import FolderFormat, Format, Reader, TextFormat, Writer
+from annotations.formats.base import FolderFormat, Format, Reader, TextFormat
 from annotations.formats.opening import values
 from annotations.formats.opening.sources import Folder, Source
 from annotations.formats.opening.values import Look
@@ -81,8 +81,6 @@ def _made(path: str) -> Format:
 
 FORMATS: dict[str, Format] = {one.name: one for one in map(_made, LISTED)}
 
-EXPORTED = frozenset(["trl-stepwise"])  # of the writers of rows, those that services/exports feeds yet
-
 
 class UnknownFormat(ValueError):
     """No such format, or none that recognises the file. The message names those there are."""
@@ -94,9 +92,7 @@ def readable(holds: str = "trajectories") -> list[str]:
 
 def writable() -> list[str]:
     """Those that an export can be asked for."""
-    return [
-        one.name for one in FORMATS.values() if one.writes and (not isinstance(one, Writer) or one.name in EXPORTED)
-    ]
+    return [one.name for one in FORMATS.values() if one.writes]
 
 
 def reader(name: str, holds: str = "trajectories") -> Reader | FolderFormat:

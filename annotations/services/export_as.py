@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import Any
@@ -63,7 +63,8 @@ class As:
         for _, group in groupby(found, key=lambda row: [row[name] for name in OF_ONE]):
             yield from self._of_pass(list(group))
 
-    def _convert(self, answers: dict[Place, Json], steps: Sequence[int], filled: set[Place]) -> Converted:
+    def convert(self, answers: Mapping[Place, Json], steps: Sequence[int], filled: Collection[Place]) -> Converted:
+        """The answers of one pass under the target scheme; what is lost is counted."""
         made = self.route.convert(answers, steps, filled)
         self._lose(made.lost)
         return made
@@ -80,7 +81,7 @@ class As:
         held = {(row["step"], _named(row)): row for row in rows}
         steps = self._steps(rows[0])
         filled = {place for place, row in held.items() if row["origin"] == "propagated"}
-        made = self._convert({place: load(row["value"]) for place, row in held.items()}, list(steps), filled)
+        made = self.convert({place: load(row["value"]) for place, row in held.items()}, list(steps), filled)
         for place in sorted(made.answers, key=lambda one: (one[0] is None, one[0] or 0, one[1])):
             old = held[made.came[place]]
             yield {

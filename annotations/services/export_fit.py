@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from annotations import formats
 from annotations.formats.agentprocessbench import AgentProcessBench
 from annotations.formats.agentprocessbench_labels import AgentProcessBenchLabels
-from annotations.formats.trl_stepwise import TRLStepwise
+from annotations.formats.base import Writer
 from annotations.schemes.schema import Scheme
+from annotations.services.export_grades import Grading
 
-NUMBERS_OF_STEPS = {AgentProcessBench.name, AgentProcessBenchLabels.name, TRLStepwise.name}
+NUMBERS_OF_STEPS = {AgentProcessBench.name, AgentProcessBenchLabels.name}
 
 
 def why_not(scheme: Scheme, format: str) -> str:
@@ -35,20 +36,26 @@ def offered(scheme: Scheme, others: Iterable[Scheme] = ()) -> list[str]:
 
 
 def _unfit(scheme: Scheme, format: str) -> str:
-    return _numbers(scheme, whole=format == TRLStepwise.name) if format in NUMBERS_OF_STEPS else ""
+    if format in NUMBERS_OF_STEPS:
+        return _numbers(scheme)
+    one = formats.FORMATS[format]
+    if isinstance(one, Writer) and one.graded and not Grading(scheme).known:
+        main = scheme.main_field
+        return f"is of kind {main.kind}" if main.of_step else f"is asked of the {main.target}"
+    return ""
 
 
 def _holds(format: str) -> str:
-    return "one whole number a step" if format == TRLStepwise.name else "one number a step"
+    return "one number a step" if format in NUMBERS_OF_STEPS else "right and wrong steps"
 
 
-def _numbers(scheme: Scheme, *, whole: bool) -> str:
+def _numbers(scheme: Scheme) -> str:
     """What the main field asks for instead of a choice of numbers at each step; empty where it asks for that."""
     main = scheme.main_field
     if main.target != "step":
         return f"is asked of {'tool calls' if main.target == 'tool_call' else f'the {main.target}'}"
     if main.kind != "choice":
         return f"is of kind {main.kind}"
-    if odd := [value for value in main.values if isinstance(value, str) or (whole and not isinstance(value, int))]:
+    if odd := [value for value in main.values if isinstance(value, str)]:
         return f"takes {odd[0]!r}"
     return ""

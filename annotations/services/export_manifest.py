@@ -4,36 +4,32 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import Count
 from django.utils import timezone
 
-from annotations.models import Annotation, Label, Project, Rater
-from annotations.services.export_as import As
+from annotations.models import Annotation, Label, Project, Rater, Report
+from annotations.services.export_asked import Asked
+from annotations.services.export_work import Work
 
 Manifest = dict[str, Any]
+OVERALL = ("percent", "alpha_ordinal", "alpha_nominal", "fleiss_kappa")
 
 
-def of(
-    project: Project,
-    format: str,
-    raters: list[Rater],
-    zero: str,
-    rows: int,
-    counts: dict[str, Any],
-    sums: dict[str, str],
-    way: As | None = None,
-) -> Manifest:
-    """The manifest of one export. Only `created_at` differs between two exports of the same labels. `way`: to the
-    scheme that the labels went out in, where it is another one; what was lost on it is counted there."""
+def of(project: Project, asked: Asked, raters: list[Rater], work: Work, rows: int, sums: Mapping[str, str]) -> Manifest:
+    """The manifest of one export. Only `created_at` differs between two exports of the same labels. `left_out` counts
+    trajectories by why they are not in the files, `as` says what was lost on the way to another scheme."""
     live = Annotation.objects.live().filter(rater__in=raters, trajectory__superseded_at__isnull=True)
-    out = live.filter(state=Annotation.State.SUBMITTED)
+    out = live.filter(state__in=asked.states)
+    run = work.labelling.run if asked.writer else None
     return {
         "project": {"slug": project.slug, "title": project.title},
-        "format": format,
-        "options": {"zero": zero} if format == "trl-stepwise" else {},
-        **({"as": way.manifest()} if way else {}),
+        "format": asked.format,
+        "options": dict(asked.options),
+        "filters": asked.filters(),
+        **({"as": work.way.manifest()} if work.way else {}),
         "scheme": {"name": project.scheme.name, "version": project.scheme.version, "sha256": project.scheme.sha256},
         "schemes_used": sorted(set(out.values_list("scheme__sha256", flat=True))),
         "guideline_versions": _distinct(out, "guideline__version"),
@@ -41,9 +37,49 @@ def of(
         "propagation_policies": _distinct(out, "propagation"),
         "label_origins": _origins(out),
         "raters": _raters(raters, live),
-        "counts": {"rows": rows, **counts},
-        "sha256": sums,
+        "scores": {"run": run.pk, "scorer": run.config.get("scorer", "")} if run else None,
+        "agreement": _agreement(project),
+        "sources": _sources(project, asked),
+        "counts": {"rows": rows, **work.counts},
+        "left_out": {why: number for why, number in sorted(work.left_out.items()) if number},
+        "refused": work.refused,
+        "columns": work.columns,
+        "sha256": dict(sums),
         "created_at": timezone.now().isoformat(timespec="seconds"),
+    }
+
+
+def _sources(project: Project, asked: Asked) -> dict[str, int]:
+    """The datasets that tasks of the project come from, with how many of its trajectories each has."""
+    found = project.trajectories.live().order_by("task__source").values_list("task__source")
+    found = found.filter(task__source__in=asked.sources) if asked.sources else found
+    return {source or "not named": number for source, number in found.annotate(number=Count("pk"))}
+
+
+def _agreement(project: Project) -> dict[str, Any] | None:
+    """The newest report, by its number and what was measured of each pair of raters together."""
+    newest = Report.objects.filter(project=project, kind="agreement").order_by("-pk").first()
+    if newest is None:
+        return None
+    return {
+        "report": newest.pk,
+        "created_at": newest.created_at.isoformat(timespec="seconds"),
+        "figures": _figures(newest.result),
+    }
+
+
+def _figures(result: Mapping[str, Any]) -> dict[str, Any]:
+    """The measures over all raters and over people alone, with their intervals."""
+    among = {"all raters": result, "people": result.get("people") or {}}
+    kept = ("value", "low", "high", "n")
+    return {
+        who: {
+            name: {key: one.get(key) for key in kept}
+            for name, one in sorted(part["figures"].items())
+            if name in OVERALL
+        }
+        for who, part in among.items()
+        if part.get("figures")
     }
 
 

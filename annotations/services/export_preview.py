@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from itertools import islice
 from typing import Any
 
@@ -11,89 +12,112 @@ from django.db import transaction
 
 from annotations.formats.agentprocessbench import AgentProcessBench, dataset_of
 from annotations.formats.agentprocessbench_labels import AgentProcessBenchLabels
-from annotations.formats.base import Refused
-from annotations.formats.long_csv import LongCSV
-from annotations.formats.parquet import LongParquet
+from annotations.formats.base import Refused, Writer
 from annotations.formats.stepmark import Stepmark
-from annotations.formats.trl_stepwise import TRLStepwise
 from annotations.models import Annotation, Project, Rater
-from annotations.records import Json, TrajectoryRecord
-from annotations.services import agreement, exports, projects
-from annotations.services.agreement import AgreementRefused
+from annotations.records import Json
+from annotations.services import export_asked, exports, projects
 from annotations.services.export_as import As
+from annotations.services.export_asked import Asked, ExportRefused
+from annotations.services.export_labelled import Labelling
 from annotations.services.export_rows import ORDER, long_rows, records, said_by
-from annotations.services.export_whole import trajectories, whole_records
+from annotations.services.export_whole import whole_records
 
 ROWS = 3
 LONGEST = 160
 MOST = 6
+READ = 200  # trajectories that are looked at for a row
 
 
 class NoPreview(Exception):
     """Why there is nothing to show, and what to do about it."""
 
 
-def first_rows(project: Project, format: str, rater: str | None, zero: str, as_scheme: str = "") -> list[str]:
+def first_rows(project: Project, format: str, **said: Any) -> list[str]:
     """Up to ROWS rows as indented JSON, long texts and lists cut with a mark. Raises NoPreview."""
-    way = _way(project, format, as_scheme)
-    if format == Stepmark.name:
-        first = trajectories(project)[:ROWS]
-        with transaction.atomic(), closing(whole_records(project, _raters(project, rater), first)) as found:
-            return [_shown(json.loads(Stepmark().line(record))) for record in found]
-    if format in (LongParquet.name, LongCSV.name):
-        with transaction.atomic(), closing(long_rows(project, _raters(project, rater))) as labels:
-            return [_shown(row) for row in islice(way.rows(labels) if way else labels, ROWS)]
-    if format == AgentProcessBenchLabels.name and rater is None:
-        said = _raters(project, None)
-    else:
-        said = [_one(project, rater)]
-    rows = (row for one in said for row in _of_rater(project, format, one, zero, way))
-    return [_shown(row) for row in islice(rows, ROWS)]
-
-
-def _way(project: Project, format: str, as_scheme: str) -> As | None:
     try:
-        return exports.way(project, format, as_scheme)
-    except exports.ExportRefused as no:
+        return of(project, export_asked.read({"format": format, **said}))
+    except ExportRefused as no:
         raise NoPreview(f"{str(no)[:1].upper()}{str(no)[1:]}.") from no
 
 
-def _of_rater(project: Project, format: str, rater: Rater, zero: str, way: As | None) -> list[Json]:
-    states = [Annotation.State.FAILED] if format == AgentProcessBenchLabels.name else []
-    first = list(said_by(rater, *states).order_by(*ORDER).values_list("pk", flat=True)[:ROWS])
-    found = records(projects.scheme_of(project.scheme), Annotation.objects.filter(pk__in=first))
-    try:
-        with transaction.atomic(), closing(found):
-            rows = [_row(format, record, rater, zero) for record in (way.records(found) if way else found)]
-    except Refused as no:
-        raise NoPreview(f"The scheme does not fit this format: {no}") from no
-    return [row for row in rows if row is not None]
+def of(project: Project, asked: Asked) -> list[str]:
+    """The same, of what was read already. Raises ExportRefused where it cannot be exported at all."""
+    way, raters = exports.check(project, asked)
+    with transaction.atomic(), ExitStack() as reading:
+        rows = _rows(project, asked, way, raters, reading)
+        try:
+            return [
+                json.dumps(_shortened(row), ensure_ascii=False, indent=1, default=str) for row in islice(rows, ROWS)
+            ]
+        except Refused as no:
+            raise ExportRefused(f"the format cannot hold the first trajectories: {no}") from no
 
 
-def _row(format: str, record: TrajectoryRecord, rater: Rater, zero: str) -> Json:
-    if format == AgentProcessBench.name:
-        return AgentProcessBench().row(record, 0)
-    if format == TRLStepwise.name:
-        return TRLStepwise().row(record, zero)
-    return AgentProcessBenchLabels().row(record, rater.name, dataset_of(record.task.source))
+def _rows(project: Project, asked: Asked, way: As | None, raters: list[Rater], reading: ExitStack) -> Iterator[Json]:
+    labelling = Labelling(project, asked, raters, way)
+    if asked.writer:
+        return _written(asked.writer, asked, labelling, reading)
+    if asked.format == AgentProcessBench.name and asked.rule != "one":
+        entries = reading.enter_context(closing(labelling.stream()))
+        return (AgentProcessBench().row(one.labelled.record) for one in entries)
+    first = _first(Labelling(project, asked, raters), reading)
+    if asked.format == Stepmark.name:
+        found = labelling.trajectories(labelled=False)
+        found = found.filter(pk__in=first) if first is not None else found[:ROWS]
+        whole = reading.enter_context(closing(whole_records(project, raters, found)))
+        return (json.loads(Stepmark().line(record)) for record in whole)
+    if asked.format in (AgentProcessBench.name, AgentProcessBenchLabels.name):
+        return _of_raters(project, asked, way, raters, first)
+    chosen = labelling.trajectories(labelled=False)
+    chosen = chosen.filter(pk__in=first) if first is not None else chosen
+    kept = asked.propagated == "kept"
+    labels = reading.enter_context(closing(long_rows(project, raters, chosen, asked.states, propagated=kept)))
+    return way.rows(labels) if way else labels
 
 
-def _raters(project: Project, asked: str | None) -> list[Rater]:
-    return [_one(project, asked)] if asked else list(project.raters.order_by("kind", "name"))
+def _written(writer: Writer, asked: Asked, labelling: Labelling, reading: ExitStack) -> Iterator[Json]:
+    """The rows of a Writer. A trajectory that it cannot hold is left out, unless nothing else is there."""
+    entries = islice(reading.enter_context(closing(labelling.stream())), READ)
+    refused, rows = None, 0
+    for group in labelling.groups(entries, together=writer.together):
+        try:
+            made = list(writer.files(group, asked.options))
+        except Refused as no:
+            refused = refused or no
+            continue
+        for name, row in made:
+            rows += 1
+            yield {"in the file": name, "row": row} if name else row
+    if refused and not rows:
+        raise refused
 
 
-def _one(project: Project, asked: str | None) -> Rater:
-    try:
-        found = agreement.find(project, asked)
-    except AgreementRefused as no:
-        raise NoPreview(str(no)) from no
-    if found is None:
-        raise NoPreview("The project has no reference rater: choose whose labels to export, or set one in settings.")
-    return found
+def _first(labelling: Labelling, reading: ExitStack) -> list[int] | None:
+    """The first trajectories that labels let through; None where all do."""
+    if not labelling.asked.looks_at_labels:
+        return None
+    found = reading.enter_context(closing(labelling.stream(bodies=False)))
+    return [one.trajectory for one in islice(found, ROWS)]
 
 
-def _shown(row: Json) -> str:
-    return json.dumps(_shortened(row), ensure_ascii=False, indent=1, default=str)
+def _of_raters(
+    project: Project, asked: Asked, way: As | None, raters: list[Rater], first: list[int] | None
+) -> Iterator[Json]:
+    whole = asked.format == AgentProcessBenchLabels.name
+    states = [*asked.states, *([Annotation.State.FAILED] if whole else [])]
+    chosen = Labelling(project, asked, raters).trajectories(labelled=False).order_by()
+    chosen = chosen.filter(pk__in=first) if first is not None else chosen
+    for rater in raters:
+        said = said_by(rater, *states).filter(trajectory__in=chosen).order_by(*ORDER)
+        passes = Annotation.objects.filter(pk__in=list(said.values_list("pk", flat=True)[:ROWS]))
+        scheme, kept = projects.scheme_of(project.scheme), asked.propagated == "kept"
+        with closing(records(scheme, passes, propagated=kept)) as found:
+            for record in way.records(found) if way else found:
+                if whole:
+                    yield AgentProcessBenchLabels().row(record, rater.name, dataset_of(record.task.source))
+                else:
+                    yield AgentProcessBench().row(record, 0)
 
 
 def _shortened(value: Any) -> Any:

@@ -15,9 +15,10 @@ from django.db.models import Case, F, JSONField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from annotations.formats.lines import Packed, dump, load
-from annotations.models import Annotation, Label, Project, Rater, Task
+from annotations.models import Annotation, Label, Project, Rater, Task, Trajectory
 from annotations.records import Json, RatingRecord, StepRecord, TaskRecord, TrajectoryRecord
 from annotations.schemes.schema import Scheme
+from annotations.segmenting import PARTS
 from annotations.services import board
 
 CHUNK = 200
@@ -27,16 +28,17 @@ TASK = ("external_id", "source", "instruction", "reference", "tools")
 
 
 def said_by(rater: Rater, *states: str) -> QuerySet[Annotation]:
-    """The rater's finished word on live trajectories; `states` name what else counts beside submitted."""
+    """The rater's word on live trajectories, in passes of these states."""
     of = Annotation.objects.live().filter(rater=rater, trajectory__superseded_at__isnull=True)
-    return of.filter(state__in=[Annotation.State.SUBMITTED, *states])
+    return of.filter(state__in=states)
 
 
 def records(
-    scheme: Scheme, annotations: QuerySet[Annotation], *, bodies: bool = True
+    scheme: Scheme, annotations: QuerySet[Annotation], *, bodies: bool = True, propagated: bool = True
 ) -> Generator[TrajectoryRecord, None, None]:
     """The annotated trajectories, each with its annotation as rating. Without bodies, steps have only their places
-    and tasks only their names, which is all a label file needs. Needs a transaction, and to be closed within it."""
+    and tasks only their names, which is all a label file needs. Labels that a rule
+    brought are there where `propagated`. Needs a transaction, and to be closed within it."""
     columns = [
         *("pk", "state", "comment", "submitted_at", "trajectory_id", "trajectory__task_id"),
         *(f"trajectory__{name}" for name in ("external_id", "rollout", "policy_model", "outcome", "meta", "extra")),
@@ -44,7 +46,7 @@ def records(
     rows = annotations.order_by(*ORDER).values_list(*columns).iterator(chunk_size=CHUNK)
     while chunk := list(islice(rows, CHUNK)):
         tasks = tasks_of({row[5] for row in chunk}, bodies)
-        ratings = _ratings(scheme, chunk)
+        ratings = _ratings(scheme, chunk, "" if propagated else Label.Origin.PROPAGATED)
         for part in parts_to_read([row[4] for row in chunk]) if bodies else [len(chunk)]:
             some, chunk = chunk[:part], chunk[part:]
             steps = _steps([row[4] for row in some], bodies)
@@ -83,15 +85,18 @@ STEPS = """
 LABELS = """
     SELECT l.annotation_id, s.source_index, l.field, l.value::text, l.explanation
       FROM annotations_label l LEFT JOIN annotations_step s ON s.id = l.step_id
-     WHERE l.annotation_id = ANY(%s) AND l.field = ANY(%s) AND l.superseded_at IS NULL
+     WHERE l.annotation_id = ANY(%s) AND l.field = ANY(%s) AND l.superseded_at IS NULL AND l.origin <> %s
 """
 SIZES = """
     SELECT trajectory_id, sum(octet_length(message) + octet_length(observations) + octet_length(tool_calls))
       FROM annotations_step WHERE trajectory_id = ANY(%s) GROUP BY trajectory_id
 """
-PLACES = (
-    "SELECT trajectory_id, source, source_index FROM annotations_step WHERE trajectory_id = ANY(%s) ORDER BY 1, index"
-)
+# A part of a message says in `extra` which one it is of.
+PLACES = f"""
+    SELECT trajectory_id, source, source_index, '', '', '[]', '[]',
+           CASE WHEN source_index >= {PARTS} THEN extra::text ELSE '{{}}' END
+      FROM annotations_step WHERE trajectory_id = ANY(%s) ORDER BY trajectory_id, index
+"""
 
 
 def parts_to_read(trajectories: list[int]) -> list[int]:
@@ -114,7 +119,7 @@ def _steps(trajectories: list[int], bodies: bool) -> dict[int, list[StepRecord]]
     with connection.cursor() as cursor:
         cursor.execute(STEPS if bodies else PLACES, [trajectories])
         for trajectory, source, source_index, *said in cursor.fetchall():
-            found[trajectory].append(StepRecord(source, source_index, *_unpacked(*said) if said else ()))
+            found[trajectory].append(StepRecord(source, source_index, *_unpacked(*said)))
     return found
 
 
@@ -122,8 +127,8 @@ def _unpacked(message: str, reasoning: str, calls: str, seen: str, extra: str) -
     return message, reasoning, tuple(load(calls)), Packed(seen), load(extra)
 
 
-def _ratings(scheme: Scheme, chunk: Sequence[Sequence[Any]]) -> dict[int, RatingRecord]:
-    """What each annotation says in the scheme's main and final fields."""
+def _ratings(scheme: Scheme, chunk: Sequence[Sequence[Any]], but: str) -> dict[int, RatingRecord]:
+    """What each annotation says in the scheme's main and final fields, labels of the origin `but` apart."""
     made = {
         pk: RatingRecord(
             failed=state == Annotation.State.FAILED,
@@ -134,7 +139,7 @@ def _ratings(scheme: Scheme, chunk: Sequence[Sequence[Any]]) -> dict[int, Rating
     }
     finals: dict[int, tuple[Json, str]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(LABELS, [list(made), [scheme.main, scheme.final]])
+        cursor.execute(LABELS, [list(made), [scheme.main, scheme.final], but])
         for pk, index, field, text, why in cursor.fetchall():
             value = load(text)
             if field == scheme.main and index is not None:
@@ -181,13 +186,19 @@ LONG = {
 }
 
 
-def long_rows(project: Project, raters: Sequence[Rater]) -> Generator[dict[str, Any], None, None]:
-    """Every current label of the raters' submitted annotations of live trajectories, all fields, one dict each. A field
-    of a part of a step has its name before "@", and the part beside it."""
-    live = Q(annotation__retired_at__isnull=True, annotation__trajectory__superseded_at__isnull=True)
-    labels = Label.objects.current().filter(
-        live, annotation__rater__in=raters, annotation__state=Annotation.State.SUBMITTED
-    )
+def long_rows(
+    project: Project,
+    raters: Sequence[Rater],
+    trajectories: QuerySet[Trajectory],
+    states: Sequence[str],
+    *,
+    propagated: bool = True,
+) -> Generator[dict[str, Any], None, None]:
+    """Every current label of the raters' passes of these trajectories in these states, all fields, one dict each. A
+    field of a part of a step has its name before "@", and the part beside it."""
+    of = Q(annotation__retired_at__isnull=True, annotation__trajectory__in=trajectories.order_by())
+    labels = Label.objects.current().filter(of, annotation__rater__in=raters, annotation__state__in=states)
+    labels = labels if propagated else labels.exclude(origin=Label.Origin.PROPAGATED)
     order = [f"annotation__{name}" for name in ORDER] + ["annotation__rater__kind", "annotation__rater__name"]
     shown = Coalesce("guideline__version", "annotation__guideline__version")
     rows = (

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Generator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import QuerySet
@@ -33,6 +33,11 @@ STEPS = """
       FROM annotations_step s LEFT JOIN annotations_step p ON p.id = s.parent_id
      WHERE s.trajectory_id = ANY(%s) ORDER BY s.trajectory_id, s.index
 """
+PLACES = """
+    SELECT trajectory_id, id, source, source_index FROM annotations_step
+     WHERE trajectory_id = ANY(%s) ORDER BY trajectory_id, index
+"""
+FINISHED = (Annotation.State.SUBMITTED, Annotation.State.FAILED)
 
 
 def trajectories(project: Project) -> QuerySet[Trajectory]:
@@ -44,27 +49,50 @@ def whole_records(
 ) -> Generator[TrajectoryRecord, None, None]:
     """The project's trajectories, or those found, with what these raters say of each in passes that are submitted or
     failed. A scheme comes with the first record that needs it. Needs a transaction, and to be closed within it."""
-    reading = _Reading(project, raters)
-    found = trajectories(project) if found is None else found
+    for one in read(project, raters, trajectories(project) if found is None else found):
+        yield one.record
+
+
+class Read(NamedTuple):
+    """A trajectory as it was read: its row, its task's, and all of it. `steps` are the ids of its steps."""
+
+    trajectory: int
+    task: int
+    record: TrajectoryRecord
+    steps: tuple[int, ...]
+
+
+def read(
+    project: Project,
+    raters: Sequence[Rater],
+    found: QuerySet[Trajectory],
+    states: Sequence[str] = FINISHED,
+    *,
+    bodies: bool = True,
+) -> Generator[Read, None, None]:
+    """The trajectories found, with what these raters say in passes of these states. Without bodies, steps have only
+    their places. Needs a transaction, and to be closed within it."""
+    reading = _Reading(project, raters, states)
     rows = found.values_list("pk", "task_id", *COLUMNS).iterator(chunk_size=CHUNK)
     while chunk := list(islice(rows, CHUNK)):
-        tasks, lists = tasks_of({row[1] for row in chunk}, bodies=True), _rubrics({row[1] for row in chunk})
-        for part in parts_to_read([row[0] for row in chunk]):
+        tasks, lists = tasks_of({row[1] for row in chunk}, bodies), _rubrics({row[1] for row in chunk})
+        for part in parts_to_read([row[0] for row in chunk]) if bodies else [len(chunk)]:
             some, chunk = chunk[:part], chunk[part:]
-            steps = _steps([row[0] for row in some])
+            steps = _steps([row[0] for row in some], bodies)
             passes = reading.passes([row[0] for row in some], steps)
             for pk, task, *said in some:
-                yield reading.record(said, tasks[task], lists[task], steps[pk], passes[pk])
+                record = reading.record(said, tasks[task], lists[task], steps[pk], passes[pk])
+                yield Read(pk, task, record, tuple(steps[pk]))
 
 
 Steps = dict[int, StepRecord]  # id → step, in order
 
 
 class _Reading:
-    """One export's reading. `schemes` are those that no record has brought yet."""
+    """One export's reading, of passes in these states. `brought` are the schemes that a record has brought already."""
 
-    def __init__(self, project: Project, raters: Sequence[Rater]) -> None:
-        self.raters = raters
+    def __init__(self, project: Project, raters: Sequence[Rater], states: Sequence[str]) -> None:
+        self.raters, self.states = raters, states
         versions = Guideline.objects.filter(project=project)
         self.guidelines = {version: sha256(text) for version, text in versions.values_list("version", "text")}
         self.brought: set[str] = set()
@@ -99,8 +127,8 @@ class _Reading:
         return tuple(SchemeRecord(one.name, one.version, one.sha256, one.document) for one in rows)
 
     def passes(self, trajectories: Sequence[int], steps: dict[int, Steps]) -> dict[int, tuple[PassRecord, ...]]:
-        finished = [Annotation.State.SUBMITTED, Annotation.State.FAILED]
-        live = Annotation.objects.live().filter(trajectory__in=trajectories, rater__in=self.raters, state__in=finished)
+        live = Annotation.objects.live().filter(trajectory__in=trajectories, rater__in=self.raters)
+        live = live.filter(state__in=self.states)
         rows = list(live.select_related("rater", "scheme", "guideline").order_by("rater__kind", "rater__name"))
         labels = _labels(rows)
         found: dict[int, tuple[PassRecord, ...]] = defaultdict(tuple)
@@ -165,9 +193,14 @@ def _answer(number: int, label: Sequence[Any], places: dict[int, int], own: int 
     )
 
 
-def _steps(trajectories: list[int]) -> dict[int, Steps]:
+def _steps(trajectories: list[int], bodies: bool) -> dict[int, Steps]:
     found: dict[int, Steps] = {pk: {} for pk in trajectories}
     with connection.cursor() as cursor:
+        if not bodies:
+            cursor.execute(PLACES, [trajectories])
+            for trajectory, pk, source, place in cursor:
+                found[trajectory][pk] = StepRecord(source, place)
+            return found
         cursor.execute(STEPS, [trajectories])
         for trajectory, pk, source, place, message, why, calls, seen, extra, digest, ordinal, parent in cursor:
             found[trajectory][pk] = StepRecord(

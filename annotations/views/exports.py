@@ -7,26 +7,30 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.files.storage import default_storage
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
 from annotations import access, formats, jobs, schemes
 from annotations.access import Request
-from annotations.formats.trl_stepwise import ZEROS
-from annotations.forms import ExportForm
+from annotations.export_forms import ExportForm
+from annotations.formats.base import Purpose
 from annotations.http import zipped
 from annotations.models import Project, Run
-from annotations.services import export_as, export_fit, export_preview, projects
+from annotations.services import export_as, export_asked, export_fit, export_preview, projects
 from annotations.services import exports as service
-from annotations.services.export_preview import NoPreview
 from annotations.views.runs import progress_rows
 
 PAGE = "exports/page.html"
-ZERO_TITLES = {
-    "drop": "Cut the trajectory before it",
-    "true": "Count it as true",
-    "false": "Count it as false",
+PURPOSES: dict[Purpose, str] = {
+    "reward": "Train a reward model",
+    "preferences": "Preferences",
+    "fine-tuning": "Fine-tuning",
+    "rl": "Reinforcement learning",
+    "benchmark": "Benchmark",
+    "everything": "Everything",
+    "elsewhere": "Look and annotate elsewhere",
+    "trajectories": "Trajectories for other tools",
 }
 
 
@@ -34,69 +38,56 @@ ZERO_TITLES = {
 @require_http_methods(["GET", "POST"])
 def page(request: Request, slug: str) -> HttpResponse:
     project = access.project_for(request, slug, access.TAKE_DATA)
-    scheme, ways = projects.scheme_of(project.scheme), export_as.ways(project)
-    offered = export_fit.offered(scheme, [schemes.shipped()[name] for name, _ in ways])
-    form = ExportForm(
-        request.POST or request.GET.dict() or {"format": export_fit.fitting(scheme)[0]},
-        formats=[(name, formats.FORMATS[name].title) for name in offered],
-        zero=[(name, ZERO_TITLES[name]) for name in ZEROS],
-        ways=ways,
-        project=project,
-    )
-    if request.method == "POST" and form.is_valid() and _is_possible(project, form):
-        config: dict[str, Any] = _config(form)
-        run = jobs.start(Run.Kind.EXPORT, project, request.user, **config)
+    scheme = projects.scheme_of(project.scheme)
+    offered = export_fit.offered(scheme, [schemes.shipped()[name] for name, _ in export_as.ways(project)])
+    form = ExportForm(_data(request, export_fit.fitting(scheme)[0]), project=project, offered=offered)
+    form.is_valid()
+    if request.method == "POST" and form.asked:
+        run = jobs.start(Run.Kind.EXPORT, project, request.user, **form.asked.config())
         return redirect("run", slug, run.pk)
-    context = {"project": project, "form": form, "rows": [], **_preview(project, form)}
+    context = {"project": project, "form": form, "chosen": formats.FORMATS.get(form.format), **_preview(project, form)}
     if request.htmx:
-        return render(request, f"{PAGE}#preview", context)
+        context["swapped"] = request.GET.get("shown") != form.format
+        response = render(request, f"{PAGE}#preview", context)
+        response["HX-Replace-Url"] = f"{request.path}{form.query()}"
+        return response
     earlier = Run.objects.filter(project=project, kind=Run.Kind.EXPORT).listed()[:20]
-    context["rows"] = progress_rows(earlier)
-    return render(request, PAGE, context, status=422 if form.errors else 200)
+    context |= {"rows": progress_rows(earlier), "groups": groups(offered)}
+    status = 422 if request.method == "POST" else 200
+    return render(request, PAGE, context, status=status)
 
 
-def _is_possible(project: Project, form: ExportForm) -> bool:
-    """Whether the format holds what was asked for; the form says why it does not."""
-    asked = _config(form)
-    try:
-        service.way(project, asked["format"], asked.get("as_scheme", ""))
-    except service.ExportRefused as no:
-        form.add_error("format", f"{str(no)[:1].upper()}{str(no)[1:]}.")
-        return False
-    return True
+def _data(request: HttpRequest, usual: str) -> QueryDict:
+    """What the form is filled with: of an address that names no format, the usual one."""
+    data = (request.POST if request.method == "POST" else request.GET).copy()
+    if not data.get("format"):
+        data["format"] = usual
+    return data
+
+
+def groups(offered: list[str]) -> list[dict[str, Any]]:
+    """The formats by what they are for, each with the words that find it."""
+    found: dict[str, list[dict[str, Any]]] = {purpose: [] for purpose in PURPOSES}
+    for name in offered:
+        one = formats.FORMATS[name]
+        words = " ".join((name, one.title, one.keeps, one.loses, PURPOSES[one.purpose])).lower()
+        found[one.purpose].append({"format": one, "words": words})
+    return [{"title": PURPOSES[purpose], "formats": some} for purpose, some in found.items() if some]  # type: ignore[index]
 
 
 def _preview(project: Project, form: ExportForm) -> dict[str, Any]:
     """The first rows and the command line of what the form asks for; nothing where it asks for nonsense."""
-    if not form.is_valid():
-        return {}
-    asked = _config(form)
-    context: dict[str, Any] = {"command": _command(project, asked)}
-    if wanted := asked.get("as_scheme"):
-        context["loses"] = export_as.As(project, wanted).route.loses
+    asked = form.asked
+    if asked is None:
+        return {"no_preview": " ".join(str(text) for texts in form.errors.values() for text in texts)}
+    words = ["python", "manage.py", "export", project.slug, *asked.words(), "--out", "DIR"]
+    context: dict[str, Any] = {"command": shlex.join(words)}
+    if asked.as_scheme:
+        context["loses"] = export_as.As(project, asked.as_scheme).route.loses
     try:
-        rows = export_preview.first_rows(project, **asked)
-    except NoPreview as no:
-        return context | {"no_preview": str(no)}
-    return context | {"preview": rows}
-
-
-def _config(form: ExportForm) -> dict[str, Any]:
-    asked = form.cleaned_data
-    found = {"format": asked["format"], "rater": asked["rater"] or None, "zero": asked["zero"] or "drop"}
-    return found | ({"as_scheme": asked["as_scheme"]} if asked["as_scheme"] else {})
-
-
-def _command(project: Project, asked: dict[str, Any]) -> str:
-    """The command line that writes the same files."""
-    words = ["python", "manage.py", "export", project.slug, "--format", str(asked["format"]), "--out", "DIR"]
-    if asked["rater"]:
-        words += ["--rater", asked["rater"]]
-    if wanted := asked.get("as_scheme"):
-        words += ["--as", wanted]
-    if asked["format"] == "trl-stepwise":
-        words += ["--zero", str(asked["zero"])]
-    return shlex.join(words)
+        return context | {"preview": export_preview.of(project, asked)}
+    except export_asked.ExportRefused as no:
+        return context | {"no_preview": f"{str(no)[:1].upper()}{str(no)[1:]}."}
 
 
 @login_required

@@ -78,7 +78,7 @@ def test_what_comes_after_the_first_error_stays_out(project, tmp_path):
 
 
 def test_a_neutral_step_is_no_stop_for_trl_where_it_has_no_label(project, tmp_path):
-    exports.export(project, "trl-stepwise", tmp_path, as_scheme="prm800k", zero="true")
+    exports.export(project, "trl-stepwise", tmp_path, as_scheme="prm800k", options={"zero": "true"})
     (row,) = lines(tmp_path)
     assert row["labels"] == [True, True, False]
 
@@ -125,7 +125,7 @@ def test_a_format_that_keeps_everything_as_it_was_given_is_refused(project, tmp_
 
 def test_a_format_that_the_other_scheme_does_not_fit_is_refused(project, tmp_path):
     with pytest.raises(exports.ExportRefused, match="main field of first-error"):
-        exports.export(project, "trl-stepwise", tmp_path, as_scheme="first-error")
+        exports.export(project, "apb", tmp_path, as_scheme="first-error")
 
 
 def test_the_same_labels_give_the_same_bytes(project, tmp_path):

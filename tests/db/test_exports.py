@@ -47,9 +47,9 @@ def manifest(folder: Path) -> dict[str, Any]:
 
 def test_the_untouched_reference_leaves_as_it_came(project, tmp_path):
     result = exports.export(project, "apb", tmp_path)
-    assert (result["rows"], result["files"]) == (2, ["sample.jsonl", "manifest.json"])
+    assert (result["rows"], result["files"]) == (2, ["sample.jsonl", "README.md", "manifest.json"])
     assert (tmp_path / "sample.jsonl").read_bytes() == APB.read_bytes()
-    assert result["sha256"] == {"sample.jsonl": hashlib.sha256(APB.read_bytes()).hexdigest()}
+    assert result["sha256"]["sample.jsonl"] == hashlib.sha256(APB.read_bytes()).hexdigest()
 
 
 def test_export_import_export_is_the_same_bytes(project, tmp_path):
@@ -76,7 +76,7 @@ def test_another_raters_labels_go_into_the_full_records(project, tmp_path):
 
 def test_every_raters_labels_have_a_file_of_their_own(project, tmp_path):
     result = exports.export(project, "apb-labels", tmp_path)
-    assert result["files"] == ["sample__gold.jsonl", "sample__j.jsonl", "manifest.json"]
+    assert result["files"] == ["sample__gold.jsonl", "sample__j.jsonl", "README.md", "manifest.json"]
     said, failed = lines(tmp_path / "sample__j.jsonl")
     original, broken = lines(LABELS)
     for name in ("step_labels", "final_label", "explanations", "updated_at", "record_id", "query_index", "comment"):
@@ -110,7 +110,7 @@ def test_a_name_that_could_mislead_a_file_system_cannot(project, tmp_path):
     ("zero", "expected"), [("drop", [True]), ("true", [True, True, False]), ("false", [True, False, False])]
 )
 def test_what_a_zero_becomes_is_an_option_that_the_manifest_names(project, tmp_path, zero, expected):
-    exports.export(project, "trl-stepwise", tmp_path, zero=zero)
+    exports.export(project, "trl-stepwise", tmp_path, options={"zero": zero})
     (path,) = tmp_path.glob("*.jsonl")
     assert [row["labels"] for row in lines(path)] == [expected] * 2
     assert all(len(row["completions"]) == len(row["labels"]) for row in lines(path))
@@ -120,7 +120,7 @@ def test_what_a_zero_becomes_is_an_option_that_the_manifest_names(project, tmp_p
 def test_a_trajectory_without_a_usable_label_is_counted_not_written(project, tmp_path):
     Label.objects.filter(annotation__trajectory__rollout=1, step__source_index=2).delete()
     assert exports.export(project, "trl-stepwise", tmp_path)["rows"] == 1
-    assert manifest(tmp_path)["counts"] == {"rows": 1, "without_a_usable_step": 1}
+    assert manifest(tmp_path)["counts"] == {"rows": 1, "without_a_row": 1}
 
 
 def test_the_long_table_has_one_row_a_label(project, tmp_path):
@@ -197,12 +197,12 @@ def test_the_manifest_says_what_the_dataset_was_made_of(project, tmp_path):
 
 
 def test_what_cannot_be_exported_says_what_can(project, tmp_path):
-    with pytest.raises(formats.UnknownFormat, match="accepted are stepmark, apb, apb-labels, trl-stepwise"):
+    with pytest.raises(formats.UnknownFormat, match="accepted are stepmark, apb, apb-labels, .*trl-stepwise"):
         exports.export(project, "excel", tmp_path)
     with pytest.raises(exports.ExportRefused, match="import:gold, judge:j"):
         exports.export(project, "apb", tmp_path, rater="nobody")
     with pytest.raises(exports.ExportRefused, match="drop, true, false"):
-        exports.export(project, "trl-stepwise", tmp_path, zero="perhaps")
+        exports.export(project, "trl-stepwise", tmp_path, options={"zero": "perhaps"})
     with pytest.raises(exports.ExportRefused, match="no reference rater"):
         exports.export(make.project(), "apb", tmp_path)
     assert list(tmp_path.iterdir()) == []
@@ -247,9 +247,9 @@ def test_a_run_keeps_its_files_and_counts_to_the_end(media, tmp_path):  # noqa: 
         exports.perform(claim)
     run.refresh_from_db()
     assert (run.state, run.done, run.total) == (Run.State.DONE, 2, 2)
-    assert run.result["files"] == ["sample.jsonl", "manifest.json"]
+    assert run.result["files"] == ["sample.jsonl", "README.md", "manifest.json"]
     folder = Path(default_storage.path(run.file)).parent
-    assert sorted(one.name for one in folder.iterdir()) == ["manifest.json", "sample.jsonl"]
+    assert sorted(one.name for one in folder.iterdir()) == ["README.md", "manifest.json", "sample.jsonl"]
     assert (folder / "sample.jsonl").read_bytes() == APB.read_bytes()
     assert hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest() == run.sha256
 

@@ -1,0 +1,143 @@
+"""One type for each column of a file, found from its rows: what `datasets` and Parquet want of nested JSON.
+
+Objects of one shape become structs, lists become lists. What has no one shape (numbers here and texts there, objects
+that share no key, whole numbers beyond 64 bits) becomes JSON text, and the manifest says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from annotations.formats.lines import dump
+from annotations.records import Json
+
+MOST_KEYS = 24  # of objects with more between them nobody has declared the shape
+BIG = 2**63
+
+
+@dataclass
+class Shape:
+    """What the values at one place have been so far. `kind` is "" (only nulls), bool, int, float, text, list, object or
+    json. `keys` are an object's, `always` those that every one had."""
+
+    kind: str = ""
+    item: Shape | None = None
+    keys: dict[str, Shape] = field(default_factory=dict)
+    always: set[str] = field(default_factory=set)
+    gaps: bool = False
+
+    def see(self, value: Json) -> None:
+        """Widen the shape so that the value fits."""
+        if value is None or self.kind == "json":
+            return
+        kind = _kind(value)
+        if kind == "list" and self.kind in ("", "list"):
+            self._see_list(value)
+        elif kind == "object" and self.kind in ("", "object"):
+            self._see_object(value)
+        elif self.kind in ("", kind):
+            self.kind = kind
+        elif {self.kind, kind} == {"int", "float"}:
+            self.kind = "float"
+        else:
+            self.kind, self.gaps = "json", True
+
+    def _see_list(self, value: list[Json]) -> None:
+        self.kind, self.item = "list", self.item or Shape()
+        for one in value:
+            self.item.see(one)
+
+    def _see_object(self, value: dict[str, Json]) -> None:
+        first = self.kind == ""
+        self.always = set(value) if first else self.always & value.keys()
+        self.gaps = self.gaps or not first and self.keys.keys() != value.keys()
+        self.kind = "object"
+        for key, one in value.items():
+            self.keys.setdefault(key, Shape()).see(one)
+        if not self.always or len(self.keys) > MOST_KEYS:
+            self.kind, self.gaps = "json", True
+            self.keys, self.always = {}, set()
+
+    @property
+    def even(self) -> bool:
+        """Whether every value had this shape as it stood, with no key left out and nothing to be turned into text."""
+        inner = [self.item] if self.item else []
+        inner += self.keys.values() if self.kind == "object" else []
+        return not self.gaps and self.kind != "json" and all(one.even for one in inner)
+
+    def told(self) -> Json:
+        """As the manifest says it."""
+        if self.kind == "list":
+            return [self.item.told() if self.item else "null"]
+        if self.kind == "object":
+            return {key: one.told() for key, one in self.keys.items()}
+        return {"": "null", "json": "JSON text"}.get(self.kind, self.kind)
+
+    def fitted(self, value: Json) -> Json:
+        """The value in this shape: keys that it lacks are null, what has no one shape is JSON text."""
+        if value is None:
+            return None
+        if self.kind == "json":
+            return dump(value)
+        if self.kind == "float":
+            return float(value)
+        if self.kind == "list" and self.item:
+            return [self.item.fitted(one) for one in value]
+        if self.kind == "object":
+            return {key: one.fitted(value.get(key)) for key, one in self.keys.items()}
+        return value
+
+    def arrow(self, pa: Any) -> Any:
+        """The type in pyarrow."""
+        if self.kind == "list":
+            return pa.list_(self.item.arrow(pa) if self.item else pa.string())
+        if self.kind == "object":
+            return pa.struct([(key, one.arrow(pa)) for key, one in self.keys.items()])
+        plain = {"bool": pa.bool_(), "int": pa.int64(), "float": pa.float64()}
+        return plain.get(self.kind, pa.string())
+
+
+@dataclass
+class Columns:
+    """The shapes of a file's columns. Those named in `packed` are JSON text, whatever they hold."""
+
+    packed: frozenset[str] = frozenset()
+    shapes: dict[str, Shape] = field(default_factory=dict)
+    rows: int = 0
+    uneven: bool = False
+
+    def see(self, row: Mapping[str, Json]) -> None:
+        if self.rows and row.keys() != self.shapes.keys():
+            self.uneven = True
+        self.rows += 1
+        for name, value in row.items():
+            shape = self.shapes.setdefault(name, Shape("json" if name in self.packed else ""))
+            shape.see(value)
+
+    @property
+    def even(self) -> bool:
+        return not self.uneven and all(shape.even for shape in self.shapes.values())
+
+    def fitted(self, row: Mapping[str, Json]) -> dict[str, Json]:
+        return {name: shape.fitted(row.get(name)) for name, shape in self.shapes.items()}
+
+    def told(self) -> dict[str, Json]:
+        return {name: shape.told() for name, shape in self.shapes.items()}
+
+    def fields(self, pa: Any) -> Iterator[Any]:
+        for name, shape in self.shapes.items():
+            yield pa.field(name, shape.arrow(pa))
+
+
+def _kind(value: Json) -> str:
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, int):
+        return "int" if -BIG <= value < BIG else "json"
+    if isinstance(value, float):
+        return "float"
+    if isinstance(value, str):
+        return "text"
+    return "list" if isinstance(value, list | tuple) else "object"
