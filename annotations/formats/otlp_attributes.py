@@ -114,6 +114,8 @@ def tools_of(attributes: Mapping[str, Any]) -> list[Json]:
 def evaluations(attributes: Mapping[str, Any]) -> dict[str, Json]:
     """Scores that stand on the span itself, by OpenInference: one annotation, or several that are numbered."""
     found: dict[str, Json] = {}
+    if not any(key.startswith(("annotation", "evaluation")) for key in attributes):
+        return found
     for prefix in ("annotation", "evaluation"):
         one = {key: attributes.get(f"{prefix}.{key}") for key in ("name", "score")}
         several = [mapping(one.get(prefix)) or one for one in indexed(attributes, f"{prefix}s")]
@@ -215,9 +217,9 @@ def indexed(attributes: Mapping[str, Any], prefix: str) -> list[dict[str, Any]]:
     """The list whose elements are told as keys of their own, `prefix.0.role`, or that is there as a list."""
     if isinstance(held := opened(attributes.get(prefix)), list):
         return [one for one in held if isinstance(one, dict)]
-    start = len(prefix) + 1
-    flat = {key[start:]: value for key, value in attributes.items() if key.startswith(f"{prefix}.")}
-    nested = _nested(flat)
+    dotted = f"{prefix}."
+    flat = {key[len(dotted) :]: value for key, value in attributes.items() if key.startswith(dotted)}
+    nested = _nested(flat) if flat else None
     return [one for one in nested if isinstance(one, dict)] if isinstance(nested, list) else []
 
 

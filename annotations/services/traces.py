@@ -118,8 +118,9 @@ def take(project: Project, traces: Sequence[str]) -> dict[str, int]:
     copying.lock(project)
     for one in _stored(project, projects.scheme_of(project.scheme), drafts, arrived):
         problems[one.file] = _refusal(arrived, one)
-    for name, row in sorted(waiting.items()):
-        Trace.objects.filter(pk=row.pk).update(taken=row.spans, problem=problems.get(name, ""))
+    for name, row in waiting.items():
+        row.taken, row.problem = row.spans, problems.get(name, "")
+    Trace.objects.bulk_update(sorted(waiting.values(), key=lambda row: row.trace_id), ["taken", "problem"])
     counts |= {name: getattr(arrived, name) for name in COUNTED}
     counts["rejected"] = len(problems)
     if counts["created"] or counts["updated"]:
