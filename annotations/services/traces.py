@@ -118,14 +118,21 @@ def take(project: Project, traces: Sequence[str]) -> dict[str, int]:
     copying.lock(project)
     for one in _stored(project, projects.scheme_of(project.scheme), drafts, arrived):
         problems[one.file] = _refusal(arrived, one)
-    for name, row in waiting.items():
-        row.taken, row.problem = row.spans, problems.get(name, "")
-    Trace.objects.bulk_update(sorted(waiting.values(), key=lambda row: row.trace_id), ["taken", "problem"])
+    _mark(waiting, problems)
     counts |= {name: getattr(arrived, name) for name in COUNTED}
     counts["rejected"] = len(problems)
     if counts["created"] or counts["updated"]:
         Event.objects.create(project=project, verb="traces.taken", after=counts)
     return counts
+
+
+def _mark(waiting: dict[str, Trace], problems: dict[str, str]) -> None:
+    """Write of how many spans each was taken up, and why it is no trajectory."""
+    alike: dict[tuple[int, str], list[int]] = {}
+    for name, row in waiting.items():
+        alike.setdefault((row.spans, problems.get(name, "")), []).append(row.pk)
+    for (spans, problem), those in alike.items():
+        Trace.objects.filter(pk__in=those).update(taken=spans, problem=problem)
 
 
 def _alone(project: Project) -> bool:
