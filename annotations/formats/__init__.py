@@ -39,6 +39,7 @@ LISTED = (
     "annotations.formats.openhands_sdk.OpenHandsSDK",
     "annotations.formats.openhands_sdk.OpenHandsSDKFolder",
     "annotations.formats.openhands.OpenHands",
+    "annotations.formats.terminal.Terminal",
     "annotations.formats.step_dpo.StepDPO",
     "annotations.formats.preference_pairs.PreferencePairs",
     "annotations.formats.sharegpt.ShareGPT",
@@ -69,6 +70,7 @@ LISTED = (
     "annotations.formats.judge_rows.JudgeRows",
     "annotations.formats.label_studio.LabelStudio",
     "annotations.formats.openinference_annotations.OpenInferenceAnnotations",
+    "annotations.formats.benchmark_release.BenchmarkRelease",
     "annotations.formats.parquet.LongParquet",
     "annotations.formats.long_csv.LongCSV",
 )
