@@ -10,7 +10,7 @@ from itertools import groupby, islice
 from django.db.models import Exists, OuterRef, QuerySet
 
 from annotations.models import Annotation, Project, Rater, Run, SchemeVersion, Score, Trajectory
-from annotations.records import AnswerRecord, Labelled, PassRecord, RatingRecord
+from annotations.records import AnswerRecord, Labelled, PassRecord, RatingRecord, SchemeRecord
 from annotations.schemes.fields.text import CorrectionField, TextField
 from annotations.schemes.rules import Place
 from annotations.services import agreement, board, export_whole, projects
@@ -42,6 +42,7 @@ class Labelling:
         self.run = scoring_run(project, asked.scores)
         self.left_out: Counter[str] = Counter()
         self._gradings: dict[str, Grading] = {}
+        self._versions: dict[str, SchemeVersion] = {}
 
     def trajectories(self, *, labelled: bool = True) -> QuerySet[Trajectory]:
         """Those that may go out by what is known without reading labels: of these sources and models, with a pass of
@@ -94,7 +95,7 @@ class Labelling:
             self.left_out[why] += 1
             return None
         return Labelled(
-            record=replace(one.record, rating=self._rating(one, word) if words else None),
+            record=replace(one.record, rating=self._rating(one, word) if words else None, schemes=self._schemes(one)),
             grades=word.grades,
             final=word.verdict,
             propagated=word.propagated,
@@ -103,6 +104,19 @@ class Labelling:
             scores=scores,
             by=word.by,
         )
+
+    def _schemes(self, one: Read) -> tuple[SchemeRecord, ...]:
+        """What the words stand for: the scheme that was asked for, else those of the passes."""
+        if self.way:
+            scheme = self.way.scheme
+            return (SchemeRecord(scheme.name, scheme.version, projects.digest(scheme), scheme.document()),)
+        known = [self._version(said.scheme) for said in one.record.passes]
+        return tuple(SchemeRecord(v.name, v.version, v.sha256, v.document) for v in dict.fromkeys(known))
+
+    def _version(self, sha256: str) -> SchemeVersion:
+        if sha256 not in self._versions:
+            self._versions[sha256] = SchemeVersion.objects.get(sha256=sha256)
+        return self._versions[sha256]
 
     def _why_not(self, words: list[Word], word: Word, lowest: float | None) -> str:
         asked = self.asked
@@ -172,8 +186,7 @@ class Labelling:
         """Of the frozen scheme with that SHA-256; "" is the one of `way`."""
         if scheme not in self._gradings:
             if scheme:
-                version = SchemeVersion.objects.only("pk").get(sha256=scheme)
-                self._gradings[scheme] = Grading(board.scheme(version.pk))
+                self._gradings[scheme] = Grading(board.scheme(self._version(scheme).pk))
             else:
                 assert self.way is not None  # asked for only then
                 self._gradings[scheme] = Grading(self.way.scheme)
