@@ -40,6 +40,7 @@ LISTED = (
     "annotations.formats.openhands_sdk.OpenHandsSDKFolder",
     "annotations.formats.openhands.OpenHands",
     "annotations.formats.terminal.Terminal",
+    "annotations.formats.lean.Lean",
     "annotations.formats.step_dpo.StepDPO",
     "annotations.formats.preference_pairs.PreferencePairs",
     "annotations.formats.sharegpt.ShareGPT",
