@@ -41,6 +41,7 @@ LISTED = (
     "annotations.formats.openhands.OpenHands",
     "annotations.formats.terminal.Terminal",
     "annotations.formats.lean.Lean",
+    "annotations.formats.multi_agent.MultiAgent",
     "annotations.formats.step_dpo.StepDPO",
     "annotations.formats.preference_pairs.PreferencePairs",
     "annotations.formats.sharegpt.ShareGPT",
