@@ -48,7 +48,7 @@ class ClaudeCode(LogFormat):
     )
 
     def recognises(self, value: Json) -> bool:
-        if not isinstance(value, dict) or value.get("type") not in KINDS or not isinstance(value["type"], str):
+        if not isinstance(value, dict) or words(value, "type") not in KINDS:
             return False
         named = any(isinstance(value.get(key), str) for key in ("sessionId", "session_id"))
         if value["type"] in TURNS:

@@ -244,3 +244,9 @@ def test_real_atif_documents_come_back_byte_for_byte(shared_data: Path):
         "terminus-2/NORMALIZED_SESSION_ID": (5, 3),
         "terminus-2/NORMALIZED_SESSION_ID/continuation-1": (8, 5),
     }
+
+
+def test_a_type_that_is_no_text_is_nobodys():
+    assert not formats.FORMATS["claude-code"].recognises(
+        {"type": ["user"], "sessionId": "s", "message": {"role": "user"}}
+    )
