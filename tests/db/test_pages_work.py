@@ -173,17 +173,18 @@ def test_an_export_shows_its_first_rows_and_its_command(client: Client, project:
     assert "&quot;completions&quot;" in page
     assert "python manage.py export" in page
     assert "--rater &#x27;judge:the judge&#x27;" in page
-    assert "no reference rater" in client.get(reverse("exports", args=[project.slug])).content.decode()
+    bare = client.get(reverse("exports", args=[project.slug]), {"format": "apb"}).content.decode()
+    assert "no reference rater" in bare
 
 
 def test_starting_work_makes_a_run_with_what_was_asked(client: Client, project: Project) -> None:
     make.rater(project, "gold", "import")
     client.post(reverse("agreement", args=[project.slug]), {"reference": "import:gold", "official": "1"})
-    client.post(reverse("exports", args=[project.slug]), {"format": "parquet", "rater": "", "zero": "drop"})
+    client.post(reverse("exports", args=[project.slug]), {"format": "parquet", "rater": ""})
     client.post(reverse("scores", args=[project.slug]), {"scorer": "embedded"})
     assert [(run.kind, run.config) for run in Run.objects.order_by("pk")] == [
         ("agreement", {"reference": "import:gold", "official": True}),
-        ("export", {"format": "parquet", "rater": None, "zero": "drop"}),
+        ("export", {"format": "parquet"}),
         ("score", {"scorer": "embedded"}),
     ]
 
