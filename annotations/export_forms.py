@@ -167,7 +167,7 @@ def _only(project: Project) -> Iterator[tuple[str, forms.Field]]:
     yield "agreed", forms.BooleanField(required=False, label="Only where the raters differ nowhere")
     runs = [(str(run.pk), f"{run.pk}: {run.config.get('scorer', '')}") for run in scoring_runs(project)[:50]]
     if runs:
-        for name, label in (("score_from", "Lowest score, from"), ("score_to", "to")):
+        for name, label in (("score_from", "Lowest score, from"), ("score_to", "Lowest score, to")):
             number = forms.NumberInput(attrs={"step": "any", "min": 0, "max": 1})
             yield name, forms.FloatField(required=False, min_value=0, max_value=1, label=label, widget=number)
         yield "scores", _choice("Scores of run", [("", "The newest that is done"), *runs])

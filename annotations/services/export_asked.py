@@ -87,8 +87,9 @@ class Asked:
     def words(self) -> list[str]:
         """The options of the command that asks for the same."""
         found = ["--format", self.format]
+        usual = {name: option.default for name, option in _declared(self.format).items()}
         for name, value in self.options.items():
-            found += ["--option", f"{name}={value}"]
+            found += ["--option", f"{name}={value}"] if value != usual[name] else []
         for one in fields(self):
             value, flag = getattr(self, one.name), FLAGS.get(one.name, "")
             if not flag or value == one.default:

@@ -15,7 +15,7 @@ from django.core.files.storage import default_storage
 from annotations.models import Event, Run, User
 from annotations.services import exports
 
-NAME = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}")
+NAME = re.compile(r"(?!.*(?:\.\.|--))\w[\w.-]{0,95}/\w[\w.-]{0,95}", re.ASCII)
 TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 
 

@@ -185,7 +185,7 @@ def test_an_export_is_previewed_as_it_is_chosen(
 ) -> None:
     log_in(owner)
     page.goto(live_server.url + reverse("exports", args=[project.slug]))
-    page.get_by_label("Format").select_option("trl-stepwise")
+    page.get_by_role("radio", name="TRL stepwise").check()
     expect(page.locator("#preview")).to_contain_text('"completions"')
     expect(page.locator("#preview")).to_contain_text("--format trl-stepwise")
 

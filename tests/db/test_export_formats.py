@@ -223,7 +223,7 @@ def test_the_page_groups_every_format_that_fits_by_what_it_is_for(project, clien
         "Benchmark",
         "Everything",
     ):
-        assert f"<h3>{title}</h3>" in page
+        assert f"<h2>{title}</h2>" in page
     for name in formats.writable():
         assert page.count(f'name="format" value="{name}"') == 1
         assert "Keeps: " in page and "Loses: " in page
