@@ -78,7 +78,7 @@ def test_a_file_becomes_a_dataset(stack, chromium, tmp_path):
     expect(lead.locator("main")).to_contain_text("journey-annotator")
 
     lead.goto("/p/journey/exports/")
-    lead.get_by_label("Format").select_option("apb")
+    lead.locator("input[name='format'][value='apb']").check()
     lead.get_by_role("button", name="Export").click()
     wait_until_done(lead)
     with lead.expect_download() as download:
