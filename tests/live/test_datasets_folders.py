@@ -1,0 +1,66 @@
+"""The `datasets` library opens the folder of every export by its data card, without a script."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from annotations import formats
+from annotations.formats.stepmark import Stepmark
+from annotations.models import Project
+from annotations.services import exports
+from tests import make
+from tests.db.test_export_formats import project  # noqa: F401 (a fixture)
+from tests.live.test_datasets import pytestmark as runs_in_ci
+from tests.live.test_datasets import python  # noqa: F401 (a fixture)
+
+pytestmark = [*runs_in_ci, pytest.mark.django_db]
+LOADS = """
+import json, sys
+from datasets import get_dataset_config_names, load_dataset
+for name in sys.argv[2:]:
+    try:
+        found = {config: load_dataset(name, config, cache_dir=sys.argv[1]) for config in get_dataset_config_names(name)}
+        said = {config: {split: rows.num_rows for split, rows in one.items()} for config, one in found.items()}
+    except Exception as problem:
+        said = repr(problem)[:500]
+    print(json.dumps([name, said]))
+"""
+
+
+def uneven(project: Project) -> None:  # noqa: F811
+    """More tasks, whose gold answers, tools, outcomes and messages have other shapes than the first's."""
+    ada = project.reference
+    assert ada is not None
+    for place, (reference, tools, outcome) in enumerate(
+        [("seven", None, {"answer": "x", "reward": "much"}), ({"target": [1]}, [{"name": 3}], 0.5), ([7], [], None)]
+    ):
+        task = make.task(project, source="mixed", reference=reference, tools=tools)
+        for values in ([1, 1, 1], [1, 0, -1]):
+            made = make.trajectory(project, of=task, outcome=outcome)
+            made.steps.filter(index=3).update(message=f"Otherwise {place} {values[2]}", tool_calls=[], observations=[])
+            make.rating(ada, made, values, final=values[2])
+
+
+def test_every_export_opens_by_its_card(project, python, tmp_path):  # noqa: F811
+    uneven(project)
+    names = [name for name in formats.writable() if name != Stepmark.name]
+    rows = {name: exports.export(project, name, tmp_path / name)["rows"] for name in names}
+    quiet = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "home"), "HF_DATASETS_DISABLE_PROGRESS_BARS": "1"}
+    answer = subprocess.run(
+        [python, "-c", LOADS, tmp_path / "cache", *(tmp_path / name for name in names)],
+        env=os.environ | quiet,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=300,
+    )
+    found: dict[str, Any] = {Path(name).name: said for name, said in map(json.loads, answer.stdout.splitlines())}
+    problems = {name: said for name, said in found.items() if isinstance(said, str)}
+    assert not problems
+    assert {name: sum(sum(one.values()) for one in said.values()) for name, said in found.items()} == rows
