@@ -33,6 +33,7 @@ DATASETS = {"hotpotqa": "hotpotqa", "gaia": "gaia_dev", "bfcl": "bfcl", "tau2": 
 class AgentProcessBench(LineFormat):
     name = "apb"
     title = "AgentProcessBench records (JSONL)"
+    purpose = "benchmark"
     keeps = "Everything: messages, tools, labels, numbers, and fields of its own in their order."
     loses = "Nothing."
     writes = True

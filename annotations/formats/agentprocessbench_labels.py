@@ -16,6 +16,7 @@ TIMES = ("updated_at", "created_at", "timestamp")
 class AgentProcessBenchLabels(LineFormat):
     name = "apb-labels"
     title = "AgentProcessBench label files (JSONL)"
+    purpose = "benchmark"
     keeps = "Labels, explanations, comments, times, and calls that failed."
     loses = "The trajectories: a label file names them."
     holds = "labels"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
-from itertools import groupby, islice
+from itertools import groupby
 
 from django.db.models import Exists, OuterRef, QuerySet
 
@@ -20,7 +21,7 @@ from annotations.services.export_consensus import Word, agreed, differ
 from annotations.services.export_grades import Grading
 from annotations.services.export_whole import Read
 
-SCORED = 200  # trajectories whose scores are read at a time
+SCORED = 5_000  # scores that are read at a time
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Labelling:
     def __init__(self, project: Project, asked: Asked, raters: Sequence[Rater], way: As | None = None) -> None:
         self.project, self.asked, self.raters, self.way = project, asked, raters, way
         self.rule = "any-wrong" if asked.rule == "one" and len(raters) > 1 else asked.rule
+        self.words = (way.scheme if way else projects.scheme_of(project.scheme)).name
         self.run = scoring_run(project, asked.scores)
         self.left_out: Counter[str] = Counter()
         self._gradings: dict[str, Grading] = {}
@@ -78,14 +80,16 @@ class Labelling:
     def stream(self, *, bodies: bool = True) -> Generator[Entry, None, None]:
         """In the order of tasks and rollouts. Needs a transaction, and to be closed within it."""
         found = export_whole.read(self.project, self.raters, self.trajectories(), self.asked.states, bodies=bodies)
-        try:
-            while some := list(islice(found, 1 if bodies else SCORED)):
-                scores = self._scores(some)
-                for one in some:
-                    if labelled := self._labelled(one, scores[one.trajectory]):
-                        yield Entry(one.trajectory, one.task, labelled)
-        finally:
-            found.close()
+        with closing(found), closing(self._scored()) as scored:
+            ahead = next(scored, None)
+            for one in found:
+                here = (one.task, one.record.rollout or 0)
+                while ahead and ahead[0] < here:
+                    ahead = next(scored, None)
+                said = ahead[1] if ahead and ahead[0] == here else {}
+                scores = {place: said[step] for place, step in enumerate(one.steps) if step in said}
+                if labelled := self._labelled(one, scores):
+                    yield Entry(one.trajectory, one.task, labelled)
 
     def _labelled(self, one: Read, scores: dict[int, float]) -> Labelled | None:
         words = [self._word(one, said) for said in one.record.passes]
@@ -135,7 +139,6 @@ class Labelling:
 
     def _rating(self, one: Read, word: Word) -> RatingRecord:
         index = [step.source_index for step in one.record.steps]
-        scheme = self.way.scheme if self.way else projects.scheme_of(self.project.scheme)
         return RatingRecord(
             steps={index[place]: value for place, value in sorted(word.values.items())},
             final=word.final,
@@ -145,7 +148,7 @@ class Labelling:
             final_explanation=word.final_explanation,
             comment=word.comment,
             updated_at=word.updated_at,
-            scheme=scheme.name,
+            scheme=self.words,
         )
 
     def _word(self, one: Read, said: PassRecord) -> Word:
@@ -192,18 +195,16 @@ class Labelling:
                 self._gradings[scheme] = Grading(self.way.scheme)
         return self._gradings[scheme]
 
-    def _scores(self, some: Sequence[Read]) -> dict[int, dict[int, float]]:
-        """P(not wrong) by trajectory and place, where the run's scorer is calibrated."""
-        found: dict[int, dict[int, float]] = defaultdict(dict)
+    def _scored(self) -> Generator[tuple[tuple[int, int], dict[int, float]], None, None]:
+        """P(not wrong) by step, of each trajectory that the run's scorer, if it is calibrated, has scored; in the order
+        of the stream, each with its place there."""
         if self.run is None:
-            return found
-        rows = Score.objects.filter(
-            run=self.run, trajectory__in=[one.trajectory for one in some], probability__isnull=False
-        )
-        places = {step: place for one in some for place, step in enumerate(one.steps)}
-        for trajectory, step, probability in rows.values_list("trajectory_id", "step_id", "probability"):
-            found[trajectory][places[step]] = float(probability or 0)
-        return found
+            return
+        known = Score.objects.filter(run=self.run, trajectory__superseded_at__isnull=True, probability__isnull=False)
+        order = ("trajectory__task_id", "trajectory__rollout")
+        rows = known.order_by(*order).values_list(*order, "step_id", "probability").iterator(chunk_size=SCORED)
+        for place, some in groupby(rows, key=lambda row: row[:2]):
+            yield place, {step: float(probability or 0) for *_, step, probability in some}
 
 
 def _explanations(grading: Grading, told: dict[Place, AnswerRecord], why: dict[int, str]) -> dict[int, str]:
@@ -254,7 +255,9 @@ def _rater(project: Project, name: str | None) -> Rater | None:
 
 def scoring_runs(project: Project) -> QuerySet[Run]:
     """Finished scoring runs, newest first."""
-    return Run.objects.filter(project=project, kind=Run.Kind.SCORE, state=Run.State.DONE).defer("result").order_by("-pk")
+    return (
+        Run.objects.filter(project=project, kind=Run.Kind.SCORE, state=Run.State.DONE).defer("result").order_by("-pk")
+    )
 
 
 def scoring_run(project: Project, asked: int | None) -> Run | None:

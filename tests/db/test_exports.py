@@ -17,7 +17,7 @@ from django.core.files.storage import default_storage
 from django.db.backends.postgresql.base import ServerSideCursor
 
 from annotations import formats
-from annotations.models import Annotation, Label, Project, Rater, Run
+from annotations.models import Annotation, Label, Project, Rater, Run, Score
 from annotations.services import exports, imports, ratings, watch
 from annotations.services.runs import Cancelled, Claim, working_on
 from tests import make
@@ -266,14 +266,20 @@ def test_the_shared_trajectories_leave_byte_for_byte_and_round_trip(shared_data,
     assert (tmp_path / "first" / "hotpotqa.jsonl").read_bytes() == (tmp_path / "second" / "hotpotqa.jsonl").read_bytes()
 
 
-def test_an_export_that_is_stopped_leaves_no_cursor_to_spoil_another_query(tmp_path, monkeypatch):
+@pytest.mark.parametrize("format", ["parquet", "sft"])
+def test_an_export_that_is_stopped_leaves_no_cursor_to_spoil_another_query(tmp_path, monkeypatch, format):
     monkeypatch.setattr(watch, "LOOK_EVERY", 0)
     project = make.project()
-    make.rating(make.rater(project), make.trajectory(project), [1, 0, -1], final=-1)
+    scores = Run.objects.create(project=project, kind="score", state="done")
+    judge = make.rater(project, "j")
+    for _ in range(2):
+        one = make.trajectory(project)
+        make.rating(judge, one, [1, 0, -1], final=-1)
+        Score.objects.create(run=scores, trajectory=one, step=one.steps.get(index=1), value=0, probability=0.5)
     run = Run.objects.create(project=project, kind="export", state="running", claim=uuid4())
 
     with pytest.raises(Cancelled) as stopped:  # the run is not seen from beside this transaction
-        exports.export(project, "parquet", tmp_path, claim=Claim(run))
+        exports.export(project, format, tmp_path, rater="j", claim=Claim(run))
 
     left = [one for one in gc.get_objects() if type(one) is ServerSideCursor and not one.closed]
     assert left == [], stopped  # whoever collected it later would close it amid another query
