@@ -8,8 +8,9 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.validators import UnicodeUsernameValidator
 
+from annotations import segmenting
 from annotations.models import ApiToken, Project, Rater, Role, User
-from annotations.services import setup, suggestions
+from annotations.services import duplicates, setup, suggestions
 from annotations.services.projects import scheme_of
 
 
@@ -195,6 +196,18 @@ class ImportForm(forms.Form):
         self.fields["files"] = FilesField(
             label="Files",
             help_text="JSON, JSON Lines, Parquet, CSV, logs, text; packed or in archives too. Several are fine.",
+        )
+        self.fields["segmentation"] = forms.ChoiceField(
+            choices=list(segmenting.TITLES.items()),
+            required=False,
+            label="A step is a",
+            help_text="Only the agent's messages are cut. Code, formulas and tables stay whole.",
+        )
+        self.fields["duplicates"] = forms.ChoiceField(
+            choices=list(duplicates.TITLES.items()),
+            required=False,
+            label="Rollouts that are there already",
+            help_text="Equal ones say the same word for word; equal actions are the same calls in the same order.",
         )
         choices = [("auto", "Find out"), *formats]
         self.fields["format"] = forms.ChoiceField(label="Format of trajectories", required=False, choices=choices)

@@ -14,14 +14,14 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotations import access, formats, jobs
+from annotations import access, formats, jobs, segmenting
 from annotations.api.base import ProjectView
 from annotations.api.errors import Refused
 from annotations.api.exporting import ExportIn, asked_for
 from annotations.api.filters import RunFilter
 from annotations.api.pages import NewestFirst
 from annotations.models import Rater, Run
-from annotations.services import agreement, runs, uploads
+from annotations.services import agreement, duplicates, runs, uploads
 from annotations.services.agreement import AgreementRefused
 
 RATER_KINDS = [Rater.Kind.HUMAN, Rater.Kind.JUDGE, Rater.Kind.IMPORT]
@@ -67,6 +67,18 @@ class ImportIn(serializers.Serializer):
     file = serializers.FileField(help_text="JSON Lines, plain or gzipped.")
     what = serializers.ChoiceField(choices=["trajectories", "labels"], required=False, default="trajectories")
     format = serializers.CharField(max_length=40, required=False, default="auto")
+    segmentation = serializers.ChoiceField(
+        choices=list(segmenting.TITLES.items()),
+        required=False,
+        default=segmenting.MESSAGE,
+        help_text="What is a step of the agent's.",
+    )
+    duplicates = serializers.ChoiceField(
+        choices=list(duplicates.TITLES.items()),
+        required=False,
+        default=duplicates.KEEP,
+        help_text="What becomes of rollouts that equal others. The result lists them, unless they are kept.",
+    )
     rater = serializers.CharField(
         max_length=150, required=False, default="", allow_blank=True, help_text="Whose labels these are."
     )

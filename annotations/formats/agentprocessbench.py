@@ -9,6 +9,7 @@ from annotations.formats import chat
 from annotations.formats.base import LineFormat, Refused, found, text, whole
 from annotations.formats.lines import dump
 from annotations.records import Json, RatingRecord, TaskRecord, TrajectoryRecord
+from annotations.segmenting import joined
 
 KEYS = (
     "total_index",
@@ -72,11 +73,13 @@ class AgentProcessBench(LineFormat):
     def row(self, record: TrajectoryRecord, query: int = 0) -> dict[str, Json]:
         """The record as the original writes it, with the labels of `record.rating`. `query` numbers the task where
         the trajectory came from elsewhere and has no number of its own."""
+        record = joined(record)
         row = self._but_messages(record, query)
         return row | {"messages": chat.messages_of(record.steps)}
 
     def line(self, record: TrajectoryRecord, query: int = 0) -> str:
         """dump(row(record, query)), without unpacking observations that are packed."""
+        record = joined(record)
         messages = f"[{','.join(chat.texts_of(record.steps))}]"
         parts = [
             f"{dump(key)}:{messages if key == 'messages' else dump(value)}"

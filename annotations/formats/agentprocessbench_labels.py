@@ -8,6 +8,7 @@ from typing import Any
 from annotations.formats.agentprocessbench import step_values, value
 from annotations.formats.base import LabelRecord, LineFormat, Refused, text, whole
 from annotations.records import Json, RatingRecord, TrajectoryRecord
+from annotations.segmenting import joined
 
 FAILED = "llm_annotate_failed:"
 TIMES = ("updated_at", "created_at", "timestamp")
@@ -55,6 +56,7 @@ class AgentProcessBenchLabels(LineFormat):
 
     def row(self, record: TrajectoryRecord, rater: str, dataset: str) -> dict[str, Json]:
         """The rating of the record as a line of the rater's label file."""
+        record = joined(record)
         rating = record.rating or RatingRecord()
         agents = [step.source_index for step in record.steps if step.source == "agent"]
         # A judge that failed keeps a null for each step it did not answer, as the original writes it.

@@ -9,6 +9,7 @@ from annotations.formats import chat, naming
 from annotations.formats.base import LineFormat, Refused, Writer, found, text, whole
 from annotations.formats.loose import listed, loaded, mapping, objects, without
 from annotations.records import Json, Labelled, TaskRecord, TrajectoryRecord
+from annotations.segmenting import joined
 
 KEYS = ("messages", "tools", "id", "task_id", "rollout", "model")
 MAPPED = frozenset(KEYS)
@@ -70,6 +71,7 @@ class OpenAIChat(LineFormat, Writer):
             yield self.row(labelled.record)
 
     def row(self, record: TrajectoryRecord) -> dict[str, Json]:
+        record = joined(record)
         own = without(record.extra.get("fields", {}), "messages")
         values = {
             "messages": chat.messages_of(record.steps),

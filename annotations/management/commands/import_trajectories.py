@@ -7,9 +7,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from annotations import formats
+from annotations import formats, segmenting
 from annotations.management import asking
-from annotations.services import imports
+from annotations.records import Json
+from annotations.services import duplicates, imports
+
+SHOWN = 20  # of a list, where --json has all of it
 
 
 class Command(BaseCommand):
@@ -20,11 +23,18 @@ class Command(BaseCommand):
         parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="plain or gzipped")
         named = ", ".join(formats.readable())
         parser.add_argument("--format", default="auto", metavar="NAME", help=f"auto (the default), {named}")
+        parser.add_argument(
+            "--segmentation", default=segmenting.MESSAGE, choices=segmenting.WAYS, help="what a step is"
+        )
+        parser.add_argument(
+            "--duplicates", default=duplicates.KEEP, choices=duplicates.TITLES, help="rollouts that equal others"
+        )
         asking.json_option(parser)
 
     def handle(self, *, slug: str, files: list[Path], format: str, **options: Any) -> None:
+        ways = {name: options[name] for name in ("segmentation", "duplicates")}
         try:
-            result = imports.import_trajectories(asking.project(slug), files, format=format)
+            result = imports.import_trajectories(asking.project(slug), files, format=format, **ways)
         except (OSError, formats.UnknownFormat) as exc:
             raise CommandError(str(exc)) from exc
         asking.answer(self, result, _lines(result), as_json=options["json"])
@@ -40,9 +50,24 @@ def _lines(result: imports.ImportResult) -> list[str]:
     ]
     if result["carried"]:
         lines.append(f"{result['carried']} labels went along to new versions.")
+    if result["lost"]:
+        number = len(result["lost"]) + result["lost_more"]
+        lines.append(f"{number} labels could not go along; they stay with the earlier versions:")
+        lines += [f"  {one['trajectory']} {_of(one)} by {one['rater']}: {one['why']}" for one in result["lost"][:SHOWN]]
+    if result["duplicates"]:
+        number = len(result["duplicates"]) + result["duplicates_more"]
+        lines.append(f"{number} rollouts equal others, {result['skipped']} of them were left out:")
+        lines += [
+            f"  {one['file']}:{one['line']} {one['kind']} {one['equals']}" for one in result["duplicates"][:SHOWN]
+        ]
     if result["replaced"]:
         lines.append(f"{result['replaced']} characters no database can hold were made visible.")
     for one in result.get("schemes", []):
         here = "this project's scheme" if one["same"] else "not this project's scheme: labels that fit it came in"
         lines.append(f"Labels were made under {one['name']} {one['version']}, {here}.")
     return lines + asking.rejected(result["rejected"])
+
+
+def _of(lost: Json) -> str:
+    step = "the whole" if lost["step"] is None else f"step {lost['step']}"
+    return f"{step}, {lost['field']} {lost['value']!r}"
