@@ -122,6 +122,7 @@ def counts(run: Run) -> list[tuple[str, int]]:
         "created",
         "updated",
         "unchanged",
+        "skipped",
         "rejected",
         "tasks",
         "steps",

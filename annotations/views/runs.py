@@ -75,6 +75,13 @@ def _run(project: Project, pk: int) -> Run:
     return get_object_or_404(runs, pk=pk)
 
 
+def _listed(run: Run, name: str) -> dict[str, Any]:
+    """The beginning of a list of the result, and how many more there are."""
+    found = run.result.get(name) or []
+    more = max(0, len(found) - SHOWN_PROBLEMS) + run.result.get(f"{name}_more", 0)
+    return {name: found[:SHOWN_PROBLEMS], f"more_{name}": more}
+
+
 def _is_unknown(problem: dict[str, Any]) -> bool:
     """Whether it is said of a file that no format knows, and that holds objects to point at."""
     return str(problem["reason"]).startswith("found an object with the keys")
@@ -91,6 +98,8 @@ def _context(project: Project, run: Run) -> dict[str, Any]:
         "problems": problems[:SHOWN_PROBLEMS],
         "unknown": run.kind == Run.Kind.IMPORT and bool(run.file) and any(map(_is_unknown, problems)),
         "more_problems": max(0, len(problems) - SHOWN_PROBLEMS) + run.result.get("rejected_more", 0),
+        **_listed(run, "lost"),
+        **_listed(run, "duplicates"),
         "unmatched": unmatched[:SHOWN_PROBLEMS],
         "more_unmatched": max(0, len(unmatched) - SHOWN_PROBLEMS),
         "files": list(exports.files_of(run).items()) if run.kind == Run.Kind.EXPORT else [],

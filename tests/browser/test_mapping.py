@@ -54,6 +54,7 @@ def test_pointing_makes_a_format_that_reads_the_file_and_the_next_one_by_itself(
     page.reload()
     page.get_by_role("link", name="Say where things are").click()
 
+    page.wait_for_load_state("networkidle")  # a word that is said before the scripts are there is not heard
     expect(page.get_by_label("Turns or steps")).to_have_value("dialog")
     expect(page.locator("#trial")).to_contain_text("questioner")
     page.get_by_label("questioner").select_option("user")
