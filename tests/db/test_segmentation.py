@@ -1,22 +1,27 @@
-"""Smaller steps than messages: nothing is lost, exports write the messages, labels go along where they can."""
+"""What an import takes for a step is asked; labels go along where they can, and where they cannot it is said."""
 
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
-from django.core.management import CommandError, call_command
-from django.urls import reverse
 
-from annotations.models import Label, Project, Role, Run
-from annotations.services import exports, imports
+from annotations.models import Label, Project, Rater, Run, Step, Trajectory
+from annotations.segmenting import PARTS
+from annotations.services import exports
+from annotations.services.segments import NoSuchWay
 from tests import make
+from tests.db.importing import APB, counts, file, rollout, rows, take
 
 pytestmark = pytest.mark.django_db
 
-TEXT = "I look for the shaft.\n\nThen I measure it.\n\nIt is 12 m deep."
-MESSAGES = [{"role": "user", "content": "How deep?"}, {"role": "assistant", "content": TEXT}]
+MESSAGES = [
+    {"role": "user", "content": "Which is deeper?\n\nSay it."},
+    {"role": "assistant", "content": "I look at the well. Then at the shaft.\n\nThe well is 12 m."},
+    {"role": "user", "content": "And?"},
+    {"role": "assistant", "content": "The shaft."},
+]
 
 
 @pytest.fixture
@@ -24,73 +29,222 @@ def project() -> Project:
     return make.project()
 
 
-@pytest.fixture
-def path(tmp_path):
-    path = tmp_path / "chat.jsonl"
-    path.write_text(json.dumps({"id": "c-1", "task_id": "t-1", "messages": MESSAGES}) + "\n")
-    return path
+def record(*messages: dict[str, Any], labels: dict[str, int] | None = None, number: int = 0, **more: Any) -> dict:
+    said = {"messages": list(messages or MESSAGES), "step_labels": labels or {}, "final_label": None}
+    return rollout(number, **said, **more)
 
 
-def steps(project: Project) -> list[str]:
-    live = project.trajectories.live().get()
-    return [step.message for step in live.steps.of_agent().order_by("index")]
+def live(project: Project) -> Trajectory:
+    return project.trajectories.live().get()
 
 
-def test_paragraphs_become_steps_and_leave_as_the_message_they_were(project, path, tmp_path):
-    result = imports.import_trajectories(project, [path], segmentation="paragraph")
-    assert (result["created"], result["steps"]) == (1, 3)
-    assert "".join(steps(project)) == TEXT
+def agents(trajectory: Trajectory) -> list[str]:
+    return [step.message for step in trajectory.steps.of_agent()]
+
+
+def labels_of(trajectory: Trajectory, rater: Rater) -> dict[str, Any]:
+    found = Label.objects.current().filter(annotation__trajectory=trajectory, annotation__rater=rater)
+    found = found.filter(annotation__retired_at=None, step__isnull=False)
+    return dict(found.values_list("step__message", "value"))
+
+
+def test_steps_are_what_was_asked_for(project, tmp_path):
+    take(project, file(tmp_path, record()), segmentation="paragraph")
+    assert agents(live(project)) == ["I look at the well. Then at the shaft.\n\n", "The well is 12 m.", "The shaft."]
+    assert live(project).extra["segmentation"] == "paragraph"
+    whole = live(project).steps.get(message="The shaft.")
+    assert (whole.source_index, whole.extra) == (3, {})
+
+
+def test_the_same_again_changes_nothing(project, tmp_path):
+    path = file(tmp_path, record())
+    take(project, path, segmentation="paragraph")
+    assert counts(take(project, path, segmentation="paragraph")) == (0, 0, 1, 0)
+
+
+def test_another_segmentation_is_a_new_version(project, tmp_path):
+    path = file(tmp_path, record())
+    take(project, path)
+    for number, way in enumerate(["paragraph", "sentence", "message"], 2):
+        assert counts(take(project, path, segmentation=way)) == (0, 1, 0, 0)
+        assert live(project).version == number
+    assert agents(live(project)) == [MESSAGES[1]["content"], MESSAGES[3]["content"]]
+
+
+def test_a_record_without_a_name_is_known_by_its_messages_however_they_are_cut(project, tmp_path):
+    path = file(tmp_path, {"messages": MESSAGES})
+    take(project, path)
+    for way in ("paragraph", "sentence", "message"):
+        assert counts(take(project, path, segmentation=way)) == (0, 1, 0, 0)
+    assert live(project).version == 4
+
+
+def test_the_label_of_a_whole_message_is_that_of_none_of_its_parts(project, tmp_path):
+    result = take(project, file(tmp_path, record(labels={"1": -1, "3": 1})), segmentation="paragraph")
+    assert labels_of(live(project), project.reference) == {"The shaft.": 1}
+    (problem,) = result["rejected"]
+    assert (problem["field"], "cut into 2 parts" in problem["reason"]) == ("step_labels.1", True)
+
+
+def test_a_first_error_in_a_message_that_was_cut_is_not_placed(tmp_path):
+    project = make.project(scheme=make.scheme("processbench"))
+    steps = ["One.\n\nStill one.", "Two."]
+    row = {"id": "a-0", "problem": "P", "steps": steps, "final_answer_correct": False, "generator": "m", "label": 0}
+    result = take(project, file(tmp_path, row), segmentation="paragraph")
+    assert "cut into" in result["rejected"][0]["reason"]
+    assert not Label.objects.filter(
+        annotation__trajectory=live(project), field=project.scheme.document["main"]
+    ).exists()
+
+
+def test_labels_of_parts_go_along_to_the_whole_they_agree_on(project, tmp_path):
+    path = file(tmp_path, record())
+    take(project, path, segmentation="sentence")
     judge = make.rater(project, "judge")
-    make.rating(judge, project.trajectories.get(), [1, 1, 1], final=1)
-    exports.export(project, "apb", tmp_path / "out", rater="judge")
-    (written,) = (tmp_path / "out").glob("*.jsonl")
-    assert json.loads(written.read_text())["messages"] == MESSAGES
-
-
-def test_the_same_file_cut_otherwise_is_a_new_version_and_again_the_same(project, path):
-    imports.import_trajectories(project, [path], segmentation="paragraph")
-    assert imports.import_trajectories(project, [path], segmentation="paragraph")["unchanged"] == 1
-    assert imports.import_trajectories(project, [path], segmentation="message")["updated"] == 1
-    assert steps(project) == [TEXT]
-
-
-def test_a_label_of_a_whole_message_is_listed_where_only_parts_are_left(project, path, client):
-    imports.import_trajectories(project, [path])
-    judge = make.rater(project, "judge")
-    make.rating(judge, project.trajectories.get(), [-1], final=-1)
-    result = imports.import_trajectories(project, [path], segmentation="paragraph")
-    (lost,) = [one for one in result["lost"] if one["step"] is not None]
-    assert (lost["rater"], lost["step"], bool(lost["why"])) == ("judge", 1, True)
-    live = Label.objects.current().filter(annotation__retired_at=None, step__isnull=False)
-    assert not live.exists(), "nothing is said of the parts"
-    run = Run.objects.create(project=project, kind="import", state="done", result=result)
-    client.force_login(make.member(project, make.user("lead"), Role.OWNER).user)
-    page = client.get(reverse("run", args=[project.slug, run.pk])).content.decode()
-    assert "could not go along" in page and lost["why"].split("'")[0][:20] in page
-
-
-def test_the_form_and_the_command_ask_for_a_way_and_refuse_another(project, path, client):
-    client.force_login(make.member(project, make.user("lead"), Role.OWNER).user)
-    sent = {
-        "what": "trajectories",
-        "segmentation": "sentence",
-        "duplicates": "skip",
-        "files": [SimpleUploadedFile("a.jsonl", path.read_bytes())],
+    make.rating(judge, live(project), [1, 1, -1, 0])
+    result = take(project, path, segmentation="paragraph")
+    assert labels_of(live(project), judge) == {
+        "I look at the well. Then at the shaft.\n\n": 1,
+        "The well is 12 m.": -1,
+        "The shaft.": 0,
     }
-    client.post(reverse("imports", args=[project.slug]), sent)
-    config = Run.objects.get().config
-    assert (config["segmentation"], config["duplicates"]) == ("sentence", "skip")
-    call_command("import_trajectories", project.slug, str(path), "--segmentation", "sentence")
-    assert len(steps(project)) == 3
-    with pytest.raises(CommandError, match="choose from '?message'?, '?tool_call'?"):
-        call_command("import_trajectories", project.slug, str(path), "--segmentation", "word")
+    assert (result["carried"], result["lost"]) == (3, [])
+    assert live(project).annotations.live().get(rater=judge).state == "submitted"
 
 
-def test_equal_rollouts_are_left_out_and_told(project, path, tmp_path):
-    twin = tmp_path / "twin.jsonl"
-    twin.write_text(path.read_text().replace("c-1", "c-2"))
-    result = imports.import_trajectories(project, [path, twin], duplicates="skip")
-    assert (result["created"], result["skipped"]) == (1, 1)
-    (told,) = result["duplicates"]
-    assert (told["trajectory"], told["equals"], told["kind"]) == ("c-2", "c-1", "exact")
-    assert imports.import_trajectories(project, [twin])["created"] == 1, "kept where nobody asks"
+def test_labels_of_parts_that_differ_stay_behind_and_are_listed(project, tmp_path):
+    path = file(tmp_path, record())
+    take(project, path, segmentation="sentence")
+    judge = make.rater(project, "judge")
+    make.rating(judge, live(project), [1, -1, 1, 0])
+    before = live(project)
+    result = take(project, path, segmentation="paragraph")
+    assert labels_of(live(project), judge) == {"The well is 12 m.": 1, "The shaft.": 0}
+    assert [(one["step"], one["rater"], one["value"]) for one in result["lost"]] == [
+        (1, "judge", "Right"),
+        (2, "judge", "Wrong"),
+    ]
+    assert {one["before"] for one in result["lost"]} == {before.pk}
+    assert "not all of them" in result["lost"][0]["why"]
+
+
+def test_a_part_without_a_label_leaves_the_whole_without_one(project, tmp_path):
+    path = file(tmp_path, record())
+    take(project, path, segmentation="paragraph")
+    judge = make.rater(project, "judge")
+    make.rating(judge, live(project), [1, None, 0])
+    result = take(project, path)
+    assert labels_of(live(project), judge) == {"The shaft.": 0}
+    assert len(result["lost"]) == 1
+
+
+def test_the_label_of_a_message_stays_behind_when_it_is_cut(project, tmp_path):
+    path = file(tmp_path, record())
+    take(project, path)
+    judge = make.rater(project, "judge")
+    make.rating(judge, live(project), [-1, 1])
+    result = take(project, path, segmentation="paragraph")
+    assert labels_of(live(project), judge) == {"The shaft.": 1}
+    assert [one["why"] for one in result["lost"]] == ["its step was cut into 2 parts"]
+
+
+def test_parts_keep_their_labels_where_a_message_comes_in_before_them(project, tmp_path):
+    take(project, file(tmp_path, record()), segmentation="paragraph")
+    judge = make.rater(project, "judge")
+    make.rating(judge, live(project), [1, -1, 0])
+    more = [{"role": "system", "content": "Be careful."}, *MESSAGES]
+    result = take(project, file(tmp_path, record(*more)), segmentation="paragraph")
+    assert (result["updated"], result["carried"], result["lost"]) == (1, 3, [])
+
+
+def test_a_person_whose_labels_all_went_along_is_not_asked_again(project, tmp_path):
+    path = file(tmp_path, record())
+    take(project, path, segmentation="sentence")
+    ann = make.user("ann")
+    make.rating(make.rater(project, "ann", "human", ann), live(project), [1, 1, 1, 1])
+    take(project, path)
+    assert live(project).annotations.live().get().state == "submitted"
+    take(project, path, segmentation="sentence")
+    assert live(project).annotations.live().get().state == "returned"
+
+
+def test_messages_go_out_as_they_came_in(project, tmp_path):
+    source = rows(APB)
+    take(project, APB, segmentation="sentence")
+    take(project, file(tmp_path, record(number=7, query_index=7)), segmentation="sentence")
+    for trajectory in project.trajectories.all():
+        values = [1] * trajectory.steps.of_agent().count()
+        make.rating(Rater.objects.get_or_create(project=project, name="j", kind="judge")[0], trajectory, values)
+    exports.export(project, "apb", tmp_path / "out", rater="judge:j")
+    written = [
+        json.loads(line)
+        for path in sorted((tmp_path / "out").glob("*.jsonl"))
+        for line in path.read_text().splitlines()
+    ]
+    by_number = {row["total_index"]: row for row in written}
+    assert by_number[0]["messages"] == source[0]["messages"]
+    assert by_number[7]["messages"] == MESSAGES
+    assert by_number[7]["step_labels"] == {"1": 1, "3": 1}
+    assert not any("segmentation" in row for row in written)
+
+
+def test_label_files_speak_of_messages(project, tmp_path):
+    take(project, file(tmp_path, record()), segmentation="paragraph")
+    make.rating(make.rater(project, "j"), live(project), [1, -1, 0])
+    exports.export(project, "apb-labels", tmp_path / "out", rater="judge:j")
+    (path,) = (tmp_path / "out").glob("*.jsonl")
+    assert json.loads(path.read_text())["step_labels"] == {"3": 0}
+
+
+def test_everything_goes_out_and_comes_back_in_parts(project, tmp_path):
+    take(project, file(tmp_path, record()), segmentation="sentence")
+    make.rating(make.rater(project, "j"), live(project), [1, -1, 0, 1])
+    exports.export(project, "stepmark", tmp_path / "out")
+    (path,) = (tmp_path / "out").glob("*.jsonl")
+    other = make.project()
+    assert take(other, path)["rejected"] == []
+    assert agents(live(other)) == agents(live(project))
+    assert list(live(other).steps.values_list("source_index", "extra")) == list(
+        live(project).steps.values_list("source_index", "extra")
+    )
+    assert labels_of(live(other), other.raters.get()) == labels_of(live(project), project.raters.get(name="j"))
+
+
+def test_what_raters_said_goes_along_when_everything_is_cut_anew(project, tmp_path):
+    take(project, file(tmp_path, record()), segmentation="sentence")
+    make.rating(make.rater(project, "j"), live(project), [1, 1, -1, 0], final=1)
+    exports.export(project, "stepmark", tmp_path / "out")
+    (path,) = (tmp_path / "out").glob("*.jsonl")
+    other = make.project()
+    assert take(other, path, segmentation="paragraph")["rejected"] == []
+    assert labels_of(live(other), other.raters.get()) == {
+        "I look at the well. Then at the shaft.\n\n": 1,
+        "The well is 12 m.": -1,
+        "The shaft.": 0,
+    }
+    third = make.project()
+    problems = take(third, path, segmentation="message")["rejected"]
+    assert problems == [] and len(agents(live(third))) == 4  # by message a file keeps its own steps
+
+
+def test_a_run_keeps_how_it_cuts(project, client, tmp_path, django_capture_on_commit_callbacks):
+    client.force_login(make.member(project, make.user("lead"), "owner").user)
+    with django_capture_on_commit_callbacks(), file(tmp_path, record()).open("rb") as stream:
+        said = {"what": "trajectories", "files": stream, "segmentation": "paragraph", "duplicates": "group"}
+        answer = client.post(f"/p/{project.slug}/import/", said)
+    assert answer.status_code == 302
+    assert {"segmentation": "paragraph", "duplicates": "group"}.items() <= Run.objects.get().config.items()
+
+
+def test_a_way_there_is_none_of_is_refused(project, tmp_path):
+    with pytest.raises(NoSuchWay, match="paragraph"):
+        take(project, file(tmp_path, record()), segmentation="word")
+    with pytest.raises(NoSuchWay, match="group"):
+        take(project, file(tmp_path, record()), duplicates="maybe")
+
+
+def test_a_usual_import_says_nothing_of_it(project, tmp_path):
+    take(project, file(tmp_path, record()))
+    assert "segmentation" not in live(project).extra
+    assert not Step.objects.filter(source_index__gte=PARTS).exists()
+    assert live(project).whole_hash == ""
