@@ -6,15 +6,17 @@ from typing import Any
 
 import django_filters
 from django import forms
+from django.core.exceptions import PermissionDenied
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import extend_schema_field
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from annotations import access
 from annotations.api.errors import Refused, problem, together
 from annotations.models import Annotation, Label, Rater, Rubric, Run, Score, Step, Task, Thread, Trajectory
 from annotations.services import asked as answers
-from annotations.services import projects
+from annotations.services import duplicates, projects
 from annotations.services.answers import of_name
 from annotations.services.filters import Filters
 from annotations.services.search import Search
@@ -104,6 +106,21 @@ class AnswerFilter(django_filters.CharFilter):
         return qs
 
 
+class DuplicatesFilter(django_filters.CharFilter):
+    """Rollouts that are like others. What an agent did is not to be seen through it before it may be seen."""
+
+    def filter(self, qs: Any, value: str) -> Any:
+        if not value:
+            return qs
+        membership = self.parent.request.parser_context["view"].membership
+        if not access.may(membership, access.SEE_OTHERS_LABELS):
+            raise PermissionDenied(access.NOT_YOURS)
+        try:
+            return duplicates.fitting(qs, duplicates.asked(value))
+        except ValueError:
+            raise Refused(f"No such duplicates: {value[:40]!r}.", self.field_name, duplicates.ACCEPTED) from None
+
+
 class TrajectoryFilter(django_filters.FilterSet):
     external_id = django_filters.CharFilter()
     task = KeyFilter(field_name="task_id")
@@ -111,6 +128,10 @@ class TrajectoryFilter(django_filters.FilterSet):
     policy_model = django_filters.CharFilter()
     rollout = WholeFilter()
     answer = AnswerFilter(of_trajectories=True)
+    duplicates = DuplicatesFilter(
+        label="exact: equal to another rollout. near: or the agent took the same actions. An id: those like it. For "
+        "those who see others' labels."
+    )
 
     class Meta:
         model = Trajectory

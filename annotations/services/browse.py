@@ -13,7 +13,7 @@ from django.db.models.functions import Cast, Coalesce, Left
 
 from annotations.formats.lines import load
 from annotations.models import Label, Membership, Task, Trajectory
-from annotations.services import visibility
+from annotations.services import duplicates, visibility
 from annotations.services.answers import Mark, Voice
 from annotations.services.axis import CELLS, Axis, Group, Strip, strip, up_to
 from annotations.services.filters import Filters
@@ -44,6 +44,8 @@ class Row:
     questions: int
     came_of_it: str | None = ""
     low: float | None = None
+    exact: int = 0  # others that are equal to it
+    near: int = 0  # others that did the same, those included
     differ: int | None = None
     strips: list[Strip] = field(default_factory=list)
     verdicts: list[tuple[Mark, int]] = field(default_factory=list)
@@ -98,6 +100,7 @@ class Browser:
         if self.sees_all:
             shown["came_of_it"] = Left(Cast("outcome", TextField()), 120)
             shown["low"] = self.search.low()
+            shown |= {kind: Coalesce(duplicates.how_many(kind), 0) for kind in duplicates.KINDS}
             shown["differ"] = Case(When(steps__lte=CELLS, then=self.search.differ()), default=None)
         names = ("id", "external_id", "policy_model")
         found = {

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, Subquery
 
 from annotations.models import Project, Trajectory
+from annotations.models.trajectories import TrajectoryQuerySet
 from annotations.services.drafts import Draft
 from annotations.services.segments import NoSuchWay
 
@@ -25,6 +26,8 @@ TITLES = {
     SKIP: "Leave them out",
 }
 EXACT, NEAR = "exact", "near"
+KINDS = {EXACT: "equal to others", NEAR: "equal to others, or with the same actions"}
+ACCEPTED = "exact, near, or the id of a trajectory"
 
 
 class Arriving(Protocol):
@@ -131,22 +134,40 @@ def _name(row: Arriving) -> str:
     return row.draft.external_id or f"{row.draft.task.external_id}:{row.rollout}"
 
 
-def equal(found: QuerySet[Trajectory], kind: str) -> QuerySet[Trajectory]:
+def asked(text: str) -> str:
+    """What a filter asks for: a kind, or the id of a trajectory. Raises ValueError where it is neither."""
+    if text in KINDS:
+        return text
+    if not (text.isascii() and text.isdecimal() and len(text) < 19):
+        raise ValueError
+    return str(int(text))
+
+
+def words(text: str) -> str:
+    return KINDS.get(text) or (f"like number {text}" if text else "")
+
+
+def fitting(found: TrajectoryQuerySet, text: str) -> TrajectoryQuerySet:
+    """Those that a filter asks for."""
+    return equal(found, text) if text in KINDS else like(found, int(text))
+
+
+def equal(found: TrajectoryQuerySet, kind: str) -> TrajectoryQuerySet:
     """Those of which there is another like it in their project."""
     return found.filter(Exists(others(kind)))
 
 
-def others(kind: str) -> QuerySet[Trajectory]:
-    """The live trajectories that are like the one of the outer query."""
+def others(kind: str) -> TrajectoryQuerySet:
+    """The live trajectories that are like the one of the outer query; near takes in those that are equal."""
     live = Trajectory.objects.live().filter(project=OuterRef("project")).exclude(pk=OuterRef("pk"))
-    if kind == EXACT:
-        return live.filter(turns_hash=OuterRef("turns_hash")).exclude(turns_hash="")
-    return live.filter(task=OuterRef("task"), actions_hash=OuterRef("actions_hash")).exclude(actions_hash="")
+    exact = Q(turns_hash=OuterRef("turns_hash")) & ~Q(turns_hash="")
+    near = Q(task=OuterRef("task"), actions_hash=OuterRef("actions_hash")) & ~Q(actions_hash="")
+    return live.filter(exact if kind == EXACT else exact | near)
 
 
-def like(found: QuerySet[Trajectory], pk: int) -> QuerySet[Trajectory]:
-    """The trajectory, and those that are like it, word for word or in their actions."""
-    one = Trajectory.objects.filter(pk=pk).values("task_id", "turns_hash", "actions_hash").first()
+def like(found: TrajectoryQuerySet, pk: int) -> TrajectoryQuerySet:
+    """The trajectory, and those of `found` that are like it, word for word or in their actions."""
+    one = found.filter(pk=pk).values("task_id", "turns_hash", "actions_hash").first()
     if one is None:
         return found.none()
     near = Q(task=one["task_id"], actions_hash=one["actions_hash"]) if one["actions_hash"] else Q(pk__in=[])

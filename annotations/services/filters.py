@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from annotations.models import Annotation
 from annotations.schemes.schema import Scheme
 from annotations.services import asked
+from annotations.services import duplicates as twins
 from annotations.services.asked import Asked
 
 BIGGEST = 2**31 - 1
@@ -59,7 +60,8 @@ ANSWER, FROM, TO = "answer", "from.", "to."  # an answer of any field; the ends 
 @dataclass(frozen=True)
 class Filters:
     """What is empty asks for nothing. `rater` narrows label, answers, first_error, differ and state; so does `mine`.
-    `answers` are of any field, and all must be there. `first_error` is a number among the agent's steps, from 1."""
+    `answers` are of any field, and all must be there. `first_error` is a number among the agent's steps, from 1.
+    `duplicates` is a kind of them, or the id of a trajectory, which asks for those that are like it."""
 
     q: str = ""
     source: str = ""
@@ -77,6 +79,7 @@ class Filters:
     score: float | None = None
     differ: bool = False
     questions: bool = False
+    duplicates: str = ""
     sort: str = "oldest"
 
     @property
@@ -174,6 +177,7 @@ _FIELDS = {
     "score": _Field("A score up to", _fraction, "a number from 0 to 1", leads=True),
     "differ": _Field("Raters differ", _switch, YES, leads=True),
     "questions": _Field("Open questions", _switch, YES),
+    "duplicates": _Field("Duplicates", twins.asked, twins.ACCEPTED, leads=True),
 }
 
 
@@ -252,7 +256,8 @@ def chips(filters: Filters, scheme: Scheme) -> Iterator[Chip]:
         if name == "answers":
             yield from (_chip(filters, one) for one in filters.answers)
             continue
-        said = {"label": titles.get(str(value)), "state": STATES.get(str(value))}.get(name) or str(value)
+        told = {"label": titles.get(str(value)), "state": STATES.get(str(value)), "duplicates": twins.words(str(value))}
+        said = told.get(name) or str(value)
         words = known[name].title if value is True else f"{known[name].title}: {said}"
         yield Chip(words, filters.without(name).query())
 

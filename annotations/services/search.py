@@ -29,8 +29,8 @@ from django.db.models.functions import Cast, Coalesce
 from annotations import access
 from annotations.models import Annotation, Label, Membership, Run, Score, Step, Thread, Trajectory
 from annotations.models.labels import AnnotationQuerySet, LabelQuerySet
-from annotations.models.trajectories import StepQuerySet
-from annotations.services import projects, visibility
+from annotations.models.trajectories import StepQuerySet, TrajectoryQuerySet
+from annotations.services import duplicates, projects, visibility
 from annotations.services.answers import asked_as, of_field
 from annotations.services.filters import BIGGEST, NOBODY, OPEN, SORTS, Filters
 from annotations.services.wrongs import Wrong
@@ -91,7 +91,7 @@ class Search:
         names = ("id",) if self.by_id else ("key", "id")
         return found.order_by(*(f"-{name}" if descending else name for name in names))
 
-    def _by_facts(self) -> QuerySet[Trajectory]:
+    def _by_facts(self) -> TrajectoryQuerySet:
         asked, found = self.filters, Trajectory.objects.live().filter(project=self.project)
         if asked.q:
             found = found.filter(Q(external_id__icontains=asked.q) | Q(task__external_id__icontains=asked.q))
@@ -103,6 +103,8 @@ class Search:
             found = found.alias(said=Cast("outcome", TextField())).filter(said__icontains=asked.outcome)
         if asked.questions:
             found = found.filter(Exists(self.threads()))
+        if asked.duplicates:
+            found = duplicates.fitting(found, asked.duplicates)
         return found
 
     def _by_steps(self, found: QuerySet[Trajectory]) -> QuerySet[Trajectory]:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from django import template
 from django.urls import reverse
 
-from annotations import access
+from annotations import access, segmenting
 from annotations.models import Membership, Rater, Run
 
 register = template.Library()
@@ -95,6 +95,7 @@ def what(run: Run) -> str:
         Run.Kind.IMPORT: [
             ", ".join(asked.get("names") or []),
             f"labels of {asked['rater']}" if asked.get("rater") else "",
+            f"a step is a {way.lower()}" if (way := segmenting.TITLES.get(asked.get("segmentation", ""), "")) else "",
         ],
         Run.Kind.SCORE: [str(asked.get("scorer") or "")],
         Run.Kind.AGREEMENT: [f"against {_name(asked['reference'])}" if asked.get("reference") else "no reference"]

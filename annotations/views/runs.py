@@ -26,6 +26,7 @@ LIST = "runs/list.html"
 PAGE = "runs/page.html"
 PER_PAGE = 30
 SHOWN_PROBLEMS = 200
+LISTS = ("rejected", "unmatched", "lost", "duplicates")  # of what an import could not do, or found
 
 
 class Row(NamedTuple):
@@ -143,12 +144,12 @@ def problems(request: Request, slug: str, pk: int, kind: str) -> HttpResponse:
     project = access.project_for(request, slug, access.SEE_OTHERS_LABELS)
     run = _run(project, pk)
     found = run.result.get("rejected") or []
-    if run.kind != Run.Kind.IMPORT or not (found or run.result.get("unmatched")):
+    if run.kind != Run.Kind.IMPORT or not any(run.result.get(name) for name in LISTS):
         raise Http404
     response = HttpResponse(content_type="application/json" if kind == "json" else "text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="import-{pk}-rejected.{kind}"'
     if kind == "json":
-        kept = {name: run.result.get(name) or [] for name in ("rejected", "unmatched")}
+        kept = {name: run.result.get(name) or [] for name in LISTS}
         response.write(json.dumps(kept, ensure_ascii=False, indent=1))
         return response
     table = csv.writer(response)

@@ -13,7 +13,7 @@ from annotations import access
 from annotations.access import Request
 from annotations.schemes.schema import Scheme
 from annotations.services import asked as answered
-from annotations.services import browse, filters, projects
+from annotations.services import browse, duplicates, filters, projects
 from annotations.services.answers import Voice
 from annotations.services.filters import Filters
 from annotations.services.wrongs import Wrong
@@ -57,6 +57,7 @@ def index(request: Request, slug: str) -> HttpResponse:
         "sees_all": sees_all,
         **_answers(scheme, asked),
         "states": filters.STATES,
+        "duplicates": duplicates.KINDS,
         "orders": filters.orders(sees_all),
         "headings": {name: _heading(asked, *orders) for name, orders in SORTED.items()},
         "next": asked.query(after=page.after) if page.after else "",

@@ -16,7 +16,7 @@ from annotations.access import Request
 from annotations.forms import ReturnForm
 from annotations.http import whole
 from annotations.models import Annotation, Project, Trajectory
-from annotations.services import findings, gists, labels, sight
+from annotations.services import findings, gists, labels, sight, versions
 from annotations.services.axis import CELLS
 from annotations.services.dossier import Dossier
 from annotations.services.gists import Gist
@@ -24,6 +24,7 @@ from annotations.services.outcomes import Refusal
 from annotations.views import cards, texts, turns
 
 PAGE = "trajectories/page.html"
+LOST = 100  # labels that did not come along, as many as the page lists
 HIDDEN = ("reasoning", "calls", "results", "context")  # what a reader may fold away
 
 
@@ -44,6 +45,7 @@ def page(request: Request, slug: str, pk: int) -> HttpResponse:
             "long": len(file.axis) > CELLS,
             "siblings": file.siblings(),
             "newer": _newer(trajectory),
+            **_lost(request, trajectory),
             "reference": turns.shown_json(trajectory.task.reference) if shows(file, "reference") else None,
             "outcome": turns.shown_json(trajectory.outcome) if shows(file, "outcome") else None,
             "hidden": [name for name in request.GET.getlist("hide") if name in HIDDEN],
@@ -73,6 +75,14 @@ def _newer(trajectory: Trajectory) -> Trajectory | None:
     if trajectory.superseded_at is None:
         return None
     return Trajectory.objects.live().filter(task=trajectory.task_id, rollout=trajectory.rollout).only("pk").first()
+
+
+def _lost(request: Request, trajectory: Trajectory) -> dict[str, Any]:
+    """The labels of the earlier version that are not of this one."""
+    if trajectory.version == 1:
+        return {}
+    lost, more = versions.lost_of(request.membership, trajectory)
+    return {"lost": lost[:LOST], "more_lost": more + len(lost[LOST:]), "lost_count": more + len(lost)}
 
 
 @login_required
