@@ -6,7 +6,6 @@ from typing import Any
 
 import django_filters
 from django import forms
-from django.core.exceptions import PermissionDenied
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import extend_schema_field
 from rest_framework.request import Request
@@ -114,7 +113,7 @@ class DuplicatesFilter(django_filters.CharFilter):
             return qs
         membership = self.parent.request.parser_context["view"].membership
         if not access.may(membership, access.SEE_OTHERS_LABELS):
-            raise PermissionDenied(access.NOT_YOURS)
+            raise Refused("It is not yours to ask for duplicates here.", self.field_name, "nothing")
         try:
             return duplicates.fitting(qs, duplicates.asked(value))
         except ValueError:

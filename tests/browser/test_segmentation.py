@@ -55,11 +55,11 @@ def written(folder: Path, records: list[dict[str, object]]) -> Path:
     return path
 
 
-def start(page: Page, url: str, project: Project, path: Path) -> Run:
+def start(page: Page, url: str, project: Project, path: Path, duplicates: str = "skip") -> Run:
     page.goto(url + reverse("imports", args=[project.slug]))
     page.get_by_label("Files").set_input_files(path)
     page.get_by_label("A step is a").select_option("paragraph")
-    page.get_by_label("Rollouts that are there already").select_option("skip")
+    page.get_by_label("Rollouts that are there already").select_option(duplicates)
     page.get_by_role("button", name="Import").click()
     page.wait_for_url("**/runs/*/")
     return jobs.run_here(Run.objects.latest("pk"))
@@ -107,7 +107,7 @@ def test_the_pages_are_no_wider_than_the_screen(
 ) -> None:
     log_in(lead)
     page.set_viewport_size({"width": width, "height": 800})
-    run = start(page, live_server.url, project, written(tmp_path, [*RECORDS, *TWINS]))
+    run = start(page, live_server.url, project, written(tmp_path, [*RECORDS, *TWINS]), "group")
     live = project.trajectories.live().get(external_id="shaft-0")
     addresses = {
         "import": reverse("imports", args=[project.slug]),
