@@ -26,7 +26,7 @@ TITLES = {
     SKIP: "Leave them out",
 }
 EXACT, NEAR = "exact", "near"
-KINDS = {EXACT: "equal", NEAR: "equal or same actions"}
+KINDS = {EXACT: "equal", NEAR: "same actions"}
 ACCEPTED = "exact, near, or the id of a trajectory"
 
 
