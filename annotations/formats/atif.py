@@ -29,6 +29,7 @@ class ATIF(LineFormat, Writer):
         "continuations and sub-agents; labels in each step's extra."
     )
     loses = "Nothing of ATIF; sub-agents inside a document are kept in it, and are no trajectories of their own."
+    whole = True
     options = (
         Option(
             "labels",

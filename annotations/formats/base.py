@@ -216,11 +216,10 @@ class Option:
 
 
 class Writer(Format):
-    """A format whose rows are made of labelled trajectories. `suffix` is .jsonl or .parquet; `together`: its rows are
-    made of all rollouts of a task, else of one rollout at a time. `graded`: without grades of steps there are no rows.
-    `packed` are columns that hold JSON of no one shape: in a Parquet file, and in a JSONL file of a format that is not
-    read again, they are JSON text. Other columns have one type in a file, found from the rows. `exact`: rows stay as
-    they are, because the tool they are for knows their shape."""
+    """A format whose rows are made of labelled trajectories; `together`: of all rollouts of a task, else of one at a
+    time. `suffix` is .jsonl or .parquet. `graded`: without grades of steps there are no rows. `packed` columns have no
+    one shape: JSON text in Parquet and in JSONL that is not read again; others have one type, found from the rows.
+    `exact`: rows stay as they are, for a tool. `whole`: of whole messages where these were cut into steps."""
 
     writes = True
     options: ClassVar[tuple[Option, ...]] = ()
@@ -228,6 +227,7 @@ class Writer(Format):
     graded: ClassVar[bool] = True
     packed: ClassVar[frozenset[str]] = frozenset()
     exact: ClassVar[bool] = False
+    whole: ClassVar[bool] = False
 
     def rows(self, rollouts: Sequence[Labelled], asked: Mapping[str, Any]) -> Iterator[dict[str, Json]]:
         """The rows of these rollouts: one, or all of a task. `asked` has a value for every option. Raises Refused, over

@@ -39,6 +39,7 @@ class DPO(Writer):
     title = "Better and worse rollouts for DPO (JSONL)"
     keeps = "Both conversations with thoughts, calls and observations, the task's tools, and by how much one is better."
     loses = "Labels of single steps, rollouts without a counterpart, and pictures, of which a mark stays."
+    whole = True
     purpose = "preferences"
     options = (BY, MARGIN, PAIRS)
     together = True

@@ -28,6 +28,7 @@ class KTO(Writer):
     title = "Good and bad completions for KTO (JSONL)"
     keeps = "The conversation with thoughts and calls, the task's tools, and whether it is good."
     loses = "Neutral labels, explanations, and pictures, of which a mark stays."
+    whole = True
     purpose = "preferences"
     options = (UNIT, BY)
     graded = False

@@ -26,6 +26,7 @@ class OpenAIChat(LineFormat, Writer):
     title = "OpenAI chat (JSONL)"
     keeps = "Messages with their tools, calls and observations, pictures, reasoning; names; fields of its own."
     loses = "Labels, outcomes and references of records that come from elsewhere: the format has no place for them."
+    whole = True
     graded = False
 
     def recognises(self, value: Json) -> bool:

@@ -36,6 +36,7 @@ class SFT(Writer):
     title = "Filtered fine-tuning conversations (JSONL)"
     keeps = "The turns that are good enough, the task's tools, and which words count in the loss."
     loses = "Labels, explanations, what was cut out, and pictures, of which a mark stays."
+    whole = True
     purpose = "fine-tuning"
     options = (MODE, GRADE)
     packed = frozenset(["tools"])

@@ -16,6 +16,7 @@ from annotations.formats.base import Refused, Writer
 from annotations.formats.stepmark import Stepmark
 from annotations.models import Annotation, Project, Rater
 from annotations.records import Json
+from annotations.segmenting.labelled import by_message
 from annotations.services import export_asked, exports, projects
 from annotations.services.export_as import As
 from annotations.services.export_asked import Asked, ExportRefused
@@ -82,7 +83,7 @@ def _written(writer: Writer, asked: Asked, labelling: Labelling, reading: ExitSt
     refused, rows = None, 0
     for group in labelling.groups(entries, together=writer.together):
         try:
-            made = list(writer.files(group, asked.options))
+            made = list(writer.files(by_message(writer.whole, group), asked.options))
         except Refused as no:
             refused = refused or no
             continue

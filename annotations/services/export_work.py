@@ -19,6 +19,7 @@ from annotations.formats.parquet import LongParquet
 from annotations.formats.stepmark import Stepmark
 from annotations.models import Annotation, Project, Rater, Trajectory
 from annotations.records import Labelled, TrajectoryRecord
+from annotations.segmenting.labelled import by_message
 from annotations.services import projects
 from annotations.services.export_as import As
 from annotations.services.export_asked import Asked
@@ -92,7 +93,7 @@ class Work:
 
     def _made(self, writer: Writer, group: Sequence[Labelled]) -> list[tuple[str, dict[str, Any]]]:
         try:
-            return list(writer.files(group, self.asked.options))
+            return list(writer.files(by_message(writer.whole, group), self.asked.options))
         except Refused as no:
             self.left_out[f"the format cannot hold {no.field}"] += len(group)
             if len(self.refused) < REFUSED:
