@@ -95,7 +95,7 @@ def test_only_this_machine_and_only_who_knows_the_address_is_answered(running) -
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ('{"a": 1}\n', "found an object with the keys a; accepted are apb, openai-chat"),
+        ('{"a": 1}\n', "found an object with the keys a; accepted are stepmark, apb"),
         ("", "the file is empty; accepted are"),
         ('{"step_labels": {"1": 1}, "total_index": 1}\n', "which holds labels, not trajectories"),
     ],
