@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from annotations.formats import naming
@@ -25,6 +24,7 @@ class Anthropic(LineFormat):
 
     name = "anthropic"
     title = "Anthropic messages"
+    listed = "messages"
     keeps = "Blocks of all kinds, thinking with its signature, results and whether they are errors, pictures, tools."
     loses = "Where in a step its blocks stood among each other."
 
@@ -39,13 +39,6 @@ class Anthropic(LineFormat):
             return False
         system = objects(loaded(asked.get("system")), "text")
         return system or _are_blocks(messages) or (asked is not value or "messages" in value) and bool(_answer(value))
-
-    def records(self, value: Any) -> Iterable[TrajectoryRecord | Refused]:
-        if isinstance(value, list):
-            return (self.record({"messages": value}),)
-        if not isinstance(value, dict):
-            raise Refused("", f"found {found(value)}; accepted is a list of messages, or an object that has one")
-        return (self.record(value),)
 
     def record(self, row: dict[str, Any]) -> TrajectoryRecord:
         asked, answer = _asked(row), _answer(row)

@@ -133,9 +133,14 @@ class ValueFormat(Reader):
 
 
 class LineFormat(ValueFormat):
-    """One JSON object is one record."""
+    """One JSON object is one record. Where a whole list can be one too, it is read as if it stood under the key
+    `listed`."""
+
+    listed: ClassVar[str] = ""
 
     def records(self, value: Any) -> Iterable[TrajectoryRecord | LabelRecord | Refused]:
+        if isinstance(value, list) and self.listed:
+            value = {self.listed: value}
         if not isinstance(value, dict):
             raise Refused("", f"found {found(value)}; accepted is one JSON object a line")
         return (self.record(value),)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from annotations.formats import chat, naming
-from annotations.formats.base import LineFormat, Refused, Writer, found, text, whole
+from annotations.formats.base import LabelRecord, LineFormat, Refused, Writer, text, whole
 from annotations.formats.loose import listed, loaded, mapping, objects, without
 from annotations.records import Json, Labelled, TaskRecord, TrajectoryRecord
 from annotations.segmenting import joined
@@ -24,6 +24,7 @@ class OpenAIChat(LineFormat, Writer):
 
     name = "openai-chat"
     title = "OpenAI chat (JSONL)"
+    listed = "messages"
     keeps = "Messages with their tools, calls and observations, pictures, reasoning; names; fields of its own."
     loses = "Labels, outcomes and references of records that come from elsewhere: the format has no place for them."
     whole = True
@@ -39,11 +40,9 @@ class OpenAIChat(LineFormat, Writer):
             return all(isinstance(one, dict) and "role" in one for one in messages[:1])
         return _is_logged(value) or _is_completion(value)
 
-    def records(self, value: Any) -> Iterable[TrajectoryRecord | Refused]:
-        if isinstance(value, list):
-            return (self.record({"messages": value}),)
+    def records(self, value: Any) -> Iterable[TrajectoryRecord | LabelRecord | Refused]:
         if not isinstance(value, dict):
-            raise Refused("", f"found {found(value)}; accepted is one JSON object a line")
+            return super().records(value)
         return [self.record(row) for row in _rows(value)]
 
     def record(self, row: dict[str, Any]) -> TrajectoryRecord:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from annotations.formats import chat, naming
@@ -24,6 +23,7 @@ class OpenAIResponses(LineFormat):
 
     name = "openai-responses"
     title = "OpenAI Responses (items)"
+    listed = "items"
     keeps = "Items of all kinds with their ids, reasoning and its summaries, tools, pictures, settings beside."
     loses = "Where in a step its items stood among each other."
 
@@ -34,13 +34,6 @@ class OpenAIResponses(LineFormat):
             return False
         asked, answered = _sides(value)
         return _are_items(answered.get("output")) or _are_items(asked.get("input")) or _are_items(value.get("items"))
-
-    def records(self, value: Any) -> Iterable[TrajectoryRecord | Refused]:
-        if isinstance(value, list):
-            return (self.record({"items": value}),)
-        if not isinstance(value, dict):
-            raise Refused("", f"found {found(value)}; accepted is a list of items, or an object with input and output")
-        return (self.record(value),)
 
     def record(self, row: dict[str, Any]) -> TrajectoryRecord:
         asked, answered = _sides(row)

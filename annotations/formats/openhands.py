@@ -6,20 +6,20 @@ An action of the agent is a step, with the observation that it caused; actions o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-from annotations.formats.base import Refused, ValueFormat, found
+from annotations.formats.base import Refused, found
 from annotations.formats.loose import listed, mapping, without
-from annotations.formats.openhands_turns import EVENTS, Told, Turn, events_of, numbers, record_of, with_pictures
+from annotations.formats.openhands_turns import Events, Told, Turn, numbers, with_pictures
 from annotations.formats.turns import member, words
-from annotations.records import Json, TrajectoryRecord
+from annotations.records import Json
 
 PASSED_OVER = frozenset(["agent_state_changed", "change_agent_state", "null", "recall", "condensation"])
 RAW = ("tool_call_metadata", "action", "observation", "source", "args", "content", "cause")
 
 
-class OpenHands(ValueFormat):
+class OpenHands(Events):
     name = "openhands"
     title = "OpenHands events and output.jsonl"
     keeps = "Thoughts, actions, observations with what else they say, pictures, instances, patches, results of tests."
@@ -27,14 +27,11 @@ class OpenHands(ValueFormat):
         "Changes of state, recalls and condensations, and the raw responses of the model beside what was made of them."
     )
 
-    def recognises(self, value: Json) -> bool:
-        if isinstance(value, dict):
-            return any(_are_events(value.get(key)) for key in EVENTS)
+    def are_events(self, value: Json) -> bool:
         return _are_events(value)
 
-    def records(self, value: Any) -> Iterable[TrajectoryRecord | Refused]:
-        key, events = events_of(value)
-        return (record_of(value, _Teller(key).told(events)),)
+    def told(self, key: str, events: Json) -> Told:
+        return _Teller(key).told(events)
 
 
 def _are_events(value: Json) -> bool:

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
 from annotations.formats import chat, folders, naming
-from annotations.formats.base import FolderFormat, Item, Refused, ValueFormat, found
+from annotations.formats.base import FolderFormat, Item, Refused, found
 from annotations.formats.loose import listed, mapping, without
-from annotations.formats.openhands_turns import EVENTS, Told, Turn, events_of, record_of
+from annotations.formats.openhands_turns import Events, Told, Turn, record_of
 from annotations.formats.opening.sources import Folder, Source
 from annotations.formats.turns import member, words
-from annotations.records import Json, Problem, TrajectoryRecord
+from annotations.records import Json, Problem
 
 KINDS = frozenset(["Condensation", "CondensationRequest", "UserRejectObservation"])
 ANSWERS = frozenset(["ObservationEvent", "UserRejectObservation", "AgentErrorEvent"])
@@ -28,20 +28,17 @@ FILE = re.compile(r"(?:.*/)?event-[0-9]+(?:-[\w-]+)?\.json")
 SOURCES = {"assistant": "agent", "agent": "agent", "user": "user"}
 
 
-class OpenHandsSDK(ValueFormat):
+class OpenHandsSDK(Events):
     name = "openhands-sdk"
     title = "OpenHands SDK events"
     keeps = "Thoughts, reasoning, calls of one reply together, observations, errors and refusals, tools, ids and times."
     loses = "Updates of state, token ids, pauses and condensations."
 
-    def recognises(self, value: Json) -> bool:
-        if isinstance(value, dict):
-            return any(_are_events(value.get(key)) for key in EVENTS)
+    def are_events(self, value: Json) -> bool:
         return _are_events(value)
 
-    def records(self, value: Any) -> Iterable[TrajectoryRecord | Refused]:
-        key, events = events_of(value)
-        return (record_of(value, _Teller(key).told(events)),)
+    def told(self, key: str, events: Json) -> Told:
+        return _Teller(key).told(events)
 
 
 class OpenHandsSDKFolder(FolderFormat):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from annotations.formats import chat, naming
-from annotations.formats.base import Refused, found
+from annotations.formats.base import Refused, ValueFormat, found
 from annotations.formats.loose import mapping, without
 from annotations.formats.turns import member, number, words
 from annotations.records import Json, StepRecord, TaskRecord, TrajectoryRecord
@@ -53,6 +53,27 @@ class Told:
     turns: Sequence[Turn]
     model: str = ""
     tools: Json = None
+
+
+class Events(ValueFormat):
+    """A list of events, or a row of an evaluation that has one, is a record."""
+
+    def are_events(self, value: Json) -> bool:
+        """Whether the value is a list that begins with events of this generation."""
+        raise NotImplementedError
+
+    def told(self, key: str, events: Json) -> Told:
+        """The turns of the events, which stand under the key. Raises Refused."""
+        raise NotImplementedError
+
+    def recognises(self, value: Json) -> bool:
+        if isinstance(value, dict):
+            return any(self.are_events(value.get(key)) for key in EVENTS)
+        return self.are_events(value)
+
+    def records(self, value: Any) -> Iterable[TrajectoryRecord | Refused]:
+        key, events = events_of(value)
+        return (record_of(value, self.told(key, events)),)
 
 
 def events_of(value: Json) -> tuple[str, Json]:

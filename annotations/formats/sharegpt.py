@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from annotations.formats import naming
-from annotations.formats.base import LineFormat, Refused, found
+from annotations.formats.base import LineFormat
 from annotations.formats.loose import listed, loaded, mapping, objects, without
 from annotations.formats.sharegpt_turns import is_part, messages_of, named, with_pictures
 from annotations.formats.turns import steps_at
@@ -20,6 +19,7 @@ class ShareGPT(LineFormat):
 
     name = "sharegpt"
     title = "ShareGPT and LLaMA-Factory (JSON or JSONL)"
+    listed = "conversations"
     keeps = "Turns, calls and observations, reasoning, pictures of the columns beside, tools, fields of its own."
     loses = "How roles and calls were spelled: human is user, function_call is a call."
 
@@ -29,13 +29,6 @@ class ShareGPT(LineFormat):
         if not isinstance(value, dict) or "chosen" in value or "rejected" in value or "kto_tag" in value:
             return False
         return bool(_turns(value)) or _is_instruction(value)
-
-    def records(self, value: Any) -> Iterable[TrajectoryRecord | Refused]:
-        if isinstance(value, list):
-            return (self.record({"conversations": value}),)
-        if not isinstance(value, dict):
-            raise Refused("", f"found {found(value)}; accepted is one JSON object a line")
-        return (self.record(value),)
 
     def record(self, row: dict[str, Any]) -> TrajectoryRecord:
         key = _turns(row) or ("" if _is_instruction(row) else "conversations")
