@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import zipfile
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -15,7 +18,7 @@ from annotations.models import Event, Label, Project, Run
 from annotations.services import imports, projects
 from annotations.services.runs import working_on
 from tests import make
-from tests.db.importing import counts, file, rollout, take
+from tests.db.importing import SAMPLES, counts, file, rollout, take
 
 pytestmark = pytest.mark.django_db
 
@@ -59,6 +62,39 @@ def test_a_run_killed_between_batches_goes_on_and_reports_the_same(media, tmp_pa
     assert {name: run.result[name] for name in whole} == whole
     assert project.trajectories.count() == whole["created"]
     assert Event.objects.filter(project=project, verb="trajectories.imported").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("at", [1, 3, 6, 9])
+def test_an_archive_killed_within_a_list_or_a_document_goes_on_and_reports_the_same(at, media, tmp_path, monkeypatch):
+    """Its records stand in a list, on lines, and many in one object; the last file is none."""
+    monkeypatch.setattr(imports, "ROWS", 7)
+    path = tmp_path / "runs.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a/list.json", json.dumps([rollout(n) for n in range(30)], indent=1))
+        archive.writestr("b/lines.jsonl", "".join(f"{json.dumps(rollout(n))}\n" for n in range(20, 45)) + "{broken\n")
+        archive.write(SAMPLES / "intercode.json", "c/many.json")
+        archive.writestr("d/none.json", "{}")
+    whole = imports.import_trajectories(make.project(), [path])
+
+    run = uploaded(project := make.project(), path)
+    store, calls = imports._store, []
+
+    def dies(*args: Any) -> None:
+        calls.append(1)
+        if len(calls) == at:
+            raise SystemExit("killed")
+        store(*args)
+
+    monkeypatch.setattr(imports, "_store", dies)
+    with contextlib.suppress(SystemExit), working_on(run.pk) as claim:
+        imports.perform(claim)
+    with working_on(run.pk) as claim:
+        imports.perform(claim)
+    run.refresh_from_db()
+    assert run.state == Run.State.DONE and run.done == run.total
+    assert {name: run.result[name] for name in whole} == whole
+    assert project.trajectories.count() == whole["created"]
 
 
 def test_a_run_that_is_done_has_done_all_of_it_blank_lines_too(media, tmp_path):
