@@ -10,7 +10,7 @@ from django import forms
 from django.http import QueryDict
 
 from annotations import formats
-from annotations.formats.base import Option, Writer
+from annotations.formats.writer import Option, Writer
 from annotations.forms import raters_of
 from annotations.models import Project
 from annotations.services import export_as, export_asked, exports

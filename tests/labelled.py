@@ -7,8 +7,9 @@ from io import BytesIO
 from typing import Any
 
 from annotations import formats
-from annotations.formats.base import Item, Reader, Writer
+from annotations.formats.base import Item, Reader
 from annotations.formats.opening.sources import Source
+from annotations.formats.writer import Writer
 from annotations.records import Json, Labelled, RatingRecord, StepRecord, TaskRecord, TrajectoryRecord
 
 

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from annotations.formats import atif_steps, naming
-from annotations.formats.base import LineFormat, Option, Refused, Writer, found
+from annotations.formats.base import LineFormat, Refused, found
 from annotations.formats.loose import listed, mapping, without
 from annotations.formats.turns import words
+from annotations.formats.writer import Option, Writer
 from annotations.records import Json, Labelled, RatingRecord, StepRecord, TaskRecord, TrajectoryRecord
 
 VERSION = re.compile(r"ATIF-v1(\.[0-9]+)*")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, get_args
 
@@ -12,7 +12,7 @@ from annotations.formats.opening import values
 from annotations.formats.opening.sources import Folder, Source
 from annotations.formats.opening.unpacking import BREAKS
 from annotations.formats.opening.values import Shape
-from annotations.records import Json, Labelled, Problem, RatingRecord, TrajectoryRecord
+from annotations.records import Json, Problem, RatingRecord, TrajectoryRecord
 
 
 @dataclass(frozen=True)
@@ -204,49 +204,6 @@ class FolderFormat(Format):
     def read_folder(self, folder: Folder) -> Iterator[Item]:
         """As Reader.read."""
         raise NotImplementedError
-
-
-@dataclass(frozen=True)
-class Option:
-    """A choice that a written file leaves to who asks for it. `choices` are values with their titles; without any, a
-    number is asked for, from `least` to `most`."""
-
-    name: str
-    title: str
-    default: str | float
-    choices: tuple[tuple[str, str], ...] = ()
-    help: str = ""
-    least: float | None = None
-    most: float | None = None
-
-
-class Writer(Format):
-    """A format whose rows are made of labelled trajectories; `together`: of all rollouts of a task, else of one at a
-    time. `suffix` is .jsonl or .parquet. `graded`: without grades of steps there are no rows. `packed` columns have no
-    one shape: JSON text in Parquet and in JSONL that is not read again; others have one type, found from the rows.
-    `exact`: rows stay as they are, for a tool. `whole`: of whole messages where these were cut into steps."""
-
-    writes = True
-    options: ClassVar[tuple[Option, ...]] = ()
-    together: ClassVar[bool] = False
-    graded: ClassVar[bool] = True
-    packed: ClassVar[frozenset[str]] = frozenset()
-    exact: ClassVar[bool] = False
-    whole: ClassVar[bool] = False
-
-    def rows(self, rollouts: Sequence[Labelled], asked: Mapping[str, Any]) -> Iterator[dict[str, Json]]:
-        """The rows of these rollouts: one, or all of a task. `asked` has a value for every option. Raises Refused, over
-        which these rollouts are left out and counted."""
-        raise NotImplementedError
-
-    def files(self, rollouts: Sequence[Labelled], asked: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Json]]]:
-        """The rows, each with the name of its file without suffix: "" is the one that is called like the project, and
-        after a dot comes the split ("labels.test"). For a format that writes several files."""
-        return (("", row) for row in self.rows(rollouts, asked))
-
-    def beside(self, asked: Mapping[str, Any]) -> Mapping[str, str]:
-        """Files that come along whatever the rows are, by name."""
-        return {}
 
 
 def _bounded(rows: Iterator[Line]) -> Iterator[Line]:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from annotations.formats import training
-from annotations.formats.base import Option, Refused, Writer
+from annotations.formats.base import Refused
 from annotations.formats.lines import dump
 from annotations.formats.training import Line
+from annotations.formats.writer import Option, Writer
 from annotations.records import Json, Labelled
 
 SCRIPT = Path(__file__).with_name("benchmark_release_score.py")

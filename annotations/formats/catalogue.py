@@ -9,8 +9,9 @@ from typing import Any
 
 from annotations import formats
 from annotations.doc_pages import put
-from annotations.formats.base import Format, Option, Writer
+from annotations.formats.base import Format
 from annotations.formats.opening.sources import of_path
+from annotations.formats.writer import Option, Writer
 from annotations.records import Labelled, TrajectoryRecord
 
 ROOT = Path(__file__).parents[2]

@@ -7,9 +7,9 @@ from itertools import product
 from typing import Any
 
 from annotations.formats import step_text, training
-from annotations.formats.base import Option, Writer
 from annotations.formats.lines import dump
 from annotations.formats.training import Line
+from annotations.formats.writer import Option, Writer
 from annotations.records import Json, Labelled
 
 BY = Option(

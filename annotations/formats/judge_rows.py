@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from annotations.formats import numbered, training
-from annotations.formats.base import Option, Writer
 from annotations.formats.lines import dump
 from annotations.formats.training import Line
+from annotations.formats.writer import Option, Writer
 from annotations.records import Json, Labelled
 
 UNIT = Option(

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from annotations.formats import training
-from annotations.formats.base import Option, Writer
 from annotations.formats.training import Line
+from annotations.formats.writer import Option, Writer
 from annotations.records import Json, Labelled
 
 UNIT = Option("unit", "What is good or not", "rollout", (("rollout", "The whole rollout"), ("step", "Each step")))

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from annotations.formats import step_text, training
-from annotations.formats.base import Writer
 from annotations.formats.training import Line
+from annotations.formats.writer import Writer
 from annotations.records import Json, Labelled
 
 CHOICES = {1: "Right", 0: "Neutral", -1: "Wrong"}

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from annotations.formats import naming, solutions
-from annotations.formats.base import LineFormat, Writer, text
+from annotations.formats.base import LineFormat, text
 from annotations.formats.math_shepherd_tags import TAG, Piece, apart, listed, tagged
+from annotations.formats.writer import Writer
 from annotations.records import Json, Labelled, RatingRecord, StepRecord, TaskRecord, TrajectoryRecord
 
 KEYS = ("input", "label", "task")

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from annotations.formats import chat, naming
-from annotations.formats.base import LabelRecord, LineFormat, Refused, Writer, text, whole
+from annotations.formats.base import LabelRecord, LineFormat, Refused, text, whole
 from annotations.formats.loose import listed, loaded, mapping, objects, without
+from annotations.formats.writer import Writer
 from annotations.records import Json, Labelled, TaskRecord, TrajectoryRecord
 from annotations.segmenting import joined
 

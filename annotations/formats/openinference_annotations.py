@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from annotations.formats import training
-from annotations.formats.base import Option, Writer
 from annotations.formats.lines import dump
 from annotations.formats.loose import listed, mapping
 from annotations.formats.turns import words
+from annotations.formats.writer import Option, Writer
 from annotations.records import Json, Labelled, RatingRecord, StepRecord
 
 SHAPE = Option(

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from annotations.formats import naming, solutions
-from annotations.formats.base import LineFormat, Refused, Writer, found, text
+from annotations.formats.base import LineFormat, Refused, found, text
 from annotations.formats.prm800k_steps import Group, Slot, foreign, group, slots
+from annotations.formats.writer import Writer
 from annotations.records import Json, Labelled, RatingRecord, StepRecord, TaskRecord, TrajectoryRecord
 
 FINISHED = ("solution", "found_error", "give_up", "bad_problem")

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from annotations.formats import solutions
-from annotations.formats.base import Option, Writer
 from annotations.formats.processbench import first_error
+from annotations.formats.writer import Option, Writer
 from annotations.records import Json, Labelled, StepRecord
 
 KINDS = Option(

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from annotations.formats import naming, solutions
-from annotations.formats.base import LineFormat, Refused, Writer, found, text
+from annotations.formats.base import LineFormat, Refused, found, text
+from annotations.formats.writer import Writer
 from annotations.records import Json, Labelled, RatingRecord, TaskRecord, TrajectoryRecord
 
 KEYS = ("id", "generator", "problem", "steps", "final_answer_correct", "label")

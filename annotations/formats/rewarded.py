@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from annotations.formats import rewards, step_text, training
-from annotations.formats.base import Option
 from annotations.formats.pairs import Taken
 from annotations.formats.rewards import Moments
 from annotations.formats.training import Line
+from annotations.formats.writer import Option
 from annotations.records import Json, Labelled
 
 BATCH = "batch"  # under which `asked` has the Moments of all rewards of a file, where they are known

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from annotations.formats import sft_ways, step_text, training
-from annotations.formats.base import Option, Writer
 from annotations.formats.sft_ways import Turn
 from annotations.formats.training import Line
+from annotations.formats.writer import Option, Writer
 from annotations.records import Json, Labelled
 
 MODE = Option(

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from annotations.formats import naming, step_pairs, step_text, training
-from annotations.formats.base import Refused, ValueFormat, Writer, found
+from annotations.formats.base import Refused, ValueFormat, found
 from annotations.formats.loose import mapping, without
 from annotations.formats.pairs import Pair
+from annotations.formats.writer import Writer
 from annotations.records import Json, Labelled, RatingRecord, StepRecord, TaskRecord, TrajectoryRecord
 
 KEYS = ("prompt", "initial_reason_steps", "chosen", "rejected")

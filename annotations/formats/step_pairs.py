@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from annotations.formats import pairs, step_text
-from annotations.formats.base import Option
 from annotations.formats.pairs import Pair, Wanted
+from annotations.formats.writer import Option
 from annotations.records import Labelled, StepRecord
 
 SOURCES = Option(

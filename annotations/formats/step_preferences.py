@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from annotations.formats import step_pairs, step_text, training
-from annotations.formats.base import Writer
 from annotations.formats.pairs import Pair, Taken
+from annotations.formats.writer import Writer
 from annotations.records import Json, Labelled, StepRecord
 
 KINDS = {"siblings": "sibling", "values": "sibling", "rollouts": "rollout", "corrections": "rollout"}

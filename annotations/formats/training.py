@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from annotations.formats import chat, solutions, step_text
-from annotations.formats.base import Option
 from annotations.formats.lines import dump
+from annotations.formats.writer import Option
 from annotations.records import Json, Labelled, StepRecord
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from annotations.formats import step_pairs, training
-from annotations.formats.base import Writer
+from annotations.formats.writer import Writer
 from annotations.records import Json, Labelled, StepRecord
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, get_args
 
 from annotations.formats import naming, solutions
-from annotations.formats.base import LineFormat, Option, Refused, Writer, found, text
+from annotations.formats.base import LineFormat, Refused, found, text
 from annotations.formats.solutions import Written
+from annotations.formats.writer import Option, Writer
 from annotations.records import Json, Labelled, RatingRecord, StepRecord, TaskRecord, TrajectoryRecord
 
 Zero = Literal["drop", "true", "false"]

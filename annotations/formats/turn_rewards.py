@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from annotations.formats import rewarded, training
-from annotations.formats.base import Writer
 from annotations.formats.rewards import Moments
+from annotations.formats.writer import Writer
 from annotations.records import Json, Labelled
 
 

@@ -8,7 +8,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
 from annotations import formats
-from annotations.formats.base import Option, Writer
+from annotations.formats.writer import Option, Writer
 from annotations.models import Annotation
 
 RULES = {

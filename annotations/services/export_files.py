@@ -9,8 +9,8 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from annotations.formats.base import Writer
 from annotations.formats.lines import dump, load
+from annotations.formats.writer import Writer
 from annotations.records import Json
 from annotations.services.export_shapes import Columns
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from annotations import formats
 from annotations.formats.agentprocessbench import AgentProcessBench
 from annotations.formats.agentprocessbench_labels import AgentProcessBenchLabels
-from annotations.formats.base import Writer
+from annotations.formats.writer import Writer
 from annotations.schemes.schema import Scheme
 from annotations.services.export_grades import Grading
 

@@ -12,8 +12,9 @@ from django.db import transaction
 
 from annotations.formats.agentprocessbench import AgentProcessBench, dataset_of
 from annotations.formats.agentprocessbench_labels import AgentProcessBenchLabels
-from annotations.formats.base import Refused, Writer
+from annotations.formats.base import Refused
 from annotations.formats.stepmark import Stepmark
+from annotations.formats.writer import Writer
 from annotations.models import Annotation, Project, Rater
 from annotations.records import Json
 from annotations.segmenting.labelled import by_message

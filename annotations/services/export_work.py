@@ -12,11 +12,12 @@ from django.db.models import QuerySet
 
 from annotations.formats.agentprocessbench import AgentProcessBench, dataset_of, safe
 from annotations.formats.agentprocessbench_labels import AgentProcessBenchLabels
-from annotations.formats.base import Refused, Writer
+from annotations.formats.base import Refused
 from annotations.formats.lines import dump
 from annotations.formats.long_csv import LongCSV
 from annotations.formats.parquet import LongParquet
 from annotations.formats.stepmark import Stepmark
+from annotations.formats.writer import Writer
 from annotations.models import Annotation, Project, Rater, Trajectory
 from annotations.records import Labelled, TrajectoryRecord
 from annotations.segmenting.labelled import by_message

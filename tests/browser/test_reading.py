@@ -18,6 +18,7 @@ from annotations.rendering.outline import outline
 from annotations.rendering.parts import parts
 from tests import make, pictures
 from tests.browser.conftest import Watch, cookie_of
+from tests.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -110,7 +111,7 @@ def test_maths_is_drawn_and_says_itself_to_screen_readers(reader: Reader, trajec
     reader.press(1, "message", "rendered")
     expect(reader.text(1, "message").locator(".maths[data-drawn=''] .katex-html")).to_have_count(2)
     expect(reader.text(1, "message").locator("math mfrac")).to_have_count(1)
-    reader.page.wait_for_function("document.fonts.check('1em KaTeX_Main')")
+    until(reader.page, "document.fonts.check('1em KaTeX_Main')")
 
 
 def test_tex_that_cannot_be_drawn_stays_tex(reader: Reader, trajectory: Trajectory) -> None:
@@ -308,7 +309,7 @@ def test_a_picture_is_shown_enlarged_and_left_by_key(reader: Reader, trajectory:
     expect(picture.locator("figcaption")).to_contain_text(
         "On the picture before this call (600 × 400): left_click at 300, 100"
     )
-    reader.page.wait_for_function("document.querySelector('figure.screen img').naturalWidth === 600")
+    until(reader.page, "document.querySelector('figure.screen img').naturalWidth === 600")
     spot, frame = picture.locator("circle.dot").bounding_box(), picture.locator("img").bounding_box()
     assert spot and frame
     assert abs((spot["x"] + spot["width"] / 2 - frame["x"]) / frame["width"] - 0.5) < 0.02
@@ -383,7 +384,7 @@ def test_a_trajectory_of_hostile_texts_does_nothing_on_either_page_in_any_view(
 
     for step in range(1, count + 1):
         go_to(reader, step)
-        page.wait_for_function(f"document.querySelector('#step-{step} .shown')")
+        until(page, f"document.querySelector('#step-{step} .shown')")
         for name in ("as written",) if not drawn else ():
             for button in reader.card(step).get_by_role("button", name=name).all():
                 button.click()

@@ -20,6 +20,7 @@ from tests import make
 from tests.browser.conftest import Watch
 from tests.browser.test_pages import RULES, barriers, scored
 from tests.db.importing import file, take
+from tests.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -116,7 +117,7 @@ def test_earlier_steps_come_in_above_without_moving_what_is_read(visit: Open, tr
     before = page.evaluate(place)
     page.get_by_role("button", name="Earlier steps").click()
     expect(page.locator("#step-0")).to_have_count(1)
-    page.wait_for_function(f"Math.abs({place} - {before}) < 2")  # from the next frame on
+    until(page, f"Math.abs({place} - {before}) < 2")  # from the next frame on
 
 
 def test_scrolling_down_brings_every_step_once(visit: Open, trajectories: Any) -> None:

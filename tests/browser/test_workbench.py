@@ -12,6 +12,7 @@ from annotations.models import Annotation, Event, Project
 from tests import make
 from tests.browser.conftest import Watch
 from tests.browser.desk import Desk
+from tests.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -272,9 +273,9 @@ def test_folds_focus_and_scroll_stay_where_they_were_when_a_label_is_written(
 
     desk.press("j", "j", "j", "o")
     expect(desk.card(4).locator("[data-fold]")).to_have_attribute("aria-expanded", "true")
+    before = page.evaluate("scrollY") + 137
     page.mouse.wheel(0, 137)
-    page.wait_for_function("scrollY > 100")
-    before = page.evaluate("scrollY")
+    until(page, f"scrollY === {before}")
     desk.press("-", "c", "1", "p", "u", "f").saved()
 
     assert page.evaluate("scrollY") == before

@@ -14,6 +14,7 @@ from pytest_django.live_server_helper import LiveServer
 from annotations.models import Project, Role, Run, Score, Trajectory
 from tests import make
 from tests.browser.desk import Desk
+from tests.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -100,7 +101,7 @@ def test_a_long_text_stays_out_until_it_is_asked_for(
     needle = desk.card(2).get_by_text("<b>the needle</b>")
     expect(needle).to_be_visible()
     here = "CSS.highlights.get('found-here')?.values().next().value.toString() ?? ''"
-    page.wait_for_function(f"() => ({here}).toLowerCase() === 'the needle'")
+    until(page, f"({here}).toLowerCase() === 'the needle'")
     expect(desk.card(2).locator(".observation b")).to_have_count(0)
 
 

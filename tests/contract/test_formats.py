@@ -19,10 +19,11 @@ from hypothesis import strategies as st
 from annotations import formats
 from annotations.formats.agentprocessbench import AgentProcessBench
 from annotations.formats.agentprocessbench_labels import AgentProcessBenchLabels
-from annotations.formats.base import FolderFormat, Item, LabelRecord, LineFormat, Reader, Writer
+from annotations.formats.base import FolderFormat, Item, LabelRecord, LineFormat, Reader
 from annotations.formats.lines import dump
 from annotations.formats.opening import archives
 from annotations.formats.opening.sources import Source, of_path
+from annotations.formats.writer import Writer
 from annotations.records import Labelled, RatingRecord, TrajectoryRecord
 from annotations.services import drafts, sources
 

@@ -11,8 +11,9 @@ import pytest
 
 from annotations import formats
 from annotations.formats import chat
-from annotations.formats.base import Refused, Writer
+from annotations.formats.base import Refused
 from annotations.formats.lines import Packed, dump
+from annotations.formats.writer import Writer
 from annotations.records import Labelled, StepRecord
 from tests.rollouts import agent, rollout, tree, user, valued
 

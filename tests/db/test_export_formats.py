@@ -16,7 +16,7 @@ from django.urls import reverse
 from pyarrow import parquet
 
 from annotations import formats
-from annotations.formats.base import Writer
+from annotations.formats.writer import Writer
 from annotations.models import Project, Rater, Report, Role, Run
 from annotations.services import export_preview, exports
 from annotations.services.export_asked import ExportRefused, read

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from annotations.formats.base import Writer
 from annotations.formats.lines import dump
+from annotations.formats.writer import Writer
 from tests.contract.test_writers import EVERY, WRITERS, asks, rows
 
 VERSION = "5.2.0"

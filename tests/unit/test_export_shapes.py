@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pyarrow import parquet
 
-from annotations.formats.base import Writer
+from annotations.formats.writer import Writer
 from annotations.records import Json, Labelled
 from annotations.services.export_files import Tables
 from annotations.services.export_shapes import BIG, Columns

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from annotations import formats
-from annotations.formats.base import Item, Reader, Writer
+from annotations.formats.base import Item, Reader
 from annotations.formats.lines import dump
 from annotations.formats.opening.sources import Source, of_path
+from annotations.formats.writer import Writer
 from annotations.records import Labelled, RatingRecord, StepRecord, TrajectoryRecord
 
 

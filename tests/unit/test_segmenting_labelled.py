@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from annotations.formats import FORMATS
-from annotations.formats.base import Writer
+from annotations.formats.writer import Writer
 from annotations.records import Labelled
 from annotations.segmenting import segmented
 from annotations.segmenting.labelled import by_message, joined_labelled

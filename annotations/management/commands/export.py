@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotations import formats
-from annotations.formats.base import Writer
+from annotations.formats.writer import Writer
 from annotations.management import asking
 from annotations.services import export_asked, export_push, exports
 from annotations.services.export_asked import ERRORS, PROPAGATED, RULES, STATES
