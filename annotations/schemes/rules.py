@@ -3,14 +3,18 @@
 A rule is one function over what was said in one pass. Its keyword-only parameters are what a scheme may set:
 `field`, `until`, `first` and `then` name fields, `fields` several; `value`, `before` and `values` are answers of
 `field`. frontend_templates/static/js/rules.js has the same functions for the browser; a test holds the two together.
+
+What comes before and after a step is meant along the way on which it was tried: in a tree, the steps it hangs on and
+those that hang on it. Its siblings are neither.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from annotations.records import Json
@@ -21,16 +25,32 @@ if TYPE_CHECKING:
 
 Place = tuple[int | None, str]  # the index of a step (None: the whole trajectory) and a field, perhaps with "@part"
 Implied = dict[int, int]  # index of a step whose label is implied → index of the step whose label implies it
+After = Mapping[int, int | None]  # index of a step → index of the agent's step it was tried after, if any
 
 
 @dataclass(frozen=True)
 class View:
     """What a rule looks at: the indexes of the agent's steps in order, what the person said and nothing that was filled
-    in, and whether the end was shown to them (None: in this pass nothing is kept back)."""
+    in, and whether the end was shown to them (None: in this pass nothing is kept back). Where the trajectory is a tree,
+    `after` says where each step hangs, also of steps that are not looked at; None where one follows the other."""
 
     steps: Sequence[int]
     answers: Mapping[Place, Json]
     revealed: bool | None = None
+    after: After | None = None
+
+    @cached_property
+    def before(self) -> After:
+        """The step before each, of those that are looked at; None before the first."""
+        if self.after is None:
+            return dict(zip(self.steps, [None, *self.steps], strict=False))
+        looked, found = set(self.steps), dict[int, int | None]()
+        for step in self.steps:
+            above = self.after.get(step)
+            while above is not None and above not in looked:
+                above = self.after.get(above)
+            found[step] = above
+        return found
 
     def of(self, name: str) -> list[Json]:
         """What is said in the field at each step."""
@@ -61,37 +81,44 @@ def carry_forward(view: View, *, field: str, value: Json, until: str = "") -> Ef
     error-propagation rule of AgentProcessBench's guidelines, made reversible: nothing here overwrites what was said.
     """
     implied: Implied = {}
-    cause: int | None = None
+    causes: dict[int | None, int | None] = {}
     stops = view.of(until) if until else [None] * len(view.steps)
     for step, answer, stop in zip(view.steps, view.of(field), stops, strict=True):
+        cause = causes.get(view.before[step])
         if answer is not None:
             cause = step if answer == value else None
         elif stop is not None:
             cause = None
         elif cause is not None:
             implied[step] = cause
+        causes[step] = cause
     return Effect(field, value, implied)
 
 
 def first_error(view: View, *, field: str, value: Json, before: Json) -> Effect:
-    """The first `value` ends the work: what is unlabelled before it is `before`, what comes after it is not asked.
+    """The first `value` ends the work: what is unlabelled before it is `before`, what comes after it is not asked. In a
+    tree each way down has its own first one; what stands before several is implied by the one that comes first.
 
     Source: ProcessBench, which rates the steps before the earliest error as right and leaves those after it unrated.
     """
-    said = view.of(field)
-    if value not in said:
-        return Effect(field, before)
-    place = said.index(value)
-    implied = {
-        step: view.steps[place] for step, answer in zip(view.steps[:place], said, strict=False) if answer is None
-    }
-    return Effect(field, before, implied, _after(view, place))
+    implied: Implied = {}
+    after = _after(view, field, value)
+    walked: set[int] = set()
+    for step, answer in zip(view.steps, view.of(field), strict=True):
+        if answer != value or step in after:
+            continue
+        above = view.before[step]
+        while above is not None and above not in walked:
+            walked.add(above)
+            if view.answers.get((above, field)) is None:
+                implied[above] = step
+            above = view.before[above]
+    return Effect(field, before, implied, _closed(after))
 
 
 def stop_after_first_error(view: View, *, field: str, value: Json) -> Effect:
     """Steps after the first `value` are not asked. Source: phase 2 of PRM800K, which ends a solution there."""
-    said = view.of(field)
-    return Effect(closed=_after(view, said.index(value))) if value in said else Effect()
+    return Effect(closed=_closed(_after(view, field, value)))
 
 
 def hindsight_lock(view: View, *, first: str, then: str) -> Effect:
@@ -134,9 +161,19 @@ FILL = ("carry-forward", "first-error")
 NAMES_A_FIELD = ("field", "until", "first", "then", "by")
 
 
-def _after(view: View, place: int) -> frozenset[Place]:
-    """Every place of the steps after that one: `closed` names fields by "*"."""
-    return frozenset((step, "*") for step in view.steps[place + 1 :])
+def _after(view: View, field: str, value: Json) -> set[int]:
+    """The steps that come after one of which the field says that."""
+    found: set[int] = set()
+    for step in view.steps:
+        before = view.before[step]
+        if before in found or (before is not None and view.answers.get((before, field)) == value):
+            found.add(step)
+    return found
+
+
+def _closed(steps: Iterable[int]) -> frozenset[Place]:
+    """Every place of these steps: `closed` names fields by "*"."""
+    return frozenset((step, "*") for step in steps)
 
 
 def parameters(name: str) -> dict[str, bool]:
@@ -194,13 +231,16 @@ def effects(scheme: Scheme, view: View) -> list[Effect]:
     return [*named, conditions(scheme.fields, view)]
 
 
-def implied_by(scheme: Scheme, steps: Sequence[int], answers: Mapping[Place, Json]) -> Implied:
+def implied_by(
+    scheme: Scheme, steps: Sequence[int], answers: Mapping[Place, Json], after: After | None = None
+) -> Implied:
     """What the scheme's filling rule fills in: index of a step → index of the step whose label implies it.
 
-    `steps` are the indexes of the agent steps in order, `answers` what the person said and nothing that was filled in.
+    `steps` are the indexes of the agent steps in order, `answers` what the person said and nothing that was filled in,
+    `after` where each step hangs if they are a tree.
     """
     rule = scheme.propagation
-    return RULES[rule.rule](View(steps, answers), **rule.settings).implied if rule else {}
+    return RULES[rule.rule](View(steps, answers, after=after), **rule.settings).implied if rule else {}
 
 
 def is_closed(found: Sequence[Effect], step: int | None, name: str) -> bool:

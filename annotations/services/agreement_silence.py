@@ -13,15 +13,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from annotations.models import Rater, SchemeVersion
+from annotations.models import Annotation, Rater, SchemeVersion
 from annotations.records import Json
 from annotations.schemes import rules
 from annotations.schemes.fields.base import FieldSpec
 from annotations.schemes.rules import Effect, View
 from annotations.schemes.schema import Scheme
 from annotations.schemes.sentences import sentences
+from annotations.services import trees
 from annotations.services.agreement_rows import Pass, Passes, Place, agent_steps
 from annotations.services.projects import scheme_of
+from annotations.services.trees import Tree
 
 
 class Asked(NamedTuple):
@@ -83,11 +85,22 @@ class Silence:
             if not label.propagated and not label.part:
                 index = None if label.step is None else self.passes.steps[label.step].index
                 answers[label.annotation][index, label.spec.name] = label.value
+        trees_of = self._trees()
         found = {}
         for annotation, one in self.passes.by_pk.items():
             steps = [step.index for _, step in self.passes.of_trajectory[one.trajectory]]
-            found[annotation] = rules.effects(self._schemes[one.scheme], View(steps, answers[annotation], True))
+            hung = trees_of.get(annotation)
+            view = View(steps, answers[annotation], True, hung.after if hung else None)
+            found[annotation] = rules.effects(self._schemes[one.scheme], view)
         return found
+
+    def _trees(self) -> dict[int, Tree]:
+        """The trees among what was rated, by pass."""
+        if all(step.parent is None for step in self.passes.steps.values()):
+            return {}
+        rated = dict(Annotation.objects.filter(pk__in=self.passes.by_pk).values_list("pk", "trajectory"))
+        found = trees.among(set(rated.values()))
+        return {annotation: found[trajectory] for annotation, trajectory in rated.items() if trajectory in found}
 
 
 def _asks(scheme: Scheme, spec: FieldSpec) -> bool:

@@ -15,9 +15,9 @@ from django.db import connection
 from annotations.models import Annotation, Label, Project, SchemeVersion, Step
 from annotations.records import Json
 from annotations.schemes import rules
-from annotations.schemes.rules import Effect, Place, View
+from annotations.schemes.rules import After, Effect, Place, View
 from annotations.schemes.schema import Scheme
-from annotations.services import quick
+from annotations.services import quick, trees
 from annotations.services.projects import scheme_of
 
 PROPAGATED = Label.Origin.PROPAGATED
@@ -44,7 +44,13 @@ def scheme(version_id: int) -> Scheme:
 
 
 def settle(
-    scheme: Scheme, policy: str, steps: Sequence[int], labels: Labels, *, accept: bool = False
+    scheme: Scheme,
+    policy: str,
+    steps: Sequence[int],
+    labels: Labels,
+    *,
+    accept: bool = False,
+    after: After | None = None,
 ) -> dict[Place, Said]:
     """The labels after the scheme's rule has had its say, under a Project.Propagation policy.
 
@@ -53,7 +59,7 @@ def settle(
     """
     persons = {place: one for place, one in labels.items() if one.origin != PROPAGATED}
     fill = accept or policy == Project.Propagation.FILL
-    for step, cause in implied(scheme, policy, steps, persons).items():
+    for step, cause in implied(scheme, policy, steps, persons, after).items():
         assert scheme.propagation  # something was implied
         place = (step, scheme.propagation.field)
         if fill or place in labels:
@@ -61,12 +67,14 @@ def settle(
     return persons
 
 
-def implied(scheme: Scheme, policy: str, steps: Sequence[int], labels: Labels) -> rules.Implied:
+def implied(
+    scheme: Scheme, policy: str, steps: Sequence[int], labels: Labels, after: After | None = None
+) -> rules.Implied:
     """Index of a step → index of the step that implies its label; nothing where the policy is off."""
     if policy == Project.Propagation.OFF:
         return {}
     answers = {place: one.value for place, one in labels.items() if one.origin != PROPAGATED}
-    return rules.implied_by(scheme, steps, answers)
+    return rules.implied_by(scheme, steps, answers, after)
 
 
 def entry(place: Place, one: Said | None) -> dict[str, Json]:
@@ -197,18 +205,25 @@ class Board:
         """The labels as the rule leaves them. What was loaded for a change that no rule looks at stays as it is."""
         if self.scope is Scope.PLACES:
             return dict(labels)
-        return settle(self.scheme, self.annotation.propagation, list(self.steps), labels, accept=accept)
+        return settle(
+            self.scheme, self.annotation.propagation, list(self.steps), labels, accept=accept, after=self.after
+        )
 
     def ghosts(self) -> rules.Implied:
         """Labels that are suggested and not stored: index of the step → index of its cause."""
-        found = implied(self.scheme, self.annotation.propagation, list(self.steps), self.labels)
+        found = implied(self.scheme, self.annotation.propagation, list(self.steps), self.labels, self.after)
         rule = self.scheme.propagation
         return {step: cause for step, cause in found.items() if rule and (step, rule.field) not in self.labels}
 
     def effects(self, labels: Labels) -> list[Effect]:
         """What the scheme's rules make of what the person says."""
         answers = {place: one.value for place, one in labels.items() if one.origin != PROPAGATED}
-        return rules.effects(self.scheme, View(list(self.steps), answers, self._revealed))
+        return rules.effects(self.scheme, View(list(self.steps), answers, self._revealed, self.after))
+
+    @property
+    def after(self) -> After | None:
+        """Where each step hangs, where the trajectory is a tree."""
+        return trees.after(self.annotation.trajectory_id)
 
     @property
     def _revealed(self) -> bool | None:

@@ -14,7 +14,18 @@ from django.db.models import Count, QuerySet
 from annotations.models import Annotation, Label, Score, Step, Trajectory
 from annotations.records import Json
 from annotations.schemes.schema import Scheme
-from annotations.services import around, frontier, history, progressive, rubrics, scores, suggestions, twins, visibility
+from annotations.services import (
+    around,
+    frontier,
+    history,
+    progressive,
+    rubrics,
+    scores,
+    suggestions,
+    trees,
+    twins,
+    visibility,
+)
 from annotations.services.answers import of_name
 from annotations.services.board import scheme
 
@@ -23,15 +34,17 @@ REPEATS = 2_000  # repeated calls that are told of
 
 
 def desk(annotation: Annotation) -> dict[str, Json]:
-    """Everything at once. `steps` are runs [first, stride, count] of the agent's indexes; offers are [step, value,
-    confidence, source]; `repeats` steps that make the same call; `twins` the person's own word on an equal step;
-    `first` what the person said of each step before everything was shown to them; `scores` [step, P(not wrong), scorer]
-    of the surest that it is wrong, where the mode shows them."""
+    """Everything at once. `steps` are runs [first, stride, count] of the agent's indexes; `after` says of each the one
+    it was tried after, where they are a tree; offers are [step, value, confidence, source]; `repeats` steps that make
+    the same call; `twins` the person's own word on an equal step; `first` what the person said of each step before
+    everything was shown to them; `scores` [step, P(not wrong), scorer] of the surest that it is wrong, where the mode
+    shows them."""
     siblings = twins.siblings_of(annotation)
     named = scheme(annotation.scheme_id)
     return {
         "state": history.current(annotation).as_json(),
         "steps": runs(_shown(annotation).values_list("index", flat=True)),
+        "after": _after(annotation),
         "suggestions": _offers(suggestions.of(annotation)),
         "prefix": _offers(twins.prefix(annotation, siblings)),
         "repeats": _repeats(annotation),
@@ -105,6 +118,13 @@ def _goes_on(run: list[int], index: int) -> bool:
 def _shown(annotation: Annotation) -> QuerySet[Step]:
     steps = Step.objects.of_agent().filter(trajectory_id=annotation.trajectory_id).order_by("index")
     return steps if annotation.frontier is None else steps.filter(index__lte=annotation.frontier)
+
+
+def _after(annotation: Annotation) -> list[int | None] | None:
+    found, last = trees.of(annotation.trajectory_id), annotation.frontier
+    if found is None:
+        return None
+    return [above for step, above in found.after.items() if last is None or step <= last]
 
 
 def _offers(found: suggestions.Suggestions) -> list[list[Any]]:

@@ -20,19 +20,20 @@ from tests.browser.desk import Desk
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 IN_BROWSER = """async (cases) => {
-    const { Effects, impliedBy } = await import("/static/js/rules.js");
-    return cases.map(({ scheme, steps, said, revealed }) => {
+    const { Effects, impliedBy, lineage } = await import("/static/js/rules.js");
+    return cases.map(({ scheme, steps, said, revealed, after }) => {
+        const before = lineage(steps, after && new Map(after));
         const answers = new Map(said.map(([step, field, value]) => [`${step}:${field}`, value]));
         const answer = (step, field) => answers.get(`${step}:${field}`) ?? null;
         const places = (field) => said.filter((one) => one[1].split("@")[0] === field);
-        const found = new Effects(scheme, { steps, answer, places, revealed });
+        const found = new Effects(scheme, { steps, before, answer, places, revealed });
         const names = scheme.fields.map(({ name }) => name);
         const all = [null, ...steps].flatMap((step) => scheme.fields
             .filter(({ target }) => (step === null) === (target === "trajectory"))
             .flatMap(({ name, target }) => (target === "tool_call" ? [`${name}@call-0`, `${name}@call-1`] : [name]))
             .map((name) => [step, name]));
         return {
-            implied: [...impliedBy(scheme, steps, answer)],
+            implied: [...impliedBy(scheme, steps, answer, before)],
             closed: all.filter(([step, name]) => found.closed(step, name)),
             sealed: names.filter((name) => found.sealed(name)),
             problems: found.problems.map(({ step, field, reason }) => [step, field, reason]),
@@ -91,7 +92,8 @@ ANSWERS: dict[str, list[Any]] = {
 
 
 def cases(count: int) -> Iterator[tuple[Scheme, rules.View]]:
-    """Schemes with some of the rules (one that fills at most), and passes that say something here and there."""
+    """Schemes with some of the rules (one that fills at most), and passes that say something here and there, of rows of
+    steps and of trees."""
     chance = random.Random(20)
     plain = yaml.safe_load(SCHEME)
     for _ in range(count):
@@ -108,12 +110,15 @@ def cases(count: int) -> Iterator[tuple[Scheme, rules.View]]:
         }
         if chance.random() < 0.5:
             said[None, "solved"] = True
-        yield scheme, rules.View(steps, said, chance.choice([None, False, True]))
+        tree = {step: chance.choice([None, *steps[:place]]) for place, step in enumerate(steps)}
+        yield scheme, rules.View(steps, said, chance.choice([None, False, True]), chance.choice([None, tree]))
 
 
 def told(scheme: Scheme, view: rules.View) -> dict[str, Any]:
     said = [[step, field, value] for (step, field), value in view.answers.items()]
-    return {"scheme": scheme.model_dump(mode="json"), "steps": view.steps, "said": said, "revealed": view.revealed}
+    after = None if view.after is None else list(view.after.items())
+    told = {"scheme": scheme.model_dump(mode="json"), "steps": view.steps, "said": said, "revealed": view.revealed}
+    return told | {"after": after}
 
 
 def expected(scheme: Scheme, view: rules.View) -> dict[str, Any]:
@@ -128,7 +133,7 @@ def expected(scheme: Scheme, view: rules.View) -> dict[str, Any]:
     ]
     places = [*of_steps, *((None, spec.name) for spec in scheme.trajectory_fields)]
     return {
-        "implied": rules.implied_by(scheme, view.steps, view.answers),
+        "implied": rules.implied_by(scheme, view.steps, view.answers, view.after),
         "closed": {place for place in places if rules.is_closed(found, *place)},
         "sealed": {name for name in names if any(name in one.sealed for one in found)},
         "problems": {(*place, reason) for one in found for place, reason in one.problems.items()},

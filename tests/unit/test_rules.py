@@ -165,6 +165,82 @@ def test_an_answer_that_must_be_explained_is_objected_to_until_it_is():
     assert found.problems == {(1, "why"): "has to say why"}
 
 
+# 0 is the first; 1 and 4 were tried after it, 2 and 3 after 1, 5 after 4.
+TREE = {0: N, 1: 0, 2: 1, 3: 1, 4: 0, 5: 4}
+
+
+def tree(**said):
+    """`said`: field → {step: answer}, over the steps of TREE."""
+    return View(
+        list(TREE), {(step, field): one for field, found in said.items() for step, one in found.items()}, None, TREE
+    )
+
+
+def test_an_error_reaches_what_was_tried_after_it_and_none_of_its_siblings():
+    def implied(**said):
+        return rules.carry_forward(tree(**said), field="label", value=-1, until="mark").implied
+
+    assert implied(label={1: -1}) == {2: 1, 3: 1}
+    assert implied(label={2: -1}) == {}
+    assert implied(label={0: -1, 4: 1}) == {1: 0, 2: 0, 3: 0}
+    assert implied(label={0: -1}, mark={1: True}) == {4: 0, 5: 0}
+
+
+def test_each_way_down_a_tree_has_a_first_error_of_its_own():
+    found = rules.first_error(tree(label={2: -1, 4: -1}), field="label", value=-1, before=1)
+    assert found.implied == {0: 2, 1: 2}
+    assert found.closed == {(5, "*")}
+    assert rules.stop_after_first_error(tree(label={1: -1}), field="label", value=-1).closed == {(2, "*"), (3, "*")}
+
+
+def test_of_a_tree_a_step_that_is_not_looked_at_hides_nothing_above_it():
+    looked = View([0, 2, 5], {(0, "label"): -1}, None, TREE)
+    assert rules.carry_forward(looked, field="label", value=-1).implied == {2: 0, 5: 0}
+
+
+@st.composite
+def trees(draw: st.DrawFn) -> View:
+    said = draw(answers)
+    after = {place: draw(st.sampled_from([None, *range(place)])) for place in range(len(said))}
+    return View(range(len(said)), {(place, "label"): one for place, one in enumerate(said) if one}, None, after)
+
+
+def way_up(view, step):
+    while (step := view.after[step]) is not None:
+        yield step
+
+
+@given(trees())
+def test_in_a_tree_the_rules_say_of_a_step_what_they_say_of_the_way_to_it(tree):
+    whole = rules.carry_forward(tree, field="label", value=-1).implied
+    closed = rules.stop_after_first_error(tree, field="label", value=-1).closed
+    for step in tree.steps:
+        way = [*reversed(list(way_up(tree, step))), step]
+        alone = View(way, tree.answers)
+        assert rules.carry_forward(alone, field="label", value=-1).implied.get(step) == whole.get(step)
+        after = rules.stop_after_first_error(alone, field="label", value=-1).closed
+        assert ((step, "*") in after) == ((step, "*") in closed)
+
+
+@given(trees())
+def test_in_a_tree_right_is_what_stands_above_a_first_error_and_nothing_else(tree):
+    implied = rules.first_error(tree, field="label", value=-1, before=1).implied
+    wrong = {step for step in tree.steps if tree.answers.get((step, "label")) == -1}
+    firsts = {step for step in wrong if not wrong & set(way_up(tree, step))}
+    above = {one for step in firsts for one in way_up(tree, step)}
+    assert set(implied) == {step for step in above if (step, "label") not in tree.answers}
+    assert all(cause in firsts and step in way_up(tree, cause) for step, cause in implied.items())
+
+
+@given(trajectories())
+def test_a_tree_without_a_branch_is_a_row_of_steps(trajectory):
+    said = {(place, "label"): one for place, one in enumerate(trajectory[0]) if one is not None}
+    row = View(range(len(trajectory[0])), said)
+    chain = View(row.steps, said, None, {place: place - 1 if place else None for place in row.steps})
+    for rule, settings in ((rules.carry_forward, {}), (rules.first_error, {"before": 1})):
+        assert rule(row, field="label", value=-1, **settings) == rule(chain, field="label", value=-1, **settings)
+
+
 CONDITIONAL = """
 name: conditional
 version: "1"

@@ -13,20 +13,21 @@ export function recovery(store, facts, wording) {
   const best = bestOf(store.scheme);
   if (!propagation?.until) return [];
   const { title } = wording.spec(propagation.until);
-  return store.steps.flatMap((step, place) => {
-    const after = place > 0 && store.value(store.steps[place - 1], main) === propagation.value && store.value(step, main) === best;
+  return store.steps.flatMap((step) => {
+    const before = store.before(step);
+    const after = before !== undefined && store.value(before, main) === propagation.value && store.value(step, main) === best;
     if (!after || store.value(step, propagation.until) !== null) return [];
     const text = `${wording.title(main, best)} directly after ${wording.title(main, propagation.value)}, and no ${title.toLowerCase()} is marked.`;
     return [warning("recovery", step, text, { title: `Mark as ${title.toLowerCase()}`, run: () => store.change([{ step, field: propagation.until, value: true }]) })];
   });
 }
 
-/** The last step is wrong, and yet all is said to have ended well. */
+/** The last step is wrong, and yet all is said to have ended well. A tree has many ends. */
 export function ending(store, facts, wording) {
   const { final, main, propagation } = store.scheme;
   const step = store.steps.at(-1);
   const spec = final && wording.spec(final);
-  if (spec?.kind !== "choice" || !propagation || step === undefined || store.frontier !== null) return [];
+  if (spec?.kind !== "choice" || !propagation || step === undefined || store.after || store.frontier !== null) return [];
   if (store.value(step, main) !== propagation.value || store.value(null, final) !== spec.choices[0]?.value) return [];
   return [warning("ending", step, `The last step is ${wording.title(main, propagation.value)}, and yet the ${spec.title.toLowerCase()} is ${wording.title(final, spec.choices[0].value)}.`)];
 }

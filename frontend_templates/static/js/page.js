@@ -197,9 +197,11 @@ function wentBack([{ step, field }, ...more]) {
 /** A first progressive pass came to the next step. */
 async function showMore() {
   await feed.extend(store.frontier + 1);
-  const order = [...new Set([...steps.order, ...feed.cards().filter((card) => card.dataset.step).map((card) => Number(card.dataset.step))])].sort((one, other) => one - other);
+  const cards = feed.cards().filter((card) => card.dataset.step);
+  const order = [...new Set([...steps.order, ...cards.map((card) => Number(card.dataset.step))])].sort((one, other) => one - other);
   steps.begin(order);
-  store.grow(order);
+  const hung = cards.filter(({ dataset }) => "after" in dataset).map(({ dataset }) => [Number(dataset.step), dataset.after === "" ? null : Number(dataset.after)]);
+  store.grow(order, hung.length ? new Map([...(store.after ?? []), ...hung]) : store.after);
   strip.build();
   head.paintCounts();
 }
@@ -261,7 +263,7 @@ async function begin() {
   const order = unrolled(found.steps);
   steps.begin(order);
   Object.assign(store, { parts: found.parts, items: found.items, revealed: data.mode === "progressive" ? data.revealed : null });
-  store.begin({ steps: order, state: found.state });
+  store.begin({ steps: order, state: found.state, after: found.after && new Map(order.map((step, place) => [step, found.after[place]])) });
   store.first = new Map(Object.entries(found.first).map(([step, value]) => [Number(step), value]));
   store.offerAll([...found.suggestions, ...found.prefix]); // one's own word counts before a machine's
   addControls($(".trajectory-fields"), null);

@@ -1,8 +1,9 @@
 // The rules a scheme can name, as annotations/schemes/rules.py has them; a test holds the two together.
 //
-// A view is {steps, answer(step, field), places(field), revealed}: the agent's steps in order, what the person said and
-// nothing that was filled in, the places [step, name] of a field's answers and of those to its parts, and whether the end was shown (null: nothing
-// is kept back). A rule returns {implied, isClosed, sealed, problems}, of which what is absent is nothing.
+// A view is {steps, before(step), answer(step, field), places(field), revealed}: the agent's steps in order, the step
+// before each on the way to it (undefined before the first), what the person said and nothing that was filled in, the
+// places [step, name] of a field's answers and of those to its parts, and whether the end was shown (null: nothing is
+// kept back). A rule returns {implied, isClosed, sealed, problems}, of which what is absent is nothing.
 
 /** What follows a field's name, with its "@"; "" where it is asked of no part. */
 const partOf = (name) => (name.includes("@") ? name.slice(name.indexOf("@")) : "");
@@ -10,35 +11,56 @@ const partOf = (name) => (name.includes("@") ? name.slice(name.indexOf("@")) : "
 const says = (answer, values) => [answer].flat().some((one) => values.includes(one));
 const isSaid = (answer) => answer !== null && answer !== undefined;
 
+/** What `before` says: of the step that was tried before each, in a tree (`after`: step → the one it hangs on), else in order. */
+export function lineage(steps, after) {
+  const found = after ?? new Map(steps.map((step, place) => [step, steps[place - 1]]));
+  return (step) => found.get(step) ?? undefined;
+}
+
 /** A `value` reaches every later step until one that is labelled or where `until` says something. */
 export function carryForward(view, { field, value, until = "" }) {
   const implied = new Map();
-  let cause = null;
+  const causes = new Map();
   for (const step of view.steps) {
     const answer = view.answer(step, field);
+    let cause = causes.get(view.before(step)) ?? null;
     if (isSaid(answer)) cause = answer === value ? step : null;
     else if (until !== "" && isSaid(view.answer(step, until))) cause = null;
     else if (cause !== null) implied.set(step, cause);
+    causes.set(step, cause);
   }
   return { implied };
 }
 
+/** The steps that come after one of which the field says that. */
+function stepsAfter(view, { field, value }) {
+  const found = new Set();
+  for (const step of view.steps) {
+    const before = view.before(step);
+    if (found.has(before) || (before !== undefined && view.answer(before, field) === value)) found.add(step);
+  }
+  return found;
+}
+
 /** The first `value` ends the work: what is unlabelled before it is `before`, what comes after it is not asked. */
 export function firstError(view, { field, value }) {
-  const first = view.steps.find((step) => view.answer(step, field) === value);
-  if (first === undefined) return {};
   const implied = new Map();
+  const after = stepsAfter(view, { field, value });
+  const walked = new Set();
   for (const step of view.steps) {
-    if (step === first) break;
-    if (!isSaid(view.answer(step, field))) implied.set(step, first);
+    if (view.answer(step, field) !== value || after.has(step)) continue;
+    for (let above = view.before(step); above !== undefined && !walked.has(above); above = view.before(above)) {
+      walked.add(above);
+      if (!isSaid(view.answer(above, field))) implied.set(above, step);
+    }
   }
-  return { implied, isClosed: (step) => step !== null && step > first };
+  return { implied, isClosed: (step) => after.has(step) };
 }
 
 /** Steps after the first `value` are not asked. */
-export function stopAfterFirstError(view, { field, value }) {
-  const first = view.steps.find((step) => view.answer(step, field) === value);
-  return first === undefined ? {} : { isClosed: (step) => step !== null && step > first };
+export function stopAfterFirstError(view, rule) {
+  const after = stepsAfter(view, rule);
+  return { isClosed: (step) => after.has(step) };
 }
 
 /** `first` is asked before the end is shown and sealed by showing it, `then` is asked after. */
@@ -130,8 +152,8 @@ export class Effects {
 }
 
 /** What the scheme's filling rule implies: step → the step whose label implies it. `answer(step, field)` is what a person said. */
-export function impliedBy(scheme, steps, answer) {
+export function impliedBy(scheme, steps, answer, before = lineage(steps, null)) {
   const rule = scheme.rules.find((one) => FILL.includes(one.rule));
   if (!rule) return new Map();
-  return RULES[rule.rule]({ steps, answer, places: () => [], revealed: null }, rule).implied ?? new Map();
+  return RULES[rule.rule]({ steps, before, answer, places: () => [], revealed: null }, rule).implied ?? new Map();
 }

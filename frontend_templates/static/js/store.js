@@ -3,7 +3,7 @@ import { Answers, equal, Log, said } from "./answers.js";
 import { asksNothing, missing, names } from "./asking.js";
 import { newId } from "./ids.js";
 import { pin, pinAtLoad } from "./pins.js";
-import { Effects, impliedBy } from "./rules.js";
+import { Effects, impliedBy, lineage } from "./rules.js";
 
 /**
  * Fires "change" with detail {changes, ghosts, offers}: the places {step, field} that say something else now, and the
@@ -13,7 +13,7 @@ export class Store extends EventTarget {
   constructor({ scheme, propagation, outbox, spent = () => 0 }) {
     super();
     Object.assign(this, { scheme, propagation, outbox, spent });
-    this.steps = [];
+    Object.assign(this, { steps: [], after: null, before: lineage([], null) });
     this.done = []; // changes of this page that undo takes back, the next one last
     this.undone = [];
     this.base = new Answers();
@@ -26,9 +26,9 @@ export class Store extends EventTarget {
     this.revealed = null; // whether the end was shown; null: nothing is kept back
   }
 
-  /** Start from what the server has, and what waits in this browser. */
-  begin({ steps, state }) {
-    this.steps = steps;
+  /** Start from what the server has, and what waits in this browser. `after`: of a tree, step → the one it hangs on. */
+  begin({ steps, state, after = null }) {
+    Object.assign(this, { steps, after, before: lineage(steps, after) });
     this.#take(state);
     pinAtLoad(this.outbox.ops, this.base);
     this.view = this.base.copy();
@@ -65,6 +65,7 @@ export class Store extends EventTarget {
   get effects() {
     this.worked ??= new Effects(this.scheme, {
       steps: this.steps,
+      before: this.before,
       revealed: this.revealed,
       answer: (step, field) => said(this.view.get(step, field)),
       places: (field) => this.view.places(field),
@@ -156,8 +157,8 @@ export class Store extends EventTarget {
   }
 
   /** More steps are shown now. */
-  grow(steps) {
-    this.steps = steps;
+  grow(steps, after) {
+    Object.assign(this, { steps, after, before: lineage(steps, after) });
     this.#tell([]);
   }
 
@@ -252,7 +253,7 @@ export class Store extends EventTarget {
     const answered = answers.of(field);
     const carries = (label) => said(label) === value;
     if (this.propagation === "off" || ![...answered.values()].some(carries)) return new Map();
-    return impliedBy(this.scheme, this.steps, (step, name) => said((name === field ? answered : answers.of(name)).get(step)));
+    return impliedBy(this.scheme, this.steps, (step, name) => said((name === field ? answered : answers.of(name)).get(step)), this.before);
   }
 
   #unfilled(answers) {

@@ -20,11 +20,11 @@ export const progress = {
   key: (field) => void progress.focus(field),
 };
 
-/** What the last step before this one that says something says. */
+/** What the last step before this one that says something says; in a tree, of those it hangs on. */
 function earlier({ store, step, name }) {
-  for (let place = store.steps.indexOf(step) - 1; place >= 0; place--) {
-    const value = store.value(store.steps[place], name);
-    if (value !== null) return { step: store.steps[place], value };
+  for (let before = store.before(step); before !== undefined; before = store.before(before)) {
+    const value = store.value(before, name);
+    if (value !== null) return { step: before, value };
   }
   return null;
 }
