@@ -8,9 +8,8 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.validators import UnicodeUsernameValidator
 
-from annotations import segmenting
 from annotations.models import ApiToken, Project, Rater, Role, User
-from annotations.services import duplicates, setup, suggestions
+from annotations.services import setup, suggestions
 from annotations.services.projects import scheme_of
 
 
@@ -164,61 +163,6 @@ class TokenForm(forms.ModelForm):
         mine = Project.objects.visible_to(user).order_by("title")
         self.fields["project"] = forms.ModelChoiceField(mine, required=False, empty_label="All my projects")
         self.fields["project"].help_text = "A token for one project sees nothing else."
-
-
-class FilesInput(forms.ClearableFileInput):
-    allow_multiple_selected = True
-
-
-class FilesField(forms.FileField):
-    """One or several files; cleans to a list."""
-
-    widget = FilesInput
-
-    def clean(self, data: Any, initial: Any = None) -> list[Any]:
-        files = data if isinstance(data, (list, tuple)) else [data]
-        return [super(FilesField, self).clean(one, initial) for one in files]
-
-
-class ImportForm(forms.Form):
-    WHAT = (("trajectories", "Trajectories"), ("labels", "Labels of one rater"))
-    RATER_KINDS = (("human", "Person"), ("judge", "Judge"), ("import", "Imported"))
-
-    what = forms.ChoiceField(choices=WHAT, widget=forms.RadioSelect, initial="trajectories", label="What is in it")
-    format = forms.ChoiceField(label="Format", required=False)
-    rater = forms.CharField(
-        required=False, max_length=150, label="Rater", help_text="Whose labels these are: a person, a model, a file."
-    )
-    rater_kind = forms.ChoiceField(choices=RATER_KINDS, required=False, initial="judge", label="Kind of rater")
-
-    def __init__(self, *args: Any, formats: list[tuple[str, str]], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["files"] = FilesField(
-            label="Files",
-            help_text="JSON, JSON Lines, Parquet, CSV, logs, text; packed or in archives too. Several are fine.",
-        )
-        self.fields["segmentation"] = forms.ChoiceField(
-            choices=list(segmenting.TITLES.items()),
-            required=False,
-            label="A step is a",
-            help_text="Only the agent's messages are cut. Code, formulas and tables stay whole.",
-        )
-        self.fields["duplicates"] = forms.ChoiceField(
-            choices=list(duplicates.TITLES.items()),
-            required=False,
-            label="Rollouts that are there already",
-            help_text="Equal ones say the same word for word; equal actions are the same calls in the same order.",
-        )
-        choices = [("auto", "Find out"), *formats]
-        self.fields["format"] = forms.ChoiceField(label="Format of trajectories", required=False, choices=choices)
-
-    def clean(self) -> dict[str, Any]:
-        data: dict[str, Any] = super().clean() or self.cleaned_data
-        if data.get("what") == "labels" and not (data.get("rater") or "").strip():
-            self.add_error("rater", "Labels need the name of their rater.")
-        data["format"] = data.get("format") or "auto"
-        data["rater"] = (data.get("rater") or "").strip()
-        return data
 
 
 class ScoreForm(forms.Form):

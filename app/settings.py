@@ -235,6 +235,8 @@ RUN_STALE_SECONDS = env.int("RUN_STALE_SECONDS", 15)
 TRACE_QUIET_SECONDS = env.int("TRACE_QUIET_SECONDS", 30)
 # One request with spans, unpacked.
 TRACES_MAX_BYTES = 32 * 1024 * 1024
+# What one import may fetch from the Hugging Face hub, as it lies there.
+HUB_MAX_BYTES = env.int("HUB_MAX_BYTES", 10_000_000_000)
 # Process reward models of this deployment: name → {"title", "class", "options"}. `embedded` needs no weights.
 SCORERS = {
     "embedded": {"title": "Embedded default", "class": "models_service.scorers.embedded.EmbeddedScorer", "options": {}},

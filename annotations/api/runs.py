@@ -21,7 +21,7 @@ from annotations.api.exporting import ExportIn, asked_for
 from annotations.api.filters import RunFilter
 from annotations.api.pages import NewestFirst
 from annotations.models import Rater, Run
-from annotations.services import agreement, duplicates, runs, uploads
+from annotations.services import agreement, duplicates, hub, runs, uploads
 from annotations.services.agreement import AgreementRefused
 
 RATER_KINDS = [Rater.Kind.HUMAN, Rater.Kind.JUDGE, Rater.Kind.IMPORT]
@@ -64,7 +64,21 @@ class RunResultOut(RunOut):
 
 
 class ImportIn(serializers.Serializer):
-    file = serializers.FileField(help_text="JSON Lines, plain or gzipped.")
+    file = serializers.FileField(required=False, help_text="What a framework wrote; packed or an archive too.")
+    hub = serializers.CharField(
+        max_length=300,
+        required=False,
+        default="",
+        allow_blank=True,
+        help_text="In place of a file: a dataset of the Hugging Face hub, as NAME or NAME@REVISION.",
+    )
+    hub_only = serializers.CharField(
+        max_length=300,
+        required=False,
+        default="",
+        allow_blank=True,
+        help_text="Of the dataset: a file, a folder, a pattern or a split. Empty: all its data files.",
+    )
     what = serializers.ChoiceField(choices=["trajectories", "labels"], required=False, default="trajectories")
     format = serializers.CharField(max_length=40, required=False, default="auto")
     segmentation = serializers.ChoiceField(
@@ -87,6 +101,14 @@ class ImportIn(serializers.Serializer):
     def validate(self, data: dict[str, Any]) -> dict[str, Any]:
         if data["what"] == "labels" and not data["rater"]:
             raise serializers.ValidationError({"rater": "Labels need the name of their rater."})
+        if bool(data.get("file")) == bool(data["hub"]):
+            raise serializers.ValidationError({"file": "Send a file, or name a dataset in `hub`: one of them."})
+        if data["hub"]:
+            try:
+                data["file"] = hub.read(data["hub"], only=data["hub_only"])
+            except hub.HubRefused as no:
+                raise Refused(str(no), "hub") from no
+        del data["hub"], data["hub_only"]
         accepted = ["auto", *formats.readable(data["what"])]
         if data["format"] not in accepted:
             raise Refused(f"No format {data['format']!r} reads {data['what']}.", "format", accepted)
@@ -141,7 +163,7 @@ class Runs(mixins.ListModelMixin, ProjectView):
     @extend_schema(request={"multipart/form-data": ImportIn}, responses={201: RunOut})
     @action(detail=False, methods=["post"], url_path="import", parser_classes=[MultiPartParser])
     def start_import(self, request: Request, slug: str) -> Response:
-        """Import a file: trajectories, or the labels of one rater."""
+        """Import a file or a dataset of the Hugging Face hub: trajectories, or the labels of one rater."""
         return self._started(uploads.start(self.project, self.person, **self.taken(ImportIn)))
 
     @extend_schema(request=ScoreIn, responses={201: RunOut})

@@ -13,10 +13,9 @@ from typing import Any
 from django.core.files.storage import default_storage
 
 from annotations.models import Event, Run, User
-from annotations.services import exports
+from annotations.services import exports, hub_client
 
 NAME = re.compile(r"(?!.*(?:\.\.|--))\w[\w.-]{0,95}/\w[\w.-]{0,95}", re.ASCII)
-TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 
 
 class NotPushed(Exception):
@@ -28,8 +27,7 @@ def ready(to: str) -> str:
     if not NAME.fullmatch(to):
         raise NotPushed(f"found {to[:100]!r}; accepted is OWNER/NAME, of letters, digits, - _ and .")
     _hub()
-    token = next((value for name in TOKENS if (value := os.environ.get(name, "").strip())), "")
-    if not token:
+    if not (token := hub_client.token()):
         raise NotPushed(
             "There is no token: put one that may write in HF_TOKEN (https://huggingface.co/settings/tokens)."
         )

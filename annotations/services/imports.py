@@ -14,7 +14,7 @@ from annotations.formats.base import Item
 from annotations.models import Event, Project, User
 from annotations.records import Json, Problem, TrajectoryRecord
 from annotations.segmenting import MESSAGE
-from annotations.services import copying, files, named_formats, projects, ratings, sources
+from annotations.services import copying, files, hub, named_formats, projects, ratings, sources
 from annotations.services.arrivals import Arrived, Batch
 from annotations.services.drafts import Draft, draft
 from annotations.services.duplicates import KEEP, checked
@@ -68,7 +68,8 @@ def import_trajectories(
 
 
 def perform(claim: Claim) -> None:
-    """Do an import run: trajectories or labels, from the uploaded file, as its configuration says."""
+    """Do an import run: trajectories or labels, from the uploaded file or the hub, as its configuration says."""
+    hub.perform(claim)
     run, config = claim.run, claim.run.config
     with files.stored(run) as (paths, names):
         if config.get("what") == "labels":

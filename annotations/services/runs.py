@@ -67,8 +67,13 @@ class Claim:
         self._write(result=merged, done=self.done)
         self.run.result |= result
 
+    def configure(self, **config: Any) -> None:
+        """Settle what was asked for, where it was only known now: whoever repeats the run does the same."""
+        self._write(config=self.run.config | config)
+        self.run.config |= config
+
     def attach(self, file: str, sha256: str) -> None:
-        """Name the run's output: its name in the default storage and its SHA-256."""
+        """Name the run's output, or an input it fetched itself: its name in the default storage and its SHA-256."""
         self._write(file=file, sha256=sha256)
         self.run.file, self.run.sha256 = file, sha256
 

@@ -93,7 +93,7 @@ def what(run: Run) -> str:
     asked = run.config
     said = {
         Run.Kind.IMPORT: [
-            ", ".join(asked.get("names") or []),
+            _of_hub(asked["hub"]) if asked.get("hub") else ", ".join(asked.get("names") or []),
             f"labels of {asked['rater']}" if asked.get("rater") else "",
             f"a step is a {way.lower()}" if (way := segmenting.TITLES.get(asked.get("segmentation", ""), "")) else "",
         ],
@@ -108,6 +108,12 @@ def what(run: Run) -> str:
         Run.Kind.SCHEME: [f"to version {asked.get('version')}"],
     }
     return " · ".join(part for part in said[Run.Kind(run.kind)] if part)
+
+
+def _of_hub(asked: dict[str, Any]) -> str:
+    """The dataset and what its revision was."""
+    at = asked.get("commit", "")[:10] or asked.get("revision", "")
+    return " ".join(filter(None, (asked["name"], asked.get("only", ""), f"at {at}" if at else "")))
 
 
 def _name(rater: str) -> str:

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from annotations import access, formats
 from annotations.access import Request
-from annotations.forms import ImportForm
+from annotations.import_forms import ImportForm
 from annotations.models import Project, Run
 from annotations.services import uploads
 from annotations.views.runs import progress_rows
@@ -23,11 +23,12 @@ def page(request: Request, slug: str) -> HttpResponse:
     form = ImportForm(request.POST or None, request.FILES or None, formats=_formats(project))
     if request.method == "POST" and form.is_valid():
         asked = form.cleaned_data
-        files = asked.pop("files")
+        named = asked.pop("hub")
+        files = [*asked.pop("files"), *([named] if named else [])]
         runs = [uploads.start(project, request.user, one, **asked) for one in files]
         if len(runs) == 1:
             return redirect("run", slug, runs[0].pk)
-        messages.success(request, f"{len(runs)} files are on their way, each as a run of its own.")
+        messages.success(request, f"{len(runs)} are on their way, each as a run of its own.")
         return redirect("runs", slug)
     earlier = Run.objects.filter(project=project, kind=Run.Kind.IMPORT).listed()[:10]
     own = project.formats.all()

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import json
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
@@ -23,69 +17,17 @@ from annotations.services.export_push import NotPushed
 from tests import make
 from tests.db.importing import APB, take
 from tests.db.test_imports_runs import media  # noqa: F401 (a fixture)
+from tests.hub import TOKEN, Hub, serving
 
 pytestmark = pytest.mark.django_db
-TOKEN = "hf_invented"
-
-
-@dataclass
-class Hub:
-    """What reached it. `refuses` is the status that every request gets instead of an answer."""
-
-    address: str = ""
-    refuses: int = 0
-    created: list[dict[str, Any]] = field(default_factory=list)
-    files: dict[str, bytes] = field(default_factory=dict)
-    tokens: set[str] = field(default_factory=set)
-
-    def answer(self, path: str, body: bytes) -> dict[str, Any]:
-        if path == "/api/repos/create":
-            self.created.append(json.loads(body))
-            return {"url": f"{self.address}/datasets/lab/errands", "id": "lab/errands"}
-        if "/preupload/" in path:
-            asked = json.loads(body)["files"]
-            return {"files": [{"path": f["path"], "uploadMode": "regular", "shouldIgnore": False} for f in asked]}
-        if "/commit/" in path:
-            for line in map(json.loads, body.splitlines()):
-                if line["key"] == "file":
-                    self.files[line["value"]["path"]] = base64.b64decode(line["value"]["content"])
-            return {
-                "commitUrl": f"{self.address}/datasets/lab/errands/commit/1",
-                "commitOid": "1" * 40,
-                "success": True,
-            }
-        return {"sha": "0" * 40, "id": "lab/errands", "errors": [], "warnings": [], "siblings": []}
 
 
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    found = Hub()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            found.tokens.add(self.headers.get("Authorization", ""))
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            answer = found.answer(self.path, body) if not found.refuses else {"error": f"no, says {TOKEN}"}
-            said = json.dumps(answer).encode()
-            self.send_response(found.refuses or 200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(said)))
-            self.end_headers()
-            self.wfile.write(said)
-
-        do_POST = do_GET
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    found.address = f"http://127.0.0.1:{server.server_port}"
-    monkeypatch.setenv("HF_ENDPOINT", found.address)
-    monkeypatch.setenv("HF_TOKEN", TOKEN)
-    yield found
-    server.shutdown()
-    server.server_close()
+    with serving() as found:
+        monkeypatch.setenv("HF_ENDPOINT", found.address)
+        monkeypatch.setenv("HF_TOKEN", TOKEN)
+        yield found
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from annotations import formats, segmenting
 from annotations.management import asking
 from annotations.records import Json
-from annotations.services import duplicates, imports
+from annotations.services import duplicates, hub, imports
 
 SHOWN = 20  # of a list, where --json has all of it
 
@@ -20,7 +21,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slug", metavar="SLUG")
-        parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="plain or gzipped")
+        parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="plain or packed, or a folder")
+        parser.add_argument("--hub", default="", metavar="NAME[@REVISION]", help="a dataset of the Hugging Face hub")
+        parser.add_argument(
+            "--hub-only", default="", metavar="WHAT", help="of the dataset: a file, folder, pattern or split"
+        )
         named = ", ".join(formats.readable())
         parser.add_argument("--format", default="auto", metavar="NAME", help=f"auto (the default), {named}")
         parser.add_argument(
@@ -33,11 +38,21 @@ class Command(BaseCommand):
 
     def handle(self, *, slug: str, files: list[Path], format: str, **options: Any) -> None:
         ways = {name: options[name] for name in ("segmentation", "duplicates")}
+        if not files and not options["hub"]:
+            raise CommandError("Name a FILE, or a dataset with --hub.")
+        said: list[str] = []
         try:
-            result = imports.import_trajectories(asking.project(slug), files, format=format, **ways)
-        except (OSError, formats.UnknownFormat) as exc:
+            with ExitStack() as stack:
+                names = [one.name for one in files]
+                if options["hub"]:
+                    asked = hub.read(options["hub"], only=options["hub_only"])
+                    got = stack.enter_context(hub.fetched(asked))
+                    files, names = [*files, got.folder], [*names, asked.name]
+                    said.append(f"{len(got.files)} files came from {got.dataset} at commit {got.dataset.commit}.")
+                result = imports.import_trajectories(asking.project(slug), files, format=format, names=names, **ways)
+        except (OSError, formats.UnknownFormat, hub.HubRefused) as exc:
             raise CommandError(str(exc)) from exc
-        asking.answer(self, result, _lines(result), as_json=options["json"])
+        asking.answer(self, result, [*said, *_lines(result)], as_json=options["json"])
         if result["rejected"]:
             number = len(result["rejected"]) + result["rejected_more"]
             raise CommandError(f"Problems: {number}. What was good is in.")
