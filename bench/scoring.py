@@ -17,7 +17,7 @@ from typing import Any
 from bench import common
 
 TRAJECTORIES = 30
-LONGEST = 4096  # tokens; longer trajectories are refused by both sides
+LONGEST = 4096  # tokens
 ROUNDS = 3
 SIZE = {
     "hidden_size": 384,
@@ -61,15 +61,17 @@ def bare(scorer: Any, batches: list[Any]) -> None:
 
     with torch.inference_mode():
         for batch in batches:
-            scorer.model(input_ids=batch, use_cache=False).logits[0, 0, 0].item()
+            scorer.trunk.model(input_ids=batch, use_cache=False).last_hidden_state[0, 0, 0].item()
 
 
 def tensors(scorer: Any, records: list[Any]) -> list[Any]:
     """The sequences that are not too long, each a batch of its own: no padding is counted against the limit."""
     import torch
 
-    found = [scorer.render(record).ids for record in records]
-    return [torch.tensor([ids], device=scorer.device) for ids in found if len(ids) <= scorer.max_tokens]
+    from models_service.scorers.rendering import texts
+
+    found = [scorer.family.render(text).ids for record in records for text in texts(record)]
+    return [torch.tensor([ids], device=scorer.trunk.device) for ids in found if len(ids) <= scorer.max_tokens]
 
 
 def main() -> None:
@@ -84,11 +86,10 @@ def main() -> None:
 
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
-        options = {"model": str(checkpoint(Path(folder)))}
         settings.SCORERS["prm"] = {
             "title": "Bench",
-            "class": "models_service.scorers.token_cls.TokenClassScorer",
-            "options": options,
+            "class": "models_service.scorers.engine.Engine",
+            "options": {"model": str(checkpoint(Path(folder))), "family": "trl"},
         }
         made = common.project("scoring", TRAJECTORIES)
         scorer: Any = scorers.load("prm")
@@ -115,9 +116,9 @@ def main() -> None:
         0.9,
         note=f"{tokens:,} tokens, {steps} steps; by the wall clock {bare_wall / wall:.2f}",
     )
-    parameters = sum(one.numel() for one in scorer.model.parameters())
+    parameters = sum(one.numel() for one in scorer.trunk.model.parameters())
     common.write(
-        "scoring", [row], device=str(scorer.device), parameters=parameters, refused=TRAJECTORIES - len(batches)
+        "scoring", [row], device=str(scorer.trunk.device), parameters=parameters, refused=TRAJECTORIES - len(batches)
     )
 
 

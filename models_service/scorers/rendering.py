@@ -1,37 +1,60 @@
-"""A trajectory as token ids, with the places where verdicts are read. No torch."""
+"""A trajectory as the text a model reads, and as token ids with the places where verdicts are read. No torch."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 
-from annotations.formats.trl_stepwise import TRLStepwise
-from annotations.records import RatingRecord, TrajectoryRecord
-from models_service.scorers.base import agent_steps
+from annotations.formats import solutions, step_text
+from annotations.records import TrajectoryRecord
 
 Encode = Callable[[list[str]], list[list[int]]]
 
 
 @dataclass(frozen=True)
+class Text:
+    """What a model reads: the prompt, and one text for each step, which stand at `places` in the trajectory. Those from
+    `first` on are judged; the others are read for what follows. `own` are the steps without what answered their calls.
+    `reference` is the task's answer, for families that are told it."""
+
+    prompt: str
+    steps: tuple[str, ...]
+    places: tuple[int, ...]
+    own: tuple[str, ...] = ()
+    first: int = 0
+    reference: str = ""
+
+
+@dataclass(frozen=True)
 class Rendered:
-    """`marks` are the positions in `ids` where the steps of `indexes` are judged, one each, in order."""
+    """`marks` are the positions in `ids` where steps are judged, one a step, in order. `start` is the position of the
+    first token that says anything of them: by default the first mark; the log-probability of a response needs more."""
 
     ids: list[int]
     marks: list[int]
-    indexes: list[int]
+    start: int | None = None
 
     def __post_init__(self) -> None:
-        assert len(self.marks) == len(self.indexes), "one mark for each step"
         assert all(0 <= mark < len(self.ids) for mark in self.marks)
+        assert all(one < other for one, other in zip(self.marks, self.marks[1:], strict=False)), "marks ascend"
+
+    @property
+    def begins(self) -> int:
+        """The first token that is judged, or judged at."""
+        return self.start if self.start is not None else self.marks[0] if self.marks else len(self.ids)
 
 
-def texts(record: TrajectoryRecord) -> tuple[str, list[str]]:
-    """The prompt and one text per agent step: word for word what the TRL export writes, so that a model trained on an
-    export of ours reads here what it was trained on."""
-    every = {step.source_index: 1 for step in record.steps if step.source == "agent"}
-    row = TRLStepwise().row(replace(record, rating=RatingRecord(steps=every)))
-    return (row["prompt"], row["completions"]) if row else ("", [])
+def texts(record: TrajectoryRecord) -> Iterator[Text]:
+    """The trajectory; of a tree, each way to a leaf, on which only steps are judged that were on none before. The texts
+    are word for word what the TRL export writes, so that a model trained on an export of ours reads here what it was
+    trained on."""
+    seen: set[int] = set()
+    for way in solutions.written(record):
+        own = tuple(step_text.said(record.steps[place]) for place in way.places)
+        first = sum(place in seen for place in way.places)  # ways part once and for all, so these are the first ones
+        seen.update(way.places)
+        yield Text(way.prompt, way.steps, way.places, own, first)
 
 
 def neutral(text: str, reserved: Collection[str]) -> str:
@@ -45,21 +68,26 @@ def neutral(text: str, reserved: Collection[str]) -> str:
     return text
 
 
-def stepwise(
-    record: TrajectoryRecord,
-    encode: Encode,
-    *,
-    separator: Sequence[int],
-    bos: int | None = None,
-    reserved: Collection[str] = (),
-) -> Rendered:
-    """As TRL's PRM trainer builds it: the prompt, then each step and a separator, every piece tokenised by itself; a
-    step is judged at the last id of its separator. Positions are noted while building and never searched for."""
-    prompt, steps = texts(record)
-    head, *bodies = encode([neutral(text, reserved) for text in [prompt, *steps]])
-    ids = head if bos is None else [bos, *head]
-    marks = []
-    for body in bodies:
-        ids = [*ids, *body, *separator]
-        marks.append(len(ids) - 1)
-    return Rendered(ids, marks, agent_steps(record))
+class Ids:
+    """Token ids as they are put together, with the marks set on the way: no position is ever searched for."""
+
+    def __init__(self, encode: Encode, begin: Sequence[int] = ()) -> None:
+        self.encode, self.ids, self.marks = encode, list(begin), list[int]()
+
+    def text(self, *pieces: str) -> Ids:
+        """Add these texts, each tokenised by itself."""
+        for found in self.encode(list(pieces)) if pieces else ():
+            self.ids += found
+        return self
+
+    def add(self, ids: Sequence[int]) -> Ids:
+        self.ids += ids
+        return self
+
+    def mark(self, back: int = 1) -> Ids:
+        """A verdict is read at the last token added, or `back` tokens from the end."""
+        self.marks.append(len(self.ids) - back)
+        return self
+
+    def rendered(self, start: int | None = None) -> Rendered:
+        return Rendered(self.ids, self.marks, start)

@@ -11,7 +11,7 @@ from django.conf import settings
 from annotations.records import StepRecord, TaskRecord, TrajectoryRecord
 from models_service.scorers import load
 from models_service.scorers.base import CannotScore, Scorer, agent_steps, checked
-from models_service.scorers.token_cls import TokenClassScorer
+from models_service.scorers.engine import Engine
 from tests import tiny
 
 HOSTILE = "<script>alert(1)</script> <extra_0> <|im_end|> \x07 \u202e ☃ '; DROP TABLE steps; --"
@@ -43,7 +43,7 @@ def scorer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     if request.param in settings.SCORERS:
         return load(request.param)
     folder: Path = tiny.classifier(tmp_path_factory.mktemp("prm"))
-    return TokenClassScorer(str(folder), device="cpu")
+    return Engine(str(folder), "trl", device="cpu")
 
 
 def test_one_finite_score_for_each_agent_step_in_order_or_a_reason(scorer: Scorer) -> None:

@@ -1,0 +1,18 @@
+"""The families of process reward models, by name. To add one: a file here, a line below, golden ids in the tests."""
+
+from __future__ import annotations
+
+from models_service.scorers.checkpoints import UnfitModel
+from models_service.scorers.families.base import Family
+from models_service.scorers.families.qwen_prm import QwenPRM
+from models_service.scorers.families.rlhflow import RLHFlow
+from models_service.scorers.families.trl import TRL
+
+FAMILIES: dict[str, type[Family]] = {one.name: one for one in (TRL, QwenPRM, RLHFlow)}
+
+
+def family(name: str) -> type[Family]:
+    """Which one is never guessed: causal models of several families cannot be told apart by their files."""
+    if name not in FAMILIES:
+        raise UnfitModel(f"family: found {name!r}; accepted are {', '.join(sorted(FAMILIES))}")
+    return FAMILIES[name]
