@@ -43,7 +43,7 @@ class BFCL(LineFormat):
         return TrajectoryRecord(
             task=TaskRecord(
                 external_id=name or naming.prompt_id(steps),
-                source=f"bfcl {category}".strip(),
+                source=f"bfcl {category}".strip()[:200],
                 instruction=naming.instruction(steps),
             ),
             steps=steps,

@@ -23,7 +23,7 @@ BOM = b"\xef\xbb\xbf"
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 NUL, REPLACEMENT = "\u2400", "\ufffd"
 
-_suspicious = re.compile(r"\\u(?:0000|[dD][89abAB])")
+_suspicious = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 _unstorable = re.compile("[\x00\ud800-\udfff]")
 
 

@@ -18,7 +18,7 @@ def name(row: dict[str, Any], key: str) -> str:
     """The row's name under the key, a whole number as text; "" where it is absent."""
     value = row.get(key)
     if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
+        return text({key: str(value)}, key, NAME)
     if value is not None and not isinstance(value, str):
         raise Refused(key, f"found {found(value)}; accepted is a text or a whole number")
     return text(row, key, NAME)

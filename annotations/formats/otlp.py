@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,6 +26,7 @@ ENDS = ("endTimeUnixNano", "end_time_unix_nano", "end_time", "endTime")
 OURS = ("gen_ai.", "llm.", "openinference.", "traceloop.", "ai.")
 TASKS = ("task.id", "task_id", "metadata.task_id", "dataset.example.id")
 SESSIONS = ("session.id", "gen_ai.conversation.id", "user.id")
+_INTEGER = re.compile(r"-?\d{1,19}")
 
 
 class OTLP(SpanLog):
@@ -171,7 +173,7 @@ def unwrapped(value: Json, depth: int = 0) -> Json:
     if kind in WRAPPED:
         return inner
     if kind in INTEGERS:
-        return int(inner) if isinstance(inner, str) and inner.lstrip("-").isdigit() and len(inner) < 20 else inner
+        return int(inner) if isinstance(inner, str) and _INTEGER.fullmatch(inner) else inner
     if kind in LISTS:
         return [unwrapped(one, depth + 1) for one in listed(mapping(inner).get("values"))]
     if kind in OBJECTS:

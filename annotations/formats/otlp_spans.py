@@ -149,7 +149,7 @@ def traced(spans: Iterable[tuple[str, Span]]) -> dict[str, list[Span]]:
 
 def moment(value: Json) -> float:
     """A time as seconds: of a date as text, or of a number of seconds, milliseconds or nanoseconds. 0 for others."""
-    if isinstance(value, str) and not value.isdigit():
+    if isinstance(value, str) and not value.isdecimal():
         try:
             return datetime.fromisoformat(value).timestamp()
         except (ValueError, OverflowError, OSError):
@@ -168,7 +168,7 @@ def numbers(values: Mapping[str, Any]) -> dict[str, float]:
     """Those of the values that are numbers; text that is one counts."""
     found: dict[str, float] = {}
     for key, value in values.items():
-        if isinstance(value, str) and value.isdigit() and len(value) < 16:
+        if isinstance(value, str) and value.isdecimal() and len(value) < 16:
             value = int(value)
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             found[key] = value

@@ -174,6 +174,8 @@ class Line(Row):
             raise ValueError("two steps have the same index")
         if len({step.id for step in self.steps}) != len(self.steps):
             raise ValueError("two steps have the same id")
+        if len({step.source_index for step in self.steps}) != len(self.steps):
+            raise ValueError("two steps have the same source_index")
         if all(step.source != "agent" for step in self.steps):
             raise ValueError("no step has the source agent, so there is nothing to label")
         if odd := next(

@@ -20,7 +20,7 @@ from typing import IO
 import zstandard
 
 from annotations.formats.opening.sources import Folder, Opener, Source, of_path
-from annotations.formats.opening.unpacking import BLOCK, BOMB_RATIO, BREAKS, Broken
+from annotations.formats.opening.unpacking import BLOCK, BOMB_RATIO, BREAKS, Broken, checked
 from annotations.records import Problem
 
 MOST = 200_000  # files in one archive
@@ -84,7 +84,7 @@ class _Opening:
             if number == MOST:
                 self._problem(name, f"found more than {MOST:,} files in one archive")
                 return
-            if entry.is_dir() or _hidden(entry.filename):
+            if entry.filename.endswith("/") or _hidden(entry.filename):
                 continue
             room -= entry.file_size
             mode = entry.external_attr >> 16
@@ -140,6 +140,8 @@ class _Opening:
 
 def _refused(name: str, *, link: bool, locked: bool, room: int) -> str:
     path = PurePosixPath(name.replace("\\", "/"))
+    if not path.name:
+        return "the file has no name"
     if path.is_absolute() or ".." in path.parts or (path.parts and path.parts[0].endswith(":")):
         return "the name leads out of the archive; accepted are names within it"
     if link:
@@ -152,7 +154,15 @@ def _refused(name: str, *, link: bool, locked: bool, room: int) -> str:
 def _of_zip(archive: zipfile.ZipFile, path: Path, entry: zipfile.ZipInfo) -> Opener:
     if entry.compress_type == ZSTD_METHOD:
         return lambda: _zstd_entry(path, entry)
-    return lambda: archive.open(entry)
+    return lambda: _entry(archive, entry)
+
+
+def _entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> IO[bytes]:
+    """A damaged directory may say anything of where the file lies and of how it is packed."""
+    try:
+        return checked(archive.open(entry))
+    except (OSError, ValueError, RuntimeError, struct.error) as exc:
+        raise Broken(f"the file in the archive cannot be read: {exc}") from exc
 
 
 def _zstd_entry(path: Path, entry: zipfile.ZipInfo) -> IO[bytes]:

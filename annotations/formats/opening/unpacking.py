@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import lzma
 import zipfile
 import zlib
 from typing import IO, Any, cast
@@ -32,6 +33,11 @@ def unpacked(stream: IO[bytes]) -> IO[bytes]:
     if head == ZSTD:
         return _buffered(_Guarded(cast(IO[bytes], _Zstd(stream)), stream))
     return stream
+
+
+def checked(stream: IO[bytes]) -> IO[bytes]:
+    """The stream, which can seek, with all that can break in reading it as Broken."""
+    return _buffered(_Checked(stream))
 
 
 def _buffered(raw: io.RawIOBase) -> IO[bytes]:
@@ -63,6 +69,33 @@ class _Guarded(io.RawIOBase):
     def close(self) -> None:
         if not self.closed:
             self.packed.close()
+        super().close()
+
+
+class _Checked(io.RawIOBase):
+    def __init__(self, inner: IO[bytes]) -> None:
+        self.inner = inner
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return self.inner.seek(offset, whence)
+
+    def readinto(self, target: Any) -> int:
+        try:
+            found = self.inner.read(len(target))
+        except (EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as exc:
+            raise Broken(f"the compressed file breaks off here ({exc})") from exc
+        target[: len(found)] = found
+        return len(found)
+
+    def close(self) -> None:
+        if not self.closed:
+            self.inner.close()
         super().close()
 
 

@@ -1,0 +1,83 @@
+"""What fuzzing begins with: the samples of the tests, plain and packed, a folder as an archive of its files."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import zstandard
+
+SAMPLES = Path(__file__).resolve().parents[2] / "tests" / "samples"
+OPENING, MAPPED = "opening", "mapped"  # detection and archives; the format that somebody makes by pointing
+OF_ANY = (OPENING, MAPPED)
+
+
+def names() -> list[str]:
+    """Every target: a sample's format, and those that any file is for."""
+    from annotations.formats import FORMATS
+
+    return [*OF_ANY, *(name for name, one in FORMATS.items() if one.reads)]
+
+
+def sample(name: str) -> Path | None:
+    return next((one for one in sorted(SAMPLES.iterdir()) if one.name.split(".")[0] == name), None)
+
+
+def suffix(name: str) -> str:
+    """How a file of the target is called in the end."""
+    path = sample(name)
+    return ".zip" if path and path.is_dir() else path.suffix if path else ""
+
+
+def sown(name: str, corpus: Path) -> Path:
+    """The corpus, with the seeds of the target in it."""
+    corpus.mkdir(parents=True, exist_ok=True)
+    for content in contents(name):
+        (corpus / hashlib.sha1(content).hexdigest()).write_bytes(content)
+    return corpus
+
+
+def contents(name: str) -> Iterator[bytes]:
+    if name in OF_ANY:
+        for path in sorted(SAMPLES.iterdir()):
+            yield from _of(path, every=name == OPENING)
+    elif found := sample(name):
+        yield from _of(found, every=False)
+
+
+def _of(path: Path, *, every: bool) -> Iterator[bytes]:
+    if path.is_dir():
+        yield zipped({one.relative_to(path).as_posix(): one.read_bytes() for one in path.rglob("*") if one.is_file()})
+        return
+    content = path.read_bytes()
+    yield content
+    if every:
+        yield gzip.compress(content, mtime=0)
+        yield zstandard.compress(content)
+        yield zipped({f"inner/{path.name}": content, "b.txt": b"note"})
+        yield gzip.compress(tarred({f"inner/{path.name}": content}), mtime=0)
+    elif path.suffix in (".jsonl", ".json"):
+        yield content.splitlines()[0] if path.suffix == ".jsonl" else b"[" + content + b"]"
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as archive:
+        for name, content in files.items():
+            archive.writestr(zipfile.ZipInfo(name), content)
+    return made.getvalue()
+
+
+def tarred(files: dict[str, bytes]) -> bytes:
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as archive:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return made.getvalue()

@@ -1,0 +1,107 @@
+"""What fuzzing (bench/fuzz) found, each a small file that reads as it should: records, or problems that say where."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from annotations import formats, schemes
+from annotations.services import sources
+from annotations.services.rating_ways import Inwards
+from annotations.services.segments import Segmenting
+from bench.fuzz.promises import check
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+SCHEME = schemes.shipped()["agent-process"]
+
+
+def lines(*values: Any) -> bytes:
+    return "".join(f"{json.dumps(one)}\n" for one in values).encode()
+
+
+def sampled(name: str, number: int = 0) -> dict[str, Any]:
+    """A record of the format's sample."""
+    (path,) = [one for one in SAMPLES.iterdir() if one.name.split(".")[0] == name]
+    found = json.loads(path.read_text().splitlines()[number] if path.suffix == ".jsonl" else path.read_text())
+    assert isinstance(found, dict)
+    return found
+
+
+def zipped(*files: tuple[str, bytes]) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for name, content in files:
+            archive.writestr(zipfile.ZipInfo(name), content)
+    return made.getvalue()
+
+
+def lone_surrogate() -> bytes:
+    return lines(sampled("processbench") | {"problem": "deep \udd73 down"})
+
+
+def nameless() -> bytes:
+    return zipped(("~", b"note"), ("apb.jsonl", lines(sampled("apb")))).replace(b"~", b"\x00")
+
+
+def astray() -> bytes:
+    """The directory of the archive says that the file begins before the archive."""
+    made = bytearray(zipped(("apb.jsonl", lines(sampled("apb")))))
+    end = made.rindex(b"PK\x05\x06") + 16
+    made[end : end + 4] = (int.from_bytes(made[end : end + 4], "little") + 40).to_bytes(4, "little")
+    return bytes(made)
+
+
+def squared_time() -> bytes:
+    return lines(*(sampled("langsmith", number) | {"end_time": "²"} for number in range(2)))
+
+
+def odd_integers() -> bytes:
+    """OTLP spells 64-bit numbers as texts."""
+    text = json.dumps(sampled("otlp"))
+    assert '"intValue": "40"' in text
+    return b"".join(text.replace('"intValue": "40"', f'"intValue": "{odd}"').encode() + b"\n" for odd in ("²", "--4"))
+
+
+def long_names() -> bytes:
+    """A number is a name, if none of hundreds of digits; what stands before its last underline is the source."""
+    row = sampled("bfcl")
+    return lines(row | {"id": 10**400}, row | {"id": "a" * 250 + "_1"})
+
+
+def twice_at_one_place() -> bytes:
+    record = sampled("stepmark")
+    record["steps"][1]["source_index"] = record["steps"][0]["source_index"]
+    return lines(record)
+
+
+# What it is about, the format ("" where the file says), the file, how many records, what a problem says ("": none does)
+FINDS = [
+    ("the lower half of a surrogate pair alone", "processbench", lone_surrogate(), 1, ""),
+    ("a zip with a file that has no name", "", nameless(), 1, "name"),
+    ("a time of one digit that is no number", "langsmith", squared_time(), 1, ""),
+    ("whole numbers that are none", "otlp", odd_integers(), 1, ""),
+    ("names longer than any table holds", "bfcl", long_names(), 1, "found a text of 401 characters"),
+    ("two steps at one place of the original", "stepmark", twice_at_one_place(), 0, "source_index"),
+    ("a zip whose directory points nowhere", "", astray(), 0, "cannot be read"),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "records", "reason"), [one[1:] for one in FINDS], ids=[one[0] for one in FINDS]
+)
+def test_a_file_that_fuzzing_found_is_read_or_says_why_not(name, content, records, reason, tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    form = formats.reader(name) if name else None
+    with sources.opened([(path, "file.zip" if content.startswith(b"PK") else "file.jsonl")], form) as units:
+        for unit in units:
+            check(unit, Inwards(SCHEME), Segmenting(SCHEME))
+        items = [item for unit in units for item in unit.items()]
+    said = " ".join(f"{one.field}: {one.reason}" for item in items for one in item.problems)
+    assert sum(item.record is not None for item in items) == records
+    assert reason in said if reason else not said
