@@ -100,7 +100,7 @@ def _record(value: Json, results: dict[str, Any]) -> TrajectoryRecord:
     return TrajectoryRecord(
         task=TaskRecord(
             external_id=":".join(filter(None, (domain, name)))[: naming.NAME] or naming.prompt_id(steps),
-            source=f"tau2-bench {domain}".strip(),
+            source=f"tau2-bench {domain}".strip()[:200],
             instruction=_instruction(task) or naming.instruction(steps),
             reference=task.get("evaluation_criteria"),
             tools=member(info, "environment_info").get("tool_defs"),

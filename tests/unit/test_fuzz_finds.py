@@ -73,6 +73,12 @@ def long_names() -> bytes:
     return lines(row | {"id": 10**400}, row | {"id": "a" * 250 + "_1"})
 
 
+def long_domain() -> bytes:
+    document = sampled("tau2-bench")
+    document["info"]["environment_info"]["domain_name"] = "d" * 250
+    return json.dumps(document).encode()
+
+
 def twice_at_one_place() -> bytes:
     record = sampled("stepmark")
     record["steps"][1]["source_index"] = record["steps"][0]["source_index"]
@@ -86,6 +92,7 @@ FINDS = [
     ("a time of one digit that is no number", "langsmith", squared_time(), 1, ""),
     ("whole numbers that are none", "otlp", odd_integers(), 1, ""),
     ("names longer than any table holds", "bfcl", long_names(), 1, "found a text of 401 characters"),
+    ("a domain longer than the name of a source", "tau2-bench", long_domain(), 2, ""),
     ("two steps at one place of the original", "stepmark", twice_at_one_place(), 0, "source_index"),
     ("a zip whose directory points nowhere", "", astray(), 0, "cannot be read"),
 ]
