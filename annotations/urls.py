@@ -123,6 +123,7 @@ of_project: list[URLPattern] = [
     path("agreement/", agreement.index, name="agreement"),
     path("agreement/<int:pk>/", agreement.report, name="report"),
     path("exports/", exports.page, name="exports"),
+    path("exports/<int:pk>/push/", exports.push, name="export_push"),
     path("exports/<int:pk>/all.zip", exports.archive, name="export_zip"),
     path("exports/<int:pk>/files/<path:name>", exports.download, name="export_file"),
 ]

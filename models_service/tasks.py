@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from annotations.services import agreement, agreement_fields, exports, imports, runs, scheme_changes, traces
+from annotations.services import (
+    agreement,
+    agreement_fields,
+    export_push,
+    exports,
+    imports,
+    runs,
+    scheme_changes,
+    traces,
+)
 from models_service import scoring
 from models_service.statistics import report
 
@@ -21,6 +30,13 @@ def run_export(run_id: int) -> None:
     with runs.working_on(run_id) as claim:
         if claim:
             exports.perform(claim)
+
+
+@shared_task(name="models_service.run_push")
+def run_push(run_id: int) -> None:
+    with runs.working_on(run_id) as claim:
+        if claim:
+            export_push.perform(claim)
 
 
 @shared_task(name="models_service.run_scheme_change")

@@ -169,6 +169,7 @@ PAGES: dict[str, list[Door]] = {
     "agreement": [Door(LEADS), post(LEADS, 302)],
     "report": [Door(LEADS)],
     "exports": [Door(TAKE), post(TAKE, 422, {"format": "none"})],
+    "export_push": [post(MANAGE, 302, {"to": "lab/errands"})],
     "export_zip": [Door(TAKE)],
     "export_file": [Door(TAKE)],
 }

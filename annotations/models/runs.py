@@ -36,6 +36,7 @@ class Run(models.Model):
         AGREEMENT = "agreement", "Agreement"
         EXPORT = "export", "Export"
         SCHEME = "scheme", "Scheme change"
+        PUSH = "push", "Push"
 
     class State(models.TextChoices):
         QUEUED = "queued", "Queued"

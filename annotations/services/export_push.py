@@ -12,8 +12,10 @@ from typing import Any
 
 from django.core.files.storage import default_storage
 
+from annotations import jobs
 from annotations.models import Event, Run, User
 from annotations.services import exports, hub_client
+from annotations.services.runs import Claim
 
 NAME = re.compile(r"(?!.*(?:\.\.|--))\w[\w.-]{0,95}/\w[\w.-]{0,95}", re.ASCII)
 
@@ -53,17 +55,50 @@ def push(folder: Path, names: Sequence[str], to: str, *, private: bool = False) 
     return f"{api.endpoint}/datasets/{to}"
 
 
-def push_run(run: Run, to: str, *, private: bool = False, by: User | None = None) -> str:
-    """The same with the files of a finished export."""
+def able() -> str:
+    """Why nothing can be sent from this server, and what to do about it; empty where something can."""
+    try:
+        ready("owner/name")
+    except NotPushed as no:
+        return str(no)
+    return ""
+
+
+def begin(run: Run, to: str, *, private: bool, by: User) -> Run:
+    """Send the files of a finished export as a run of its own. Raises NotPushed."""
+    to = to.strip()
+    if not exports.files_of(run):
+        raise NotPushed(f"Run {run.pk} brought no files.")
+    ready(to)
+    return jobs.start(Run.Kind.PUSH, run.project, by, export=run.pk, to=to, private=private)
+
+
+def perform(claim: Claim) -> None:
+    """Do a run that sends an export. Sent twice, the same files change nothing there."""
+    run, asked = claim.run, claim.run.config
+    done = Run.objects.filter(project=run.project, kind=Run.Kind.EXPORT, pk=asked["export"]).first()
+    if done is None:
+        raise NotPushed(f"The export {asked['export']} is not there any more.")
+    claim.keep(pushed=push_run(done, asked["to"], private=asked["private"], by=run.created_by, claim=claim))
+
+
+def push_run(run: Run, to: str, *, private: bool = False, by: User | None = None, claim: Claim | None = None) -> str:
+    """The same as push, with the files of a finished export."""
     names = list(exports.files_of(run))
     if not names:
         raise NotPushed(f"Run {run.pk} brought no files.")
     ready(to)
+    if claim:
+        claim.expect(len(names))
     with tempfile.TemporaryDirectory() as folder:
-        for name in names:
+        for number, name in enumerate(names):
+            if claim and number:
+                claim.advance()
             with default_storage.open(f"exports/{run.pk}/{name}") as source, (Path(folder) / name).open("wb") as target:
                 shutil.copyfileobj(source, target)
         url = push(Path(folder), names, to, private=private)
+    if claim:
+        claim.advance()
     Event.objects.create(project=run.project, actor=by, verb="export.pushed", after={"run": run.pk, "to": url})
     return url
 

@@ -106,6 +106,7 @@ def what(run: Run) -> str:
             f"as {asked['as_scheme']}" if asked.get("as_scheme") else "",
         ],
         Run.Kind.SCHEME: [f"to version {asked.get('version')}"],
+        Run.Kind.PUSH: [f"export {asked.get('export')} to {asked.get('to')}"],
     }
     return " · ".join(part for part in said[Run.Kind(run.kind)] if part)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from annotations import access, formats, jobs, schemes
 from annotations.access import Request
@@ -17,7 +18,7 @@ from annotations.export_forms import ExportForm
 from annotations.formats.base import Purpose
 from annotations.http import zipped
 from annotations.models import Project, Run
-from annotations.services import export_as, export_asked, export_fit, export_preview, projects
+from annotations.services import export_as, export_asked, export_fit, export_preview, export_push, projects
 from annotations.services import exports as service
 from annotations.views.runs import progress_rows
 
@@ -115,6 +116,20 @@ def archive(request: Request, slug: str, pk: int) -> StreamingHttpResponse:
     response = StreamingHttpResponse(zipped(opened), content_type="application/zip")
     response["Content-Disposition"] = f'attachment; filename="{run.project.slug}-export-{run.pk}.zip"'
     return response
+
+
+@login_required
+@require_POST
+def push(request: Request, slug: str, pk: int) -> HttpResponse:
+    """Send the files of an export to the Hugging Face hub, with the server's token."""
+    access.project_for(request, slug, access.BEGIN[Run.Kind.PUSH])
+    run = _finished(request, slug, pk)
+    try:
+        sent = export_push.begin(run, request.POST.get("to", ""), private="private" in request.POST, by=request.user)
+    except export_push.NotPushed as no:
+        messages.error(request, str(no))
+        return redirect("run", slug, pk)
+    return redirect("run", slug, sent.pk)
 
 
 def _finished(request: HttpRequest, slug: str, pk: int) -> Run:

@@ -18,7 +18,7 @@ from annotations import access, jobs
 from annotations.access import Request
 from annotations.http import whole
 from annotations.models import Project, Run
-from annotations.services import exports, progress_counts
+from annotations.services import export_push, exports, progress_counts
 from annotations.services import runs as service
 from annotations.services.progress_counts import Pace
 
@@ -103,8 +103,14 @@ def _context(project: Project, run: Run) -> dict[str, Any]:
         **_listed(run, "duplicates"),
         "unmatched": unmatched[:SHOWN_PROBLEMS],
         "more_unmatched": max(0, len(unmatched) - SHOWN_PROBLEMS),
-        "files": list(exports.files_of(run).items()) if run.kind == Run.Kind.EXPORT else [],
+        **(_export(project, run) if run.kind == Run.Kind.EXPORT else {}),
     }
+
+
+def _export(project: Project, run: Run) -> dict[str, Any]:
+    """Its files, why they cannot be sent to the hub, and where they were sent."""
+    pushes = Run.objects.filter(project=project, kind=Run.Kind.PUSH, config__export=run.pk).order_by("-pk")[:10]
+    return {"files": list(exports.files_of(run).items()), "no_push": export_push.able(), "pushes": pushes}
 
 
 @login_required

@@ -10,8 +10,11 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
 
-from annotations.models import Event, Run
+from annotations import jobs
+from annotations.models import Event, Role, Run
 from annotations.services import export_push
 from annotations.services.export_push import NotPushed
 from tests import make
@@ -116,3 +119,67 @@ def test_no_other_file_of_the_folder_can_slip_in_by_a_name(hub, tmp_path):
         (tmp_path / name).write_text(name)
     export_push.push(Path(tmp_path), ["a[1].jsonl"], "lab/errands")
     assert set(hub.files) == {"a[1].jsonl"}
+
+
+@pytest.fixture
+def lead(export: Run, client: Client) -> Client:
+    """A browser of somebody who manages the export's project."""
+    person = make.user("lead")
+    make.member(export.project, person, Role.MANAGER)
+    client.force_login(person)
+    return client
+
+
+def shown(client: Client, run: Run) -> str:
+    return client.get(reverse("run", args=["errands", run.pk])).content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_lead_sends_an_export_from_its_page_as_a_run_of_its_own(hub, export, lead):
+    assert 'name="to"' in shown(lead, export)
+    answer = lead.post(reverse("export_push", args=["errands", export.pk]), {"to": "lab/errands", "private": "on"})
+    run = Run.objects.get(kind="push")
+    assert answer["Location"] == reverse("run", args=["errands", run.pk])
+    assert run.config == {"export": export.pk, "to": "lab/errands", "private": True} and not hub.tokens
+    run = jobs.run_here(run)
+    assert (run.state, run.error, run.done, run.total) == ("done", "", 2, 2)
+    assert hub.files == {"data.jsonl": b"data.jsonl\n", "manifest.json": b"manifest.json\n"}
+    assert f'href="{hub.address}/datasets/lab/errands"' in shown(lead, run)
+    assert f"export {export.pk} to lab/errands" in shown(lead, run)
+    assert "Push" in shown(lead, export) and TOKEN not in shown(lead, export) + shown(lead, run)
+    assert Event.objects.get(verb="export.pushed").actor.username == "lead"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_push_that_the_hub_refuses_fails_with_the_reason_and_can_be_tried_again(hub, export, lead):
+    hub.refuses = 403
+    lead.post(reverse("export_push", args=["errands", export.pk]), {"to": "lab/errands"})
+    run = jobs.run_here(Run.objects.get(kind="push"))
+    assert run.state == "failed" and "needs the right to write" in run.error and TOKEN not in run.error
+    hub.refuses = 0
+    lead.post(reverse("run_retry", args=["errands", run.pk]))
+    again = jobs.run_here(Run.objects.latest("pk"))
+    assert (again.kind, again.state, again.retry_of_id) == ("push", "done", run.pk)
+
+
+def test_a_name_that_is_none_starts_nothing(hub, export, lead):
+    answer = lead.post(reverse("export_push", args=["errands", export.pk]), {"to": "errands"}, follow=True)
+    assert "accepted is OWNER/NAME" in answer.content.decode()
+    assert not Run.objects.filter(kind="push").exists()
+
+
+def test_without_a_token_the_page_says_how_to_set_one_and_has_no_form(hub, export, lead, monkeypatch):
+    monkeypatch.delenv("HF_TOKEN")
+    page = shown(lead, export)
+    assert 'name="to"' not in page and "HF_TOKEN" in page
+    lead.post(reverse("export_push", args=["errands", export.pk]), {"to": "lab/errands"})
+    assert not Run.objects.filter(kind="push").exists()
+
+
+def test_a_reviewer_takes_the_files_but_does_not_publish_them(hub, export, client):
+    person = make.user()
+    make.member(export.project, person, Role.REVIEWER)
+    client.force_login(person)
+    assert "Hugging Face" not in shown(client, export) and "Download all" in shown(client, export)
+    answer = client.post(reverse("export_push", args=["errands", export.pk]), {"to": "lab/errands"})
+    assert answer.status_code == 403 and not Run.objects.filter(kind="push").exists()
