@@ -22,7 +22,7 @@ from annotations.models import Annotation, Label, Membership, Score, Trajectory
 from annotations.models.labels import LabelQuerySet
 from annotations.schemes.fields import RubricField
 from annotations.schemes.schema import Scheme
-from annotations.services import answers, projects, rubrics, said, scores, sight, visibility
+from annotations.services import answers, projects, rubrics, said, scores, sight, trees, visibility
 from annotations.services.answers import Mark, Voices, of_field
 from annotations.services.axis import Axis, Group, Strip, strip, up_to
 from annotations.services.told import Teller, Word
@@ -120,6 +120,7 @@ class Dossier:
         self.scheme: Scheme = projects.scheme_of(membership.project.scheme)
         self.voices, self.wrong = Voices(self.scheme), Wrong(self.scheme)
         self.axis: Axis = sight.axis(membership, trajectory)
+        self.tree = trees.of(trajectory.pk)
 
     @cached_property
     def annotations(self) -> list[Annotation]:

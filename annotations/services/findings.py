@@ -103,7 +103,7 @@ def of(file: Dossier) -> Findings:
     for error in found.first_errors:
         error.gist = words.get(error.place.index)
     found.repeats = [Repeat(words[where.places[0].index], where) for where in repeats]
-    found.end = words.get(last[0]) if last else None
+    found.end = words.get(last[0]) if last and not file.tree else None  # a tree has many ends
     return found
 
 

@@ -30,6 +30,19 @@ class Tree:
         return list(self.parents)
 
     @cached_property
+    def ends(self) -> int:
+        """How many of the agent's steps nothing of the agent's was tried after."""
+        return len(self.after.keys() - set(self.after.values()))
+
+    @cached_property
+    def depth(self) -> int:
+        """How many of the agent's steps the longest way has."""
+        found: dict[int | None, int] = {None: 0}
+        for step, above in self.after.items():
+            found[step] = found[above] + 1
+        return max(found.values())
+
+    @cached_property
     def _families(self) -> Mapping[int, Sequence[int]]:
         found: dict[int, list[int]] = defaultdict(list)
         for step, parent in self.parents.items():

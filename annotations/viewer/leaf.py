@@ -17,7 +17,7 @@ from annotations.records import RatingRecord, StepRecord, TrajectoryRecord
 from annotations.rendering.identity import action_hash
 from annotations.rendering.outline import outline
 from annotations.rendering.parts import parts
-from annotations.services import findings, gists
+from annotations.services import findings, gists, trees
 from annotations.services.answers import Mark, Voices
 from annotations.services.axis import Axis, Strip, strip
 from annotations.services.findings import Findings, FirstError, Repeat, Turn, Where
@@ -66,6 +66,7 @@ class Leaf:
         self.rating = record.rating or RatingRecord()
         agent = [index for index, step in enumerate(record.steps) if step.source == Step.Source.AGENT]
         self.axis = Axis(len(agent), max(0, len(record.steps) - 1), agent)
+        self.tree = trees.of_record(record.steps)
         self.trajectory = _trajectory(record, format)
 
     def steps(self, first: int, last: int) -> list[Step]:
@@ -112,7 +113,7 @@ class Leaf:
 
     def findings(self) -> Findings:
         """What went wrong, of what the file says."""
-        found = Findings(end=self.gist(self.axis.agent[-1]) if self.axis.agent else None)
+        found = Findings(end=self.gist(self.axis.agent[-1]) if self.axis.agent and not self.tree else None)
         found.failed = findings.failed(self.record.outcome, [mark.tone == "wrong" for mark in self._given()])
         found.finals = [(mark, [Found.name]) for mark in self._given()]
         found.first_errors = [self._first_error(one) for one in self.passes if one.first_error is not None]

@@ -13,7 +13,8 @@ from annotations import access
 from annotations.access import Request
 from annotations.http import whole
 from annotations.models import Annotation, Trajectory
-from annotations.services import candidates, desk, projects, reading
+from annotations.services import beside, candidates, desk, projects, reading, trees
+from annotations.services.visibility import Visible
 from annotations.views import texts, turns
 
 PAGE = "workbench/candidate.html"
@@ -31,7 +32,9 @@ def candidate(request: Request, slug: str, annotation: int, rollout: int) -> Htt
     asked = request.GET.get("from", "")
     first = max(0, all_turns - WINDOW) if asked == "last" else max(0, whole(asked) or 0)
     here = reverse("annotate_candidate", args=[slug, mine.pk, rollout])
-    shown = turns.turns(reading.window(found, first, first + WINDOW), {}, desk.agent_steps_before(found, first))
+    steps = reading.window(found, first, first + WINDOW)
+    told = beside.of(trees.of(found.pk), steps, Visible())
+    shown = turns.turns(steps, {}, desk.agent_steps_before(found, first), told)
     context = {
         "turns": shown,
         "text_door": f"{here}text/",

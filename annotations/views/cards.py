@@ -7,9 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from annotations.models import Step, Trajectory
+from annotations.services import beside
 from annotations.services.answers import Mark
 from annotations.services.axis import Axis
 from annotations.services.gists import Gist
+from annotations.services.trees import Tree
+from annotations.services.visibility import Visible
 from annotations.views import turns
 
 WINDOW = 40
@@ -21,6 +24,8 @@ class Told(Protocol):
 
     axis: Axis
     trajectory: Trajectory
+    visible: Visible
+    tree: Tree | None
 
     def words(self, first: int, last: int) -> Mapping[int, Sequence[Any]]: ...
     def scores(self, first: int, last: int) -> Mapping[int, Sequence[Any]]: ...
@@ -51,6 +56,7 @@ def window(file: Told, shown: list[Step], start: int, only: str = "") -> dict[st
 def cards(file: Told, shown: list[Step], start: int, end: int) -> list[dict[str, Any]]:
     """Each step with what was said of it, as trajectories/_step.html shows them."""
     words, scores = file.words(start, end), file.scores(start, end)
+    told = beside.of(file.tree, shown, file.visible, file.axis.last)
     return [
         {
             "turn": replace(turn, number=file.axis.number(turn.index)),
@@ -58,7 +64,7 @@ def cards(file: Told, shown: list[Step], start: int, end: int) -> list[dict[str,
             "words": words.get(turn.index, ()),
             "scores": scores.get(turn.index, ()),
         }
-        for step, turn in zip(shown, turns.turns(shown, {}), strict=True)
+        for step, turn in zip(shown, turns.turns(shown, {}, beside=told), strict=True)
     ]
 
 

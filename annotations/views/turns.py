@@ -15,6 +15,7 @@ from annotations.rendering.pointers import pointers as pointers_of
 from annotations.rendering.shown import Shown, cut, first
 from annotations.rendering.tokens import to_text
 from annotations.services import pictures
+from annotations.services.beside import NOTHING, Beside
 from annotations.services.pictures import Picture
 from annotations.views import screens
 from annotations.views.screens import Screen
@@ -58,6 +59,7 @@ class Turn:
     number: int | None
     blocks: tuple[Block, ...]
     scores: Sequence[Score] = ()
+    beside: Beside = NOTHING
 
     @property
     def place(self) -> int:
@@ -79,8 +81,14 @@ class Tool:
     parameters: str
 
 
-def turns(steps: Iterable[Step], scores: Mapping[int, Sequence[Score]], before: int = 0) -> list[Turn]:
-    """Turns in order, each with what `scores` has under its index. `before` of the agent's steps came before them."""
+def turns(
+    steps: Iterable[Step],
+    scores: Mapping[int, Sequence[Score]],
+    before: int = 0,
+    beside: Mapping[int, Beside] | None = None,
+) -> list[Turn]:
+    """Turns in order, each with what `scores` and `beside` have under its index. `before` of the agent's steps came
+    before them."""
     number, last = before, _Last()
     found = []
     for step in steps:
@@ -88,7 +96,8 @@ def turns(steps: Iterable[Step], scores: Mapping[int, Sequence[Score]], before: 
         number += agent
         shown = heads(step.outline) if step.outline is not None else map(head, parts(step))
         blocks = tuple(_block(one, step, last) for one in shown)
-        found.append(Turn(step.index, step.source, number if agent else None, blocks, scores.get(step.index, ())))
+        told = (beside or {}).get(step.index, NOTHING)
+        found.append(Turn(step.index, step.source, number if agent else None, blocks, scores.get(step.index, ()), told))
     return found
 
 

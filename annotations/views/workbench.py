@@ -23,6 +23,7 @@ from annotations.schemes.fields import ChoiceField
 from annotations.schemes.fields.base import FieldSpec, Value
 from annotations.schemes.schema import Scheme
 from annotations.services import (
+    beside,
     candidates,
     desk,
     preferences,
@@ -31,6 +32,7 @@ from annotations.services import (
     rubrics,
     scores,
     successors,
+    trees,
     visibility,
 )
 from annotations.services.visibility import Visible
@@ -121,7 +123,8 @@ def _cards(request: Request, mine: Annotation, scheme: Scheme, first: int, last:
     items = rubrics.by_field(mine, scheme.step_fields)
     said = _scores(mine, first, last) if may.scores else {}
     steps = reading.window(mine.trajectory, first, last)
-    shown = turns.turns(steps, said, desk.numbered(mine, first))
+    told = beside.of(trees.of(mine.trajectory_id), steps, may, mine.frontier)
+    shown = turns.turns(steps, said, desk.numbered(mine, first), told)
     by_sentence = any(spec.target == "sentence" for spec in scheme.step_fields)
     return {
         "project": mine.rater.project,

@@ -1,5 +1,6 @@
 // The label page: reads what the server sent, and wires its parts together.
 import { ahead } from "./ahead.js";
+import { beside } from "./beside.js";
 import { stopwatch } from "./clock.js";
 import { Controls } from "./controls.js";
 import { isOpenAt } from "./counts.js";
@@ -32,7 +33,7 @@ import { Whole } from "./whole.js";
 import { Wording } from "./wording.js";
 
 // More that the page does beside labelling: each is given the desk, and returns the deeds it brings by the names of keys.
-const MORE = [looks, talk, moving, ahead, parts];
+const MORE = [looks, talk, moving, ahead, parts, beside];
 
 const $ = (selector) => document.querySelector(selector);
 const data = JSON.parse($("#workbench-data").textContent);
@@ -200,8 +201,7 @@ async function showMore() {
   const cards = feed.cards().filter((card) => card.dataset.step);
   const order = [...new Set([...steps.order, ...cards.map((card) => Number(card.dataset.step))])].sort((one, other) => one - other);
   steps.begin(order);
-  const hung = cards.filter(({ dataset }) => "after" in dataset).map(({ dataset }) => [Number(dataset.step), dataset.after === "" ? null : Number(dataset.after)]);
-  store.grow(order, hung.length ? new Map([...(store.after ?? []), ...hung]) : store.after);
+  store.grow(order, store.after && new Map([...store.after, ...cards.map(({ dataset }) => [Number(dataset.step), dataset.after ? Number(dataset.after) : null])]));
   strip.build();
   head.paintCounts();
 }
