@@ -74,7 +74,7 @@ class ATIF(LineFormat, Writer):
             yield row if asked.get("labels") == "none" else _labelled(row, one)
 
     def _row(self, record: TrajectoryRecord) -> dict[str, Json]:
-        if "schema_version" in record.meta:
+        if "schema_version" in record.meta and all(atif_steps.ORDER in step.extra for step in record.steps):
             steps = [atif_steps.row_of(step) for step in record.steps]
             fields = record.extra["fields"] | {"steps": steps}
             return {key: fields[key] for key in record.extra["keys"] if key in fields}

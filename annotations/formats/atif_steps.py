@@ -13,7 +13,8 @@ from annotations.records import Json, StepRecord
 
 SOURCES = ("system", "user", "agent")
 CALL = ("tool_call_id", "function_name", "arguments")
-MAPPED = ("source", "message", "reasoning_content", "tool_calls", "observation")
+MAPPED = ("source", "message", "content", "reasoning_content", "tool_calls", "observation")
+ORDER, BESIDE = "atif_keys", "atif_content"  # what a step's extra says that is meant for ATIF alone
 
 
 def step_of(step: Json, place: int, ours: str) -> StepRecord:
@@ -42,7 +43,8 @@ def step_of(step: Json, place: int, ours: str) -> StepRecord:
     if "observation" in step and not _is_usual(step["observation"]):
         fields["observation"] = step["observation"]
     values = {key: one for key, one in mapping(step.get("metrics")).items() if number(one)}
-    keys = [key for key in step if key != "extra" or "extra" in fields]
+    own: dict[str, Json] = {ORDER: [key for key in step if key != "extra" or "extra" in fields], "fields": fields}
+    own |= {BESIDE: step["content"]} if "content" in step else {}
     return StepRecord(
         source=step["source"],
         source_index=place,
@@ -50,7 +52,7 @@ def step_of(step: Json, place: int, ours: str) -> StepRecord:
         reasoning=thought if isinstance(thought, str) else "",
         tool_calls=calls,
         observations=tuple(_observation(one) for one in results),
-        extra={"keys": keys, "fields": fields} | ({"values": values} if values else {}),
+        extra=own | ({"values": values} if values else {}),
     )
 
 
@@ -64,8 +66,10 @@ def row_of(step: StepRecord) -> dict[str, Json]:
         "tool_calls": [_call_row(one) for one in step.tool_calls],
         "observation": {"results": [_result(one) for one in step.observations]},
     }
-    values |= fields
-    return {key: values[key] for key in step.extra["keys"] if key in values}
+    values |= fields | ({"content": step.extra[BESIDE]} if BESIDE in step.extra else {})
+    if not step.tool_calls and "tool_calls" not in fields:
+        del values["tool_calls"]  # they were in a part of the step that is not here
+    return {key: values[key] for key in step.extra[ORDER] if key in values}
 
 
 def foreign(step: StepRecord, number_of: int) -> dict[str, Json]:
@@ -104,12 +108,12 @@ def _call(call: Json) -> Json:
     said = call if isinstance(call, dict) else {}
     ours = {"id": words(said, "tool_call_id"), "name": words(said, "function_name"), "arguments": said.get("arguments")}
     usual = tuple(said) == CALL and isinstance(said["tool_call_id"], str) and isinstance(said["function_name"], str)
-    return ours if usual else ours | {"original": call}
+    return ours if usual else ours | {"atif_call": call}
 
 
 def _call_row(call: Json) -> Json:
-    if "original" in call:
-        return call["original"]
+    if "atif_call" in call:
+        return call["atif_call"]
     return {"tool_call_id": call["id"], "function_name": call["name"], "arguments": call["arguments"]}
 
 

@@ -5,12 +5,21 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from annotations import formats, schemes
+from annotations.formats import chat
+from annotations.formats.atif import ATIF
+from annotations.formats.base import Refused
+from annotations.formats.lines import dump
+from annotations.formats.stepmark import Stepmark
+from annotations.formats.writer import Writer
+from annotations.records import Labelled, TrajectoryRecord
 from annotations.services import sources
 from annotations.services.rating_ways import Inwards
 from annotations.services.segments import Segmenting
@@ -112,3 +121,51 @@ def test_a_file_that_fuzzing_found_is_read_or_says_why_not(name, content, record
     said = " ".join(f"{one.field}: {one.reason}" for item in items for one in item.problems)
     assert sum(item.record is not None for item in items) == records
     assert reason in said if reason else not said
+
+
+def records(name: str) -> list[TrajectoryRecord]:
+    (path,) = [one for one in SAMPLES.iterdir() if one.name.split(".")[0] == name]
+    with sources.opened([(path, path.name)]) as units:
+        items = [item for unit in units for item in unit.items()]
+    return [item.record for item in items if isinstance(item.record, TrajectoryRecord)]
+
+
+@pytest.mark.parametrize("name", formats.readable())
+def test_whatever_came_in_leaves_natively_and_comes_in_again(name):
+    native = Stepmark()
+    for record in records(name):
+        named = tuple(replace(step, stable_id=f"step-{place}") for place, step in enumerate(record.steps))
+        stored = replace(record, steps=named, rating=None, rollout=record.rollout or 0, numbers={})
+        again = native.record(json.loads(native.line(stored)))
+        assert replace(again, numbers={}) == stored
+
+
+@pytest.mark.parametrize("name", formats.readable())
+def test_whatever_came_in_leaves_in_every_format_or_is_refused(name):
+    for form in formats.FORMATS.values():
+        if isinstance(form, Writer) and not isinstance(form, Stepmark):
+            asked = {option.name: option.default for option in form.options}
+            for record in records(name):
+                grades = dict.fromkeys(Labelled(record).steps[-1:], -1)
+                with suppress(Refused):
+                    assert all(json.loads(dump(row)) for row in form.rows([Labelled(record, grades)], asked))
+
+
+@pytest.mark.parametrize("name", formats.readable())
+def test_whatever_came_in_is_a_conversation_of_chat_messages(name):
+    roles = {*chat.ROLES.values(), *chat.OBSERVATIONS, "developer"}
+    for record in records(name):
+        assert {message["role"] for message in chat.messages_of(record.steps)} <= roles
+
+
+def test_an_atif_step_keeps_a_content_that_is_not_its_message():
+    row = sampled("atif")
+    row["steps"][0]["content"] = "beside"
+    (written,) = ATIF().rows([Labelled(ATIF().record(row))], {})
+    assert written["steps"][0] == row["steps"][0]
+
+
+def test_an_atif_call_that_says_more_is_an_ordinary_call_in_a_chat():
+    messages = chat.messages_of(ATIF().record(sampled("atif")).steps)
+    calls = [call for message in messages for call in message.get("tool_calls", ())]
+    assert calls and all(call["function"]["name"] == "shell" for call in calls)
