@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import groupby
 
 from django.db.models import Exists, OuterRef, QuerySet
@@ -14,11 +15,12 @@ from annotations.models import Annotation, Project, Rater, Run, SchemeVersion, S
 from annotations.records import AnswerRecord, Labelled, PassRecord, RatingRecord, SchemeRecord
 from annotations.schemes.fields.text import CorrectionField, TextField
 from annotations.schemes.rules import Place
-from annotations.services import agreement, board, export_whole, projects
+from annotations.services import agreement, board, export_whole, projects, task_answers
 from annotations.services.export_as import As
 from annotations.services.export_asked import Asked, ExportRefused
 from annotations.services.export_consensus import Word, agreed, differ
 from annotations.services.export_grades import Grading
+from annotations.services.export_preferred import Standings, standings
 from annotations.services.export_whole import Read
 
 SCORED = 5_000  # scores that are read at a time
@@ -41,6 +43,7 @@ class Labelling:
         self.project, self.asked, self.raters, self.way = project, asked, raters, way
         self.rule = "any-wrong" if asked.rule == "one" and len(raters) > 1 else asked.rule
         self.words = (way.scheme if way else projects.scheme_of(project.scheme)).name
+        self.of_tasks = task_answers.only(projects.scheme_of(project.scheme))
         self.run = scoring_run(project, asked.scores)
         self.left_out: Counter[str] = Counter()
         self._gradings: dict[str, Grading] = {}
@@ -53,6 +56,9 @@ class Labelling:
         if not (labelled and self.asked.least_raters):
             return found
         passes = Annotation.objects.live().filter(rater__in=self.raters, state__in=self.asked.states)
+        if self.of_tasks:  # whoever says something of a task says it of all its rollouts
+            live = passes.filter(trajectory__superseded_at__isnull=True)
+            return found.filter(Exists(live.filter(trajectory__task=OuterRef("task"))))
         return found.filter(Exists(passes.filter(trajectory=OuterRef("pk"))))
 
     def _of_source_and_model(self, found: QuerySet[Trajectory]) -> QuerySet[Trajectory]:
@@ -91,11 +97,17 @@ class Labelling:
                 if labelled := self._labelled(one, scores):
                     yield Entry(one.trajectory, one.task, labelled)
 
+    @cached_property
+    def _standings(self) -> Standings:
+        return standings(self.project, self.raters, self.asked.states)
+
     def _labelled(self, one: Read, scores: dict[int, float]) -> Labelled | None:
         words = [self._word(one, said) for said in one.record.passes]
         word = agreed(words, self.rule)
         lowest = min(scores.values(), default=None)
-        if why := self._why_not(words, word, lowest):
+        stands = self._standings.get(one.task, {}).get(one.record.rollout or 0)
+        heard = max(len(words), stands.raters if stands and self.of_tasks else 0)
+        if why := self._why_not(words, word, lowest, heard):
             self.left_out[why] += 1
             return None
         return Labelled(
@@ -107,6 +119,7 @@ class Labelling:
             corrections=word.corrections,
             scores=scores,
             by=word.by,
+            preferred=stands.share if stands else None,
         )
 
     def _schemes(self, one: Read) -> tuple[SchemeRecord, ...]:
@@ -122,9 +135,9 @@ class Labelling:
             self._versions[sha256] = SchemeVersion.objects.get(sha256=sha256)
         return self._versions[sha256]
 
-    def _why_not(self, words: list[Word], word: Word, lowest: float | None) -> str:
+    def _why_not(self, words: list[Word], word: Word, lowest: float | None, heard: int) -> str:
         asked = self.asked
-        if len(words) < asked.least_raters:
+        if heard < asked.least_raters:
             return "fewer raters"
         if asked.agreed and differ(words):
             return "raters differ"
