@@ -44,7 +44,7 @@ TIMES = ("created_at", "submitted_at")
 COLUMNS = ("project", "source", "task", "trajectory", "rollout", "trajectory_version", "policy_model", "step")
 OF_LABEL = ("step_id", "source_index", "field", "part", "title", "value", "number")
 ORDER = tuple(dict.fromkeys((*COLUMNS, *OF_LABEL, *TEXTS, *WHOLES, *TIMES)))
-GROUP = 50_000  # rows held in memory and written together
+GROUP = 10_000  # rows held in memory and written together
 
 
 class LongParquet(Format):

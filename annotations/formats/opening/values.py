@@ -89,6 +89,8 @@ def _shape(head: bytes, *, whole: bool) -> Shape:
         rows = rows[:-1]  # the last is cut
     kinds = [_kind(row) for row in rows]
     if text[:1] in b"{[":
+        if rows and rows[0].strip() == b"[" and any(_in_list(row.strip()) for row in rows[1:]):
+            return "list"  # an element a line
         if kinds[:1] == [""] and not any(kinds):
             return "list" if text[:1] == b"[" else "object"
         if not kinds:  # the first line is longer than what was looked at
@@ -98,6 +100,10 @@ def _shape(head: bytes, *, whole: bool) -> Shape:
         return "lines"
     meant = sum(bool(kind) or row.lstrip()[:1] in (b"{", b"[") for kind, row in zip(kinds, rows, strict=True))
     return "lines" if any(kinds) and 2 * meant >= len(kinds) else "text"  # a text may have a line that is JSON
+
+
+def _in_list(row: bytes) -> bool:
+    return row[:1] in (b",", b"]") or row.endswith(b",")
 
 
 def _kind(row: bytes) -> str:
