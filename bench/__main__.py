@@ -12,7 +12,7 @@ from pathlib import Path
 from app import settings
 from app.stack.postgres import Postgres
 
-NOT_BENCHMARKS = {"__init__", "__main__", "common"}
+NOT_BENCHMARKS = {"__init__", "__main__", "common", "invented"}
 
 
 def main(names: list[str]) -> int:

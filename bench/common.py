@@ -69,6 +69,11 @@ def within(what: str, size: int, ours: float, limit: float, limit_is: str, **mor
     return Row(what, size, ours, limit, limit_is, ours / limit if limit else ours, "≤ limit", ours <= limit, **more)
 
 
+def beside(what: str, size: int, ours: float, limit: float, limit_is: str, **more: Any) -> Row:
+    """A row that only says how many times the limit's time ours takes: nothing is aimed at."""
+    return Row(what, size, ours, limit, limit_is, ours / limit, "", True, **more)
+
+
 def django_up() -> None:
     """Point Django at a new, migrated database of its own on the server of $DATABASE_URL (or on the embedded one,
     which must be running); it is dropped when the process ends."""
@@ -180,10 +185,10 @@ def write(name: str, rows: list[Row], **notes: Any) -> Path:
     path = RESULTS / f"{when:%Y-%m-%d}-{name}.json"
     path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
     for row in rows:
-        verdict = "reached" if row.reached else "MISSED"
+        verdict = f"({row.aim}: {'reached' if row.reached else 'MISSED'})  " if row.aim else ""
         print(
             f"{row.what:<34} {row.size:>7,}  ours {row.ours:.4g} {row.unit}  limit {row.limit:.4g} {row.unit}"
-            f"  ratio {row.ratio:.3g}  ({row.aim}: {verdict})  [{row.limit_is}] {row.note}"
+            f"  ratio {row.ratio:.3g}  {verdict}[{row.limit_is}] {row.note}"
         )
     return path
 
