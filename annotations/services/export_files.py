@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from itertools import islice
@@ -15,7 +17,8 @@ from annotations.records import Json
 from annotations.services.export_shapes import Columns
 
 BATCH = 1_000  # rows of a table that are in memory at a time
-SPOOL = ".spool"
+SPOOL, AHEAD = ".spool", ".ahead"
+FIRST = 2_000_000  # characters of a file that are sure to be in the block from which loaders take the types
 
 
 class Lines(AbstractContextManager["Lines"]):
@@ -46,12 +49,14 @@ class Lines(AbstractContextManager["Lines"]):
 class Tables(AbstractContextManager["Tables"]):
     """The files of a Writer's rows, by name without suffix. What is written is JSONL; once all rows are known it stays
     as it is, where all have one shape or the format reads its own files again; else it is written anew in that shape,
-    or as Parquet. `columns` are what the files hold, once closed."""
+    or as Parquet. Of a long JSONL file, a row that is the first to show what some place holds stands at the beginning:
+    loaders look no further for the types. `columns` are what the files hold, once closed."""
 
     def __init__(self, folder: Path, writer: Writer) -> None:
         self.folder, self.writer = folder, writer
         self.columns: dict[str, Columns] = {}
         self._lines = Lines(folder)
+        self._written: Counter[str] = Counter()
 
     def __exit__(self, kind: object, *more: object) -> None:
         self._lines.__exit__()
@@ -66,11 +71,17 @@ class Tables(AbstractContextManager["Tables"]):
 
     def row(self, name: str, row: Mapping[str, Json]) -> None:
         self.open(name)
-        self._lines.line(name + SPOOL, dump(row))
-        self.columns[name].see(row)
+        text, shows = dump(row), self.columns[name].see(row)
+        early = shows and self._written[name] > FIRST and self.writer.suffix == ".jsonl" and not self.writer.exact
+        self._lines.line(name + (AHEAD if early else SPOOL), text)
+        self._written[name] += len(text)
 
     def _finish(self, name: str, columns: Columns) -> None:
         spool, path = self.folder / (name + SPOOL), self.folder / (name + self.writer.suffix)
+        if (ahead := self.folder / (name + AHEAD)).exists():
+            with spool.open("rb") as rest, ahead.open("ab") as target:
+                shutil.copyfileobj(rest, target)
+            os.replace(ahead, spool)
         if self.writer.suffix == ".parquet":
             _parquet(_rows(spool), columns, path)
         elif self.writer.reads or self.writer.exact or columns.even:

@@ -27,38 +27,44 @@ class Shape:
     keys: dict[str, Shape] = field(default_factory=dict)
     always: set[str] = field(default_factory=set)
     gaps: bool = False
+    empty: bool = True
 
-    def see(self, value: Json) -> None:
-        """Widen the shape so that the value fits."""
-        if value is None or self.kind == "json":
-            return
+    def see(self, value: Json) -> bool:
+        """Widen the shape so that the value fits. Whether it is the first that shows what the place holds."""
+        if value is None:
+            return False
+        before, first, self.empty = self.kind, self.empty, False
+        if before == "json":
+            return first
         kind = _kind(value)
-        if kind == "list" and self.kind in ("", "list"):
-            self._see_list(value)
-        elif kind == "object" and self.kind in ("", "object"):
-            self._see_object(value)
-        elif self.kind in ("", kind):
+        if kind == "list" and before in ("", "list"):
+            return self._see_list(value) or first
+        if kind == "object" and before in ("", "object"):
+            return self._see_object(value) or first
+        if before in ("", kind):
             self.kind = kind
-        elif {self.kind, kind} == {"int", "float"}:
+        elif {before, kind} == {"int", "float"}:
             self.kind = "float"
         else:
             self.kind, self.gaps = "json", True
+        return self.kind != before
 
-    def _see_list(self, value: list[Json]) -> None:
+    def _see_list(self, value: list[Json]) -> bool:
         self.kind, self.item = "list", self.item or Shape()
-        for one in value:
-            self.item.see(one)
+        return sum(map(self.item.see, value)) > 0
 
-    def _see_object(self, value: dict[str, Json]) -> None:
+    def _see_object(self, value: dict[str, Json]) -> bool:
         first = self.kind == ""
         self.always = set(value) if first else self.always & value.keys()
         self.gaps = self.gaps or not first and self.keys.keys() != value.keys()
         self.kind = "object"
-        for key, one in value.items():
-            self.keys.setdefault(key, Shape()).see(one)
+        more = not self.keys.keys() >= value.keys()
+        wider = more + sum(self.keys.setdefault(key, Shape()).see(one) for key, one in value.items()) > 0
         if not self.always or len(self.keys) > MOST_KEYS:
             self.kind, self.gaps = "json", True
             self.keys, self.always = {}, set()
+            return True
+        return wider
 
     @property
     def even(self) -> bool:
@@ -108,13 +114,15 @@ class Columns:
     rows: int = 0
     uneven: bool = False
 
-    def see(self, row: Mapping[str, Json]) -> None:
+    def see(self, row: Mapping[str, Json]) -> bool:
+        """Widen the shapes so that the row fits. Whether it is the first that shows what a place of it holds."""
         if self.rows and row.keys() != self.shapes.keys():
             self.uneven = True
         self.rows += 1
-        for name, value in row.items():
-            shape = self.shapes.setdefault(name, Shape("json" if name in self.packed else ""))
-            shape.see(value)
+        more = not self.shapes.keys() >= row.keys()
+        for name in row:
+            self.shapes.setdefault(name, Shape("json" if name in self.packed else ""))
+        return more + sum(self.shapes[name].see(value) for name, value in row.items()) > 0
 
     @property
     def even(self) -> bool:

@@ -16,6 +16,7 @@ from pyarrow import parquet
 
 from annotations.formats.lines import dump
 from annotations.formats.writer import Writer
+from annotations.services.export_files import Tables
 from tests.contract.test_writers import EVERY, WRITERS, asks, rows
 
 VERSION = "5.2.0"
@@ -98,6 +99,31 @@ def test_every_file_of_rows_loads_with_all_its_rows(python, tmp_path):
         one = found[path]
         assert (one["rows"], set(one["columns"])) == (len(rows_of_it), set().union(*rows_of_it)), path.name
         assert plain(one["first"]) == plain(rows_of_it[0]), path.name
+
+
+LONG: list[dict[str, Any]] = [
+    {"steps": [{"role": "user", "text": "x" * 10_000}], "says": None, "tools": None, "score": 1, "spans": []}
+] * 1_400
+LATE: list[dict[str, Any]] = [
+    {"steps": [{"role": "agent", "text": "a", "name": "b"}], "says": None, "tools": None, "score": 1, "spans": []},
+    {"steps": [], "says": {"a": 1}, "tools": [{"any": 1}], "score": 0.5, "spans": [{"from": 1}], "new": ["c"]},
+    {"steps": [], "says": None, "tools": None, "score": 2, "spans": [{"from": 2, "to": None}], "new": []},
+]
+
+
+@pytest.mark.parametrize("back", [False, True])
+def test_a_file_whose_first_megabytes_lack_a_key_loads(python, tmp_path, back):
+    class Rows(Writer):
+        name, suffix, reads = "long", ".jsonl", back
+        packed = frozenset() if back else frozenset({"tools"})
+
+    with Tables(tmp_path, Rows()) as tables:
+        for row in [*LONG, *LATE]:
+            tables.row("long", row)
+    assert (tmp_path / "long.jsonl").stat().st_size > 12_000_000
+    (found,) = loaded(python, tmp_path, [tmp_path / "long.jsonl"])
+    assert found.get("rows") == len(LONG) + len(LATE), found
+    assert set(found["columns"]) == {"steps", "says", "tools", "score", "spans", "new"}
 
 
 def plain(value: Any) -> Any:

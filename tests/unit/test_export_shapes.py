@@ -11,6 +11,7 @@ from pyarrow import parquet
 
 from annotations.formats.writer import Writer
 from annotations.records import Json, Labelled
+from annotations.services import export_files
 from annotations.services.export_files import Tables
 from annotations.services.export_shapes import BIG, Columns
 
@@ -113,6 +114,43 @@ def test_lines_are_written_in_one_shape_unless_they_are_to_stay_as_they_are(tmp_
         assert [list(one) for one in found[1]["messages"]] == [["role", "content", "name"]]
         assert found[0]["messages"] == [{"role": "user", "content": "Q", "name": None}]
         assert found[0]["any"] == '{"x":1}'
+
+
+LATE: list[dict[str, Json]] = [{"messages": [{"role": "user"}], "any": None, "n": None, "says": "x" * 40}] * 20
+SHOWS: list[dict[str, Json]] = [
+    {"messages": [{"role": "user", "name": "b"}], "any": None, "n": None, "says": "a name"},
+    {"messages": [{"role": "user"}], "any": [1], "n": None, "says": "something"},
+    {"messages": [], "any": None, "n": 1, "says": "a number"},
+    {"messages": [], "any": None, "n": 0.5, "says": "a fraction"},
+    {"messages": [], "any": [2], "n": 2.5, "says": "nothing new"},
+]
+
+
+@pytest.mark.parametrize("back", [False, True])
+def test_the_rows_that_first_show_a_type_begin_a_long_file(tmp_path, monkeypatch, back):
+    class Lines(Mixed):
+        suffix = ".jsonl"
+        reads = back
+
+    monkeypatch.setattr(export_files, "FIRST", 1_000)
+    with Tables(tmp_path, Lines()) as tables:
+        for row in [*LATE, *SHOWS]:
+            tables.row("rows", row)
+    found = [json.loads(line)["says"] for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
+    assert found[:4] == ["a name", "something", "a number", "a fraction"]
+    assert found[4:] == ["x" * 40] * 20 + ["nothing new"]
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.jsonl"]
+
+
+def test_a_short_file_keeps_the_order_of_its_rows(tmp_path):
+    class Lines(Mixed):
+        suffix = ".jsonl"
+
+    with Tables(tmp_path, Lines()) as tables:
+        for row in [*LATE, *SHOWS]:
+            tables.row("rows", row)
+    found = [json.loads(line)["says"] for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
+    assert found == [row["says"] for row in [*LATE, *SHOWS]]
 
 
 def test_what_breaks_leaves_the_spool_for_the_folder_to_be_thrown_away(tmp_path):
