@@ -47,6 +47,8 @@ def apart(said: str, label: Json) -> list[Piece]:
 
 def listed(said: str, labels: Sequence[Json]) -> list[Piece]:
     """The pieces of a tagged text whose labels are a list."""
+    if not labels:
+        raise Refused("label", "found a list of 0; accepted is a label for each tag")
     parts = said.split(TAG)
     if len(parts) - 1 != len(labels):
         raise Refused("label", f"found {len(labels)} labels for {len(parts) - 1} tags; accepted is one for each")

@@ -58,7 +58,7 @@ def fuzzed(name: str, seconds: float, home: Path) -> Tally:
         ends = (f"-max_total_time={max(1, round(left))}", f"-artifact_prefix={finds}/", *LIMITS)
         command = [sys.executable, "-m", "bench.fuzz.reading", name, str(finds), str(corpus), *ends]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, errors="replace")
-        (home / f"{name}.log").write_text(done.stderr[-20_000:])
+        (home / f"{name}.{len(tally.died)}.log").write_text(done.stderr[-20_000:])
         tally.runs += max(map(int, _runs.findall(done.stderr)), default=0)
         tally.seconds = time.monotonic() - begun
         if done.returncode:

@@ -37,7 +37,7 @@ def check(unit: Unit, inwards: Inwards, way: Segmenting) -> None:
             _texts(problem.field, problem.reason)
         if isinstance(item.record, TrajectoryRecord):
             _record(item.record)
-            record, _ = inwards.take(item.record, name, item.line)
+            record = inwards.take(item.record, name, item.line).record
             _storable(drafts.draft(record, name, item.line, item.original))
             record, _ = way.take(record, name, item.line)
             _storable(drafts.draft(record, name, item.line, item.original))
@@ -47,8 +47,10 @@ def check(unit: Unit, inwards: Inwards, way: Segmenting) -> None:
 
 def _record(record: TrajectoryRecord) -> None:
     indices = [step.source_index for step in record.steps]
-    if not record.steps or len(set(indices)) != len(indices):
-        raise Find("no steps, or two at one place")
+    if len(set(indices)) != len(indices):
+        raise Find("two steps at one place")
+    if all(step.source != "agent" for step in record.steps):
+        raise Find("no step to label")
     if not all(type(one) is int and 0 <= one < 2**31 for one in indices):
         raise Find("a step's place is no whole number that a table holds")
     if not all(step.parent is None or 0 <= step.parent < place for place, step in enumerate(record.steps)):

@@ -102,6 +102,7 @@ FINDS = [
     ("whole numbers that are none", "otlp", odd_integers(), 1, ""),
     ("names longer than any table holds", "bfcl", long_names(), 1, "found a text of 401 characters"),
     ("a domain longer than the name of a source", "tau2-bench", long_domain(), 2, ""),
+    ("a solution without a step", "math-shepherd", lines({"input": "Why?", "label": []}), 0, "label"),
     ("two steps at one place of the original", "stepmark", twice_at_one_place(), 0, "source_index"),
     ("a zip whose directory points nowhere", "", astray(), 0, "cannot be read"),
 ]
