@@ -36,7 +36,7 @@ class AgentProcessBench(LineFormat):
     title = "AgentProcessBench records (JSONL)"
     purpose = "benchmark"
     keeps = "Everything: messages, tools, labels, numbers, and fields of its own in their order."
-    loses = "Nothing."
+    loses = "How a tree branches: its steps are written one after the other."
     writes = True
 
     def recognises(self, row: Json) -> bool:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from annotations.formats import atif_steps, naming
+from annotations.formats import atif_steps, naming, solutions
 from annotations.formats.base import LineFormat, Refused, found
 from annotations.formats.loose import listed, mapping, without
 from annotations.formats.turns import words
@@ -29,7 +29,10 @@ class ATIF(LineFormat, Writer):
         "Everything: steps with reasoning, calls, results, metrics and content parts, the agent, references to "
         "continuations and sub-agents; labels in each step's extra."
     )
-    loses = "Nothing of ATIF; sub-agents inside a document are kept in it, and are no trajectories of their own."
+    loses = (
+        "Nothing of ATIF; sub-agents inside a document are kept in it, and are no trajectories of their own. Trees are "
+        "not written."
+    )
     whole = True
     options = (
         Option(
@@ -162,7 +165,9 @@ def _with(row: dict[str, Json], said: dict[str, Json]) -> dict[str, Json]:
 
 
 def _foreign(record: TrajectoryRecord) -> dict[str, Json]:
-    """A trajectory of another format. What ATIF has no field for stands in the document's extra."""
+    """A trajectory of another format. What ATIF has no field for stands in the document's extra. Raises Refused."""
+    if (count := len(list(solutions.ways(record.steps)))) > 1:
+        raise Refused("a tree", f"found a tree with {count} ends; accepted are steps that follow one another")
     agent: dict[str, Json] = {"name": record.policy_model or "unknown", "version": "unknown"}
     agent |= {"model_name": record.policy_model} if record.policy_model else {}
     tools = [one for one in listed(record.task.tools) if isinstance(one, dict)]

@@ -29,7 +29,8 @@ class MathShepherd(LineFormat, Writer):
     keeps = "Problem, steps, + or - of each, the spaces around the tags, scores of steps, and fields of its own."
     loses = (
         "Written: neutral labels and all after the first step without + or -, explanations, and trajectories of other "
-        "formats in whose text the tag occurs. Lists of labels are written as tagged texts."
+        "formats in whose text the tag occurs, and how a tree branches: each way to "
+        "a leaf is a row, one where they end alike. Lists of labels are written as tagged texts."
     )
 
     def recognises(self, row: Json) -> bool:
@@ -56,10 +57,15 @@ class MathShepherd(LineFormat, Writer):
     def rows(self, rollouts: Sequence[Labelled], asked: Mapping[str, Any]) -> Iterator[dict[str, Json]]:
         for labelled in rollouts:
             remembered = solutions.memory(labelled.record, self.name)
+            written: set[tuple[int, ...]] = set()
             for way in solutions.written(labelled.record):
                 if not remembered and any(TAG in one for one in (way.prompt, *way.steps)):
                     continue
-                if made := tagged(*self._pieces(labelled, way, remembered)):
+                pieces = self._pieces(labelled, way, remembered)
+                if (places := way.places[: len(pieces[1])]) in written:
+                    continue
+                written.add(places)
+                if made := tagged(*pieces):
                     source = labelled.record.task.source
                     row = {"input": made[0], "label": made[1], "task": source}
                     yield solutions.ordered(row, remembered, KEYS, ("label",))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from annotations.formats import chat, naming
+from annotations.formats import chat, naming, solutions
 from annotations.formats.base import LabelRecord, LineFormat, Refused, text, whole
 from annotations.formats.loose import listed, loaded, mapping, objects, without
 from annotations.formats.writer import Writer
@@ -27,7 +27,10 @@ class OpenAIChat(LineFormat, Writer):
     title = "OpenAI chat (JSONL)"
     listed = "messages"
     keeps = "Messages with their tools, calls and observations, pictures, reasoning; names; fields of its own."
-    loses = "Labels, outcomes and references of records that come from elsewhere: the format has no place for them."
+    loses = (
+        "Labels, outcomes and references of records that come from elsewhere: the format has no place for "
+        "them. Of a tree each way to a leaf is a conversation of its own, with no number of a rollout."
+    )
     whole = True
     graded = False
 
@@ -69,7 +72,7 @@ class OpenAIChat(LineFormat, Writer):
 
     def rows(self, rollouts: Sequence[Labelled], asked: Mapping[str, Any]) -> Iterator[dict[str, Json]]:
         for labelled in rollouts:
-            yield self.row(labelled.record)
+            yield from map(self.row, solutions.apart(labelled.record))
 
     def row(self, record: TrajectoryRecord) -> dict[str, Json]:
         record = joined(record)

@@ -7,7 +7,7 @@ from typing import Any
 
 from annotations.formats import naming, solutions
 from annotations.formats.base import LineFormat, Refused, found, text
-from annotations.formats.prm800k_steps import Group, Slot, foreign, group, slots
+from annotations.formats.prm800k_steps import Group, Slot, foreign, gone_on, group, slots
 from annotations.formats.writer import Writer
 from annotations.records import Json, Labelled, RatingRecord, StepRecord, TaskRecord, TrajectoryRecord
 
@@ -34,7 +34,7 @@ class PRM800K(LineFormat, Writer):
     keeps = "Every completion with its rating, who was chosen, human steps, flags, why the work ended, and all else."
     loses = (
         "Written from other formats: what comes after the first wrong step of the way that was gone on, or after the "
-        "first step without a label there; and explanations."
+        "first step without a label there; and explanations. Of a tree: what is not on that way nor beside it."
     )
 
     def recognises(self, row: Json) -> bool:
@@ -163,9 +163,11 @@ def _finish(labelled: Labelled) -> Json:
         return rating.final
     if rating and rating.scheme == "prm800k" and rating.final is None:
         return None
-    if labelled.first_error is not None:
+    way = gone_on(labelled)
+    labels = way.labels(labelled) if way else []
+    if any(label is not None and label < 0 for label in labels):
         return "found_error"
-    return "solution" if all(place in labelled.grades for place in labelled.steps) else None
+    return "solution" if all(label is not None for label in labels) else None
 
 
 def _object(row: dict[str, Any], key: str) -> dict[str, Any]:

@@ -72,8 +72,7 @@ def slots(template: dict[str, Any]) -> list[Json]:
 def foreign(labelled: Labelled) -> list[Json]:
     """The steps of another format's trajectory, on the way that was gone on, with what was tried beside them. They end
     with the first wrong one, or before the first that has no label."""
-    record = labelled.record
-    way = max(solutions.written(record), key=lambda one: _goodness(labelled, one), default=None)
+    way = gone_on(labelled)
     if way is None:
         return []
     made: list[Json] = []
@@ -91,6 +90,11 @@ def foreign(labelled: Labelled) -> list[Json]:
         if grade < 0:
             break
     return made
+
+
+def gone_on(labelled: Labelled) -> solutions.Written | None:
+    """The way that is right furthest, and of such ones the longest; of a row of steps all of it."""
+    return max(solutions.written(labelled.record), key=lambda one: _goodness(labelled, one), default=None)
 
 
 def _goodness(labelled: Labelled, way: solutions.Written) -> tuple[int, int]:

@@ -40,7 +40,8 @@ VALUES = ("q", "value", "score")  # what a step's value is called, the best know
 
 class PRMRows(Writer):
     """All steps are in the row, and a step without a label of the kind has null, so that a loss can pass over it. Of a
-    tree there is a row for each way to a leaf. `first_error` goes by the grades, whatever kind the labels are: the
+    tree there is a row for each way to a leaf (one for ways that were cut to the same steps), without a final label:
+    the verdict is on the whole tree. `first_error` goes by the grades, whatever kind the labels are: the
     index of the first wrong step, -1 where every step is graded and none is wrong, null where it is not known. A label
     that is masked is not graded. A trajectory with no label at all is not written."""
 
@@ -48,14 +49,17 @@ class PRMRows(Writer):
     title = "Rows for process reward models (JSONL)"
     purpose = "reward"
     keeps = "Prompt, steps as text, a label or a number for each, whose they are, the first error and the verdict."
-    loses = "Explanations, corrections, and how tool calls and thoughts were kept apart."
+    loses = "Explanations, corrections, how a tree branches, and how tool calls and thoughts were kept apart."
     options = (KINDS, ZERO, PROPAGATED)
 
     def rows(self, rollouts: Sequence[Labelled], asked: Mapping[str, Any]) -> Iterator[dict[str, Json]]:
         asked = {one.name: one.default for one in self.options} | dict(asked)
         for labelled in rollouts:
+            made: set[tuple[int, ...]] = set()
             for way in solutions.written(labelled.record):
-                if row := _row(labelled, way, asked):
+                row = _row(labelled, way, asked)
+                if row and (places := way.places[: len(row["steps"])]) not in made:
+                    made.add(places)
                     yield row
 
 
@@ -73,7 +77,7 @@ def _row(labelled: Labelled, way: solutions.Written, asked: Mapping[str, Any]) -
         "labels": labels,
         "label_source": {"soft": "scorer", "q": "tree"}.get(asked["labels"], labelled.by),
         "first_error": first_error(grades[:until]),
-        "final_label": labelled.final,
+        "final_label": way.final(labelled),
     }
 
 

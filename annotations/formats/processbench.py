@@ -17,7 +17,8 @@ NONE = -1
 class ProcessBench(LineFormat, Writer):
     """Solutions of one problem are rollouts of one task. A record says of the steps before the label that they are
     right, and of those after it nothing. A row is written where the first wrong step is known: every step before it
-    is labelled, or every step where none is wrong. A neutral step is not wrong."""
+    is labelled, or every step where none is wrong. A neutral step is not wrong. Of a tree there is a row for each way
+    to a leaf, without a word on its answer: the verdict is on the whole tree."""
 
     name = "processbench"
     title = "ProcessBench"
@@ -25,7 +26,8 @@ class ProcessBench(LineFormat, Writer):
     keeps = "Problem, steps, generator, the first wrong step, whether the answer is correct, and fields of its own."
     loses = (
         "Written: labels after the first wrong step, which steps before it are neutral (they count as not wrong), "
-        "explanations, and trajectories with an open step before their first wrong one."
+        "explanations, trajectories with an open step before their first wrong one, and of a tree how it branches and "
+        "the verdict on it: each way to a leaf is a row."
     )
 
     def recognises(self, row: Json) -> bool:
@@ -57,11 +59,11 @@ class ProcessBench(LineFormat, Writer):
     def _row(self, labelled: Labelled, way: solutions.Written, label: int) -> dict[str, Json]:
         record = labelled.record
         values = {
-            "id": record.external_id or record.task.external_id,
+            "id": way.name(record),
             "generator": record.policy_model,
             "problem": way.prompt,
             "steps": list(way.steps),
-            "final_answer_correct": _correct(labelled),
+            "final_answer_correct": None if way.number is not None else _correct(labelled),
             "label": label,
         }
         return solutions.ordered(values, solutions.memory(record, self.name), KEYS, ("label",))

@@ -7,7 +7,7 @@ also the place of the message where the record is written as a chat.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from annotations.formats.base import Refused, found
@@ -68,21 +68,32 @@ def ordered(
 
 @dataclass(frozen=True)
 class Written:
-    """A trajectory from its beginning to one end, as text. `places` are those of the steps among the record's."""
+    """A trajectory from its beginning to one end, as text. `places` are those of the steps among the record's. Of a
+    tree each way to a leaf is one, numbered from 0; the verdict on a tree is on no one of its ways."""
 
     prompt: str
     places: tuple[int, ...]
     steps: tuple[str, ...]
+    number: int | None = None
 
     def labels(self, labelled: Labelled, *, masked: bool = False) -> list[int | None]:
         """The grades of the steps; None where there is none, or where a rule filled it in and these are masked."""
         hidden = labelled.propagated if masked else frozenset()
         return [None if place in hidden else labelled.grades.get(place) for place in self.places]
 
+    def final(self, labelled: Labelled) -> int | None:
+        return labelled.final if self.number is None else None
+
+    def name(self, record: TrajectoryRecord) -> str:
+        """What the trajectory is called; of a tree, with the number of the way."""
+        name = record.external_id or record.task.external_id
+        return name if self.number is None else f"{name}#{self.number}"
+
 
 def written(record: TrajectoryRecord) -> Iterator[Written]:
     """The trajectory; of a tree, each way from its root to a leaf. What others say between steps opens the next one."""
-    for way in ways(record.steps):
+    every = list(ways(record.steps))
+    for number, way in enumerate(every):
         said: list[str] = []
         places: list[int] = []
         before: list[str] = []
@@ -96,7 +107,7 @@ def written(record: TrajectoryRecord) -> Iterator[Written]:
             said.append("\n\n".join([*before, *parts(step)]))
             places.append(place)
             before = []
-        yield Written("\n\n".join(prompt), tuple(places), tuple(said))
+        yield Written("\n\n".join(prompt), tuple(places), tuple(said), number if len(every) > 1 else None)
 
 
 def ways(steps: Sequence[StepRecord]) -> Iterator[list[int]]:
@@ -111,6 +122,18 @@ def ways(steps: Sequence[StepRecord]) -> Iterator[list[int]]:
         way = lineage(steps, leaf)
         context = [place for place in range(way[0]) if steps[place].parent is None and steps[place].source != "agent"]
         yield [*context, *way]
+
+
+def apart(record: TrajectoryRecord) -> Iterator[TrajectoryRecord]:
+    """The record; of a tree, each way to a leaf as a record of its own, which is no rollout that has a number."""
+    every = list(ways(record.steps))
+    if len(every) < 2:
+        yield record
+        return
+    for number, way in enumerate(every):
+        steps = tuple(replace(record.steps[place], parent=None) for place in way)
+        name = f"{record.external_id or record.task.external_id}#{number}"
+        yield replace(record, steps=steps, external_id=name, rollout=None)
 
 
 def lineage(steps: Sequence[StepRecord], place: int) -> list[int]:

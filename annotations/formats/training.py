@@ -64,10 +64,9 @@ class Line:
 
 
 def lines_of(labelled: Labelled) -> Iterator[Line]:
-    steps = labelled.record.steps
-    tree = any(step.parent is not None for step in steps)
-    for number, way in enumerate(solutions.ways(steps)):
-        yield Line(labelled, tuple(way), number if tree else None)
+    every = list(solutions.ways(labelled.record.steps))
+    for number, way in enumerate(every):
+        yield Line(labelled, tuple(way), number if len(every) > 1 else None)
 
 
 def every_line(rollouts: Iterable[Labelled]) -> list[Line]:

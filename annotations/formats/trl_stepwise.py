@@ -27,14 +27,17 @@ class TRLStepwise(LineFormat, Writer):
     """Positive labels are true, negative ones false. A 0 is neither: `zero` makes it true or false, or drops it, which
     cuts the trajectory before the step, because the steps after it were taken in its light. A step without a label
     cuts likewise: nobody's silence becomes a label. A trajectory cut before its first step is not written. Of a tree
-    there is a row for each way to a leaf. Read, a fraction, or a list of them, is an estimate and no verdict: it is
-    kept with its step."""
+    there is a row for each way to a leaf, and one for ways that were cut to the same steps. Read, a fraction, or a list
+    of them, is an estimate and no verdict: it is kept with its step."""
 
     name = "trl-stepwise"
     title = "TRL stepwise supervision (JSONL)"
     purpose = "reward"
     keeps = "The steps as text up to the last that is labelled, and whether each is right; fields of its own."
-    loses = "Written: labels other than right and wrong, explanations, and steps after the first without a label."
+    loses = (
+        "Written: labels other than right and wrong, explanations, steps after the first without a label, and how a "
+        "tree branches: each way to a leaf is a row."
+    )
     options = (ZERO,)
 
     def recognises(self, row: Json) -> bool:
@@ -63,9 +66,12 @@ class TRLStepwise(LineFormat, Writer):
     def rows(self, rollouts: Sequence[Labelled], asked: Mapping[str, Any]) -> Iterator[dict[str, Json]]:
         for labelled in rollouts:
             remembered = solutions.memory(labelled.record, self.name)
+            made: set[tuple[int, ...]] = set()
             for way in solutions.written(labelled.record):
                 labels = way.labels(labelled)
-                if row := _row(way, [_graded(one, asked.get("zero", ZERO.default)) for one in labels]):
+                row = _row(way, [_graded(one, asked.get("zero", ZERO.default)) for one in labels])
+                if row and (places := way.places[: len(row["labels"])]) not in made:
+                    made.add(places)
                     yield solutions.ordered(row, remembered, KEYS)
 
     def row(self, record: TrajectoryRecord, zero: str = "drop") -> dict[str, Json] | None:

@@ -217,6 +217,7 @@ def test_the_page_of_one_asks_the_same_questions_however_much_was_said(client: C
     one = make.trajectory(project)
     make.rating(make.rater(project), one, [1, 0, -1], final=1)
     address = reverse("trajectory", args=[project.slug, one.pk])
+    client.get(address)  # whether it is a tree is asked once
     with CaptureQueriesContext(connection) as few:
         client.get(address)
     for _ in range(9):
