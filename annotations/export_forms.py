@@ -19,6 +19,7 @@ from annotations.services.export_labelled import scoring_runs
 
 OPTION = "option-"
 MOST = 500  # sources and models that are offered
+SPLIT = "test_share"
 ONE_OF_SEVERAL = {"sources": "source", "models": "model"}  # the form asks for one, other doors for several
 
 
@@ -31,10 +32,13 @@ class ExportForm(forms.Form):
         self.format = str(data.get("format") or offered[0])
         writer = formats.FORMATS.get(self.format)
         self.options = writer.options if isinstance(writer, Writer) and self.format in offered else ()
+        self.splits = self.format in offered and export_asked.splits(self.format)
         super().__init__(_filled(data, self.options, left=data.get("shown", self.format) != self.format))
         self.fields["format"] = forms.ChoiceField(choices=[(name, name) for name in offered])
         for option in self.options:
             self.fields[OPTION + option.name] = _field(option)
+        if self.splits:
+            self.fields[SPLIT] = _share()
         for name, field in _whose(project):
             self.fields[name] = field
         for name, field in _only(project):
@@ -44,8 +48,8 @@ class ExportForm(forms.Form):
 
     @property
     def own(self) -> list[forms.BoundField]:
-        """The options of the format."""
-        return [self[OPTION + option.name] for option in self.options]
+        """The options of the format, and its split where it has none of its own."""
+        return [self[OPTION + option.name] for option in self.options] + ([self[SPLIT]] if self.splits else [])
 
     @property
     def whose(self) -> list[forms.BoundField]:
@@ -65,7 +69,7 @@ class ExportForm(forms.Form):
         if self.errors:
             return said
         rater = str(self.data.get("rater") or "")
-        known = {name: said[name] for name in (*WHOSE, *ONLY) if name in said}
+        known = {name: said[name] for name in (*WHOSE, *ONLY, SPLIT) if name in said}
         known |= {name: [value] for name, one in ONE_OF_SEVERAL.items() if (value := known.pop(one, ""))}
         options = {option.name: said.get(OPTION + option.name) for option in self.options}
         try:
@@ -95,6 +99,17 @@ class ExportForm(forms.Form):
 
 WHOSE = ("raters", "rule", "states", "as_scheme", "propagated")
 ONLY = ("first_error", "source", "model", "least_raters", "agreed", "score_from", "score_to", "scores")
+
+
+def _share() -> forms.FloatField:
+    return forms.FloatField(
+        required=False,
+        min_value=0,
+        max_value=1,
+        label="Share of tasks in a test split",
+        help_text="Drawn by what a task asks, so that no task is on both sides. Empty: no split.",
+        widget=forms.NumberInput(attrs={"step": "any", "min": 0, "max": 1, "placeholder": "0"}),
+    )
 
 
 def _field(option: Option) -> forms.Field:

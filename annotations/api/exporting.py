@@ -65,6 +65,13 @@ class ExportIn(serializers.Serializer):
         help_text="Only trajectories with so many passes of the raters; 0: also those that nobody labelled.",
     )
     agreed = serializers.BooleanField(required=False, default=False, help_text="Only where the raters differ nowhere.")
+    test_share = serializers.FloatField(
+        min_value=0,
+        max_value=1,
+        required=False,
+        default=0,
+        help_text="The share of tasks in a test split, drawn by the hash of what they ask. 0: no split.",
+    )
     score_from = _score("P(not wrong) of the lowest step is at least this.")
     score_to = _score("And at most this.")
     scores = serializers.IntegerField(

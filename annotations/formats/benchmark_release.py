@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from annotations.formats import training
+from annotations.formats import splits, training
 from annotations.formats.base import Refused
 from annotations.formats.lines import dump
 from annotations.formats.training import Line
@@ -42,6 +42,7 @@ class BenchmarkRelease(Writer):
     purpose = "benchmark"
     options = (TEST, VALIDATION, SEED)
     packed = frozenset({"tools"})
+    splits = True
 
     def rows(self, rollouts: Sequence[Labelled], asked: Mapping[str, Any]) -> Iterator[dict[str, Json]]:
         """The blind rows."""
@@ -54,7 +55,7 @@ class BenchmarkRelease(Writer):
                 "options", f"found shares of {asked['test']:g} and {asked['validation']:g}; accepted is 1 in all"
             )
         for labelled in rollouts:
-            split = split_of(labelled, asked)
+            split = splits.split_of(labelled.record.task, asked["test"], asked["validation"], asked["seed"])
             for line in training.lines_of(labelled):
                 if line.grades:
                     yield f"blind.{split}", _blind(line)
@@ -64,26 +65,11 @@ class BenchmarkRelease(Writer):
         return {"score.py": SCRIPT.read_text(encoding="utf-8")}
 
 
-def task_of(labelled: Labelled) -> str:
-    """The task's hash: of what is asked, whatever the spelling of its spaces and capitals, else of its name."""
-    task = labelled.record.task
-    asked = " ".join(task.instruction.split()).casefold()
-    return hashlib.sha256((asked or f"{task.source}/{task.external_id}").encode(errors="replace")).hexdigest()[:16]
-
-
-def split_of(labelled: Labelled, asked: Mapping[str, Any]) -> str:
-    drawn = hashlib.sha256(f"{asked['seed']:g}/{task_of(labelled)}".encode()).digest()
-    place = int.from_bytes(drawn[:6]) / 2**48
-    if place < asked["test"]:
-        return "test"
-    return "validation" if place < asked["test"] + asked["validation"] else "train"
-
-
 def _blind(line: Line) -> dict[str, Json]:
     task = line.labelled.record.task
     return {
         "id": _id(line),
-        "task": task_of(line.labelled),
+        "task": splits.key_of(task),
         "question": task.instruction,
         "tools": dump(task.tools) if task.tools else None,
         "messages": training.messages(line.steps, line.places),
@@ -96,7 +82,7 @@ def _labels(line: Line) -> dict[str, Json]:
     first = line.first_error
     return {
         "id": _id(line),
-        "task": task_of(labelled),
+        "task": splits.key_of(record.task),
         "trajectory": line.name,
         "source": record.task.source,
         "policy_model": record.policy_model,

@@ -28,7 +28,8 @@ class Writer(Format):
     """A format whose rows are made of labelled trajectories; `together`: of all rollouts of a task, else of one at a
     time. `suffix` is .jsonl or .parquet. `graded`: without grades of steps there are no rows. `packed` columns have no
     one shape: JSON text in Parquet and in JSONL that is not read again; others have one type, found from the rows.
-    `exact`: rows stay as they are, for a tool. `whole`: of whole messages where these were cut into steps."""
+    `exact`: rows stay as they are, for a tool. `whole`: of whole messages where these were cut into steps. `splits`:
+    its files are splits already."""
 
     writes = True
     options: ClassVar[tuple[Option, ...]] = ()
@@ -37,6 +38,7 @@ class Writer(Format):
     packed: ClassVar[frozenset[str]] = frozenset()
     exact: ClassVar[bool] = False
     whole: ClassVar[bool] = False
+    splits: ClassVar[bool] = False
 
     def rows(self, rollouts: Sequence[Labelled], asked: Mapping[str, Any]) -> Iterator[dict[str, Json]]:
         """The rows of these rollouts: one, or all of a task. `asked` has a value for every option. Raises Refused, over

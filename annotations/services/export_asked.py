@@ -54,6 +54,7 @@ class Asked:
     first_error: str = ""
     least_raters: int = 1
     agreed: bool = False
+    test_share: float = 0.0
     score_from: float | None = None
     score_to: float | None = None
     scores: int | None = None
@@ -72,7 +73,8 @@ class Asked:
 
     def filters(self) -> dict[str, Any]:
         """What narrows the export, as the manifest says it: nothing that is as usual."""
-        return {name: value for name, value in self.config().items() if name not in ("format", "options", "as_scheme")}
+        beside = ("format", "options", "as_scheme", "test_share")
+        return {name: value for name, value in self.config().items() if name not in beside}
 
     def config(self) -> dict[str, Any]:
         """As JSON, to be read again by `read`: nothing that is as usual."""
@@ -112,6 +114,7 @@ FLAGS = {
     "first_error": "--first-error",
     "least_raters": "--least-raters",
     "agreed": "--agreed",
+    "test_share": "--test-share",
     "score_from": "--score-from",
     "score_to": "--score-to",
     "scores": "--scores",
@@ -141,10 +144,25 @@ def read(said: Mapping[str, Any]) -> Asked:
         first_error=_one_of(said, "first_error", ERRORS),
         least_raters=_number(said, "least_raters", 0, 1_000, 1, whole=True) or 0,
         agreed=bool(said.get("agreed")),
+        test_share=_share(said, name),
         score_from=_number(said, "score_from", 0, 1),
         score_to=_number(said, "score_to", 0, 1),
         scores=_number(said, "scores", 1, 2**63 - 1, whole=True),
     )
+
+
+def splits(name: str) -> bool:
+    """Whether the format's rows can be put into train and test."""
+    one = formats.FORMATS[name]
+    return isinstance(one, Writer) and not one.splits
+
+
+def _share(said: Mapping[str, Any], name: str) -> float:
+    share = float(_number(said, "test_share", 0, 1, 0.0))
+    if share and not splits(name):
+        known = [one for one in formats.writable() if splits(one)]
+        raise ExportRefused(f"{name} has no split to ask for; accepted are {', '.join(known)}", "test_share")
+    return share
 
 
 def _as_now(said: Mapping[str, Any]) -> dict[str, Any]:

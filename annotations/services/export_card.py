@@ -140,6 +140,13 @@ def _rules(project: Project, manifest: Mapping[str, Any]) -> str:
         lines.append(f"- {title}: {counted}")
     if manifest["options"]:
         lines.append("- Options: " + ", ".join(f"{name} = {value}" for name, value in manifest["options"].items()))
+    if split := manifest.get("split"):
+        tasks = (
+            ", ".join(f"{_number(number, 'task')} in {name}" for name, number in split["tasks"].items()) or "no tasks"
+        )
+        lines.append(
+            f"- Split by {split['by']}, {split['test_share']:g} for the test: {tasks}. No task is on both sides"
+        )
     if run := manifest["scores"]:
         lines.append(f"- Scores: run {run['run']} of {run['scorer'] or 'a scorer'}")
     return "\n".join(lines)

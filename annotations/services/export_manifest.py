@@ -40,6 +40,7 @@ def of(project: Project, asked: Asked, raters: list[Rater], work: Work, rows: in
         "scores": {"run": run.pk, "scorer": run.config.get("scorer", "")} if run else None,
         "agreement": _agreement(project),
         "sources": _sources(project, asked),
+        **({"split": _split(asked, work)} if asked.test_share else {}),
         "counts": {"rows": rows, **work.counts},
         "left_out": {why: number for why, number in sorted(work.left_out.items()) if number},
         "refused": work.refused,
@@ -47,6 +48,12 @@ def of(project: Project, asked: Asked, raters: list[Rater], work: Work, rows: in
         "sha256": dict(sums),
         "created_at": timezone.now().isoformat(timespec="seconds"),
     }
+
+
+def _split(asked: Asked, work: Work) -> dict[str, Any]:
+    """How tasks were put into train and test, and how many of them came to each."""
+    tasks = {name: len(found) for name, found in sorted(work.tasks.items())}
+    return {"by": "the hash of what the task asks", "test_share": asked.test_share, "tasks": tasks}
 
 
 def _sources(project: Project, asked: Asked) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from functools import cached_property
@@ -16,6 +17,7 @@ from annotations.formats.base import Refused
 from annotations.formats.lines import dump
 from annotations.formats.long_csv import LongCSV
 from annotations.formats.parquet import LongParquet
+from annotations.formats.splits import split_of
 from annotations.formats.stepmark import Stepmark
 from annotations.formats.writer import Writer
 from annotations.models import Annotation, Project, Rater, Trajectory
@@ -59,6 +61,7 @@ class Work:
         self.counts: dict[str, Any] = {}
         self.refused: list[dict[str, str]] = []
         self.columns: dict[str, Any] = {}
+        self.tasks: dict[str, set[str]] = defaultdict(set)  # in each split
 
     def write(self) -> int:
         """The data files; returns the number of rows."""
@@ -77,15 +80,19 @@ class Work:
         rows, empty, called = 0, 0, self._called()
         self.watch.expect(self.labelling.count())
         entries = self._watched(self.labelling.stream())
+        share = self.asked.test_share
         with Tables(self.folder, writer) as tables:
-            if type(writer).files is Writer.files:
+            if type(writer).files is Writer.files and not share:
                 tables.open(called)
             for group in self.labelling.groups(entries, together=writer.together):
                 made = self._made(writer, group)
                 empty += not made
-                for name, row in made or ():
-                    tables.row(name or called, row)
+                split = split_of(group[0].record.task, share) if share else ""
+                for name, row in made:
+                    tables.row(".".join(filter(None, (name or called, split))), row)
                     rows += 1
+                if made and split:
+                    self.tasks[split].add(group[0].record.task.external_id)
         self.columns = {f"{name}{writer.suffix}": one.told() for name, one in tables.columns.items()}
         for name, text in writer.beside(self.asked.options).items():
             (self.folder / name).write_text(text, encoding="utf-8")

@@ -13,7 +13,7 @@ import pytest
 from annotations import formats
 from annotations.formats.stepmark import Stepmark
 from annotations.models import Project
-from annotations.services import exports
+from annotations.services import export_asked, exports
 from tests import make
 from tests.db.test_export_formats import project  # noqa: F401 (a fixture)
 from tests.live.test_datasets import pytestmark as runs_in_ci
@@ -64,3 +64,45 @@ def test_every_export_opens_by_its_card(project, python, tmp_path):  # noqa: F81
     problems = {name: said for name, said in found.items() if isinstance(said, str)}
     assert not problems
     assert {name: sum(sum(one.values()) for one in said.values()) for name, said in found.items()} == rows
+
+
+def test_train_and_test_load_by_their_names_and_share_no_task(project, python, tmp_path):  # noqa: F811
+    uneven(project)
+    names = [name for name in formats.writable() if export_asked.splits(name)]
+    told = {}
+    for name in names:
+        exports.export(project, name, tmp_path / name, test_share=0.5)
+        told[name] = json.loads((tmp_path / name / "manifest.json").read_text())["split"]["tasks"]
+    quiet = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "home"), "HF_DATASETS_DISABLE_PROGRESS_BARS": "1"}
+    answer = subprocess.run(
+        [python, "-c", LOADS_BOTH, tmp_path / "cache", *(tmp_path / name for name in names)],
+        env=os.environ | quiet,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=300,
+    )
+    found = {Path(name).name: said for name, said in map(json.loads, answer.stdout.splitlines())}
+    assert {name: said for name, said in found.items() if isinstance(said, str)} == {}
+    both = [name for name in names if len(told[name]) == 2]
+    assert {name for name in both if set(found[name]) != {"train", "test"}} == set()
+    assert len(both) > 10
+
+
+LOADS_BOTH = """
+import json, pathlib, sys
+from datasets import load_dataset
+for name in sys.argv[2:]:
+    files = {}
+    for path in sorted(pathlib.Path(name).iterdir()):
+        split = path.stem.rpartition(".")[2]
+        if path.suffix in (".jsonl", ".parquet") and split in ("train", "test"):
+            files[split] = str(path)
+    kind = "parquet" if any(one.endswith(".parquet") for one in files.values()) else "json"
+    try:
+        found = load_dataset(kind, data_files=files, cache_dir=sys.argv[1]) if files else {}
+        said = {split: rows.num_rows for split, rows in found.items()}
+    except Exception as problem:
+        said = repr(problem)[:500]
+    print(json.dumps([name, said]))
+"""

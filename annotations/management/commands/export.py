@@ -40,6 +40,9 @@ class Command(BaseCommand):
             "--as", dest="as_scheme", default="", metavar="SCHEME", help="in the words of another scheme, as binary"
         )
         parser.add_argument("--propagated", default="", metavar="HOW", help=f"{', '.join(PROPAGATED)}")
+        parser.add_argument(
+            "--test-share", metavar="P", help="put this share of the tasks into a test split, drawn by what they ask"
+        )
         _filters(parser)
         parser.add_argument("--push", default="", metavar="OWNER/NAME", help="to the Hugging Face hub, as a dataset")
         parser.add_argument("--private", action="store_true", help="with --push: nobody else sees a new dataset")
