@@ -12,7 +12,7 @@ from annotations.formats.lines import dump
 from annotations.records import Json, RatingRecord, StepRecord, TaskRecord, TrajectoryRecord
 from annotations.rendering.identity import action_hash, sequence_hash, turn_hash
 from annotations.rendering.outline import outline
-from annotations.rendering.parts import parts
+from annotations.rendering.parts import Part, parts
 from annotations.segmenting import PART, joined
 
 
@@ -152,8 +152,9 @@ def _steps(steps: tuple[StepRecord, ...]) -> tuple[StepDraft, ...]:
     for index, step in enumerate(steps):
         texts = (step.message, step.reasoning, dump(step.tool_calls), dump(step.observations), dump(step.extra))
         digest = content_hash(step, texts)
-        identity = (digest, seen[digest], action_hash(step), turn_hash(step.source, step))
-        made.append(StepDraft(index, step.source, step.source_index, *texts, *identity, _outline(step), step.parent))
+        told = list(parts(step))
+        identity = (digest, seen[digest], action_hash(step), turn_hash(step.source, step, told))
+        made.append(StepDraft(index, step.source, step.source_index, *texts, *identity, _outline(told), step.parent))
         seen[digest] += 1
     return tuple(made)
 
@@ -167,6 +168,6 @@ def content_hash(step: StepRecord, texts: Sequence[str] = ()) -> str:
     return hashlib.sha256("\x1f".join((step.source, *said, extra)).encode()).hexdigest()
 
 
-def _outline(step: StepRecord) -> str | None:
-    found = outline(parts(step))
+def _outline(told: Sequence[Part]) -> str | None:
+    found = outline(told)
     return None if found is None else dump(found)
