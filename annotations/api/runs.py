@@ -52,7 +52,10 @@ class RunOut(serializers.ModelSerializer):
 
 
 class RunResultOut(RunOut):
-    result = serializers.DictField(help_text="What came of it; an import's refused records are here.")
+    result = serializers.DictField(
+        help_text="What came of it. Of an import: `rejected` records, and `unconverted` labels, which the project's "
+        "scheme could not hold: for each reason how many, and the first places."
+    )
     served = serializers.SerializerMethodField(help_text="Whether a living worker takes up such runs.")
 
     class Meta(RunOut.Meta):

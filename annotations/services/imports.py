@@ -22,6 +22,7 @@ from annotations.services.rating_ways import Inwards
 from annotations.services.runs import Claim
 from annotations.services.segments import Segmenting
 from annotations.services.sources import Unit
+from annotations.services.unconverted import Unheld, gathered
 
 ROWS, CHARACTERS = 500, 8_000_000  # a batch is full at either
 LISTS = {"rejected": 10_000, "lost": 2_000, "duplicates": 2_000}  # kept one by one; beyond them only their number
@@ -49,7 +50,8 @@ def import_trajectories(
     the files' labels were made under, where they say so, and whether that is the project's. Under a claim every batch
     is committed together with how far it got, and a second call goes on from there. `segmentation` is one of
     segmenting.WAYS, `duplicates` one of duplicates.TITLES. Labels of earlier versions that could not go along are in
-    `lost`, rollouts that equal others in `duplicates`; those of them that were left out are counted as `skipped`.
+    `lost`, those of the files that the project's scheme cannot hold in `unconverted`, by reason; rollouts that equal
+    others are in `duplicates`, those of them that were left out are counted as `skipped`.
     Raises FileNotFoundError, formats.UnknownFormat and segments.NoSuchWay before anything is done.
     """
     chosen = None if format == "auto" else named_formats.reader(project, format)
@@ -101,6 +103,7 @@ class _Import:
         before = claim.run.result if claim else {}
         self.result: ImportResult = {name: before.get(name, 0) for name in (*COUNTS, "replaced")}
         self.result |= {name: list(before.get(name, [])) for name in LISTS}
+        self.result["unconverted"] = list(before.get("unconverted", []))
         self.result |= {f"{name}_more": before.get(f"{name}_more", 0) for name in LISTS}
         self.schemes: dict[str, Json] = {one["sha256"]: one for one in before.get("schemes", [])}
         self.position = tuple(before.get("position", (0, 0)))  # the unit, and how many of its items are done
@@ -111,6 +114,7 @@ class _Import:
     def _empty(self) -> None:
         self.drafts: list[Draft] = []
         self.problems: list[Problem] = []
+        self.unheld: list[Unheld] = []
         self.again = self.replaced = self.characters = self.lines = 0
 
     def unit(self, number: int, unit: Unit) -> None:
@@ -134,11 +138,12 @@ class _Import:
         """`known`: an earlier attempt has stored it; only who it is matters, for those that follow."""
         problems = list(item.problems)
         made = None
+        unheld: Sequence[Unheld] = ()
         if isinstance(item.record, TrajectoryRecord):
             self._say_schemes(item.record)
-            record, lost = self.inwards.take(item.record, name, item.line)
+            record, unheld, stray = self.inwards.take(item.record, name, item.line)
             record, unplaced = self.segmenting.take(record, name, item.line)
-            problems += [*lost, *unplaced]
+            problems += [*stray, *unplaced]
             try:
                 made = draft(record, name, item.line, item.original)
             except (RecursionError, ValueError) as exc:
@@ -154,6 +159,7 @@ class _Import:
         if known:
             return
         self.problems += problems
+        self.unheld += unheld
         self.replaced += item.replaced
         if made:
             self.drafts.append(made)
@@ -187,6 +193,7 @@ class _Import:
         result = {name: self.result[name] + getattr(arrived, name) for name in COUNTS}
         result["unchanged"] += self.again
         result["replaced"] = self.result["replaced"] + self.replaced
+        result["unconverted"] = gathered(self.result["unconverted"], self.unheld)
         problems = sorted([*self.problems, *arrived.problems], key=lambda one: one.line)
         new = {"rejected": list(map(asdict, problems)), "lost": arrived.lost, "duplicates": arrived.duplicates}
         for name, most in LISTS.items():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from annotations import schemes
 from annotations.records import Json, Problem, RatingRecord, TrajectoryRecord
@@ -11,6 +13,8 @@ from annotations.schemes.conversions import Route
 from annotations.schemes.maps import Lost
 from annotations.schemes.rules import Place
 from annotations.schemes.schema import Scheme
+from annotations.services import trees
+from annotations.services.unconverted import Unheld
 
 
 def over(route: Route, record: TrajectoryRecord, said: RatingRecord) -> tuple[RatingRecord, list[Lost]]:
@@ -23,7 +27,11 @@ def over(route: Route, record: TrajectoryRecord, said: RatingRecord) -> tuple[Ra
     why: dict[Place, str] = {(at[index], source.main): text for index, text in said.explanations.items() if index in at}
     if said.final is not None:
         answers[None, whole], why[None, whole] = said.final, said.final_explanation
-    made = route.convert(answers, [place for place, step in enumerate(record.steps) if step.source == "agent"])
+    steps, tree = (
+        [place for place, step in enumerate(record.steps) if step.source == "agent"],
+        trees.of_record(record.steps),
+    )
+    made = route.convert(answers, steps, after=tree.after if tree else None)
     told = {place: why.get(made.came[place], "") for place in made.answers}
     final = (None, target.final if target.main_field.of_step else target.main)
     main = {place[0]: place for place in made.answers if place[0] is not None and place[1] == target.main}
@@ -39,6 +47,14 @@ def over(route: Route, record: TrajectoryRecord, said: RatingRecord) -> tuple[Ra
     return rating, list(made.lost)
 
 
+class Taken(NamedTuple):
+    """A record with its rating in the project's words, what of it has none, and labels of steps that are not there."""
+
+    record: TrajectoryRecord
+    unheld: Sequence[Unheld] = ()
+    problems: Sequence[Problem] = ()
+
+
 class Inwards:
     """Ratings of files on their way to the project's scheme."""
 
@@ -46,11 +62,10 @@ class Inwards:
         self.scheme = scheme
         self._ways: dict[str, Route | None] = {}
 
-    def take(self, record: TrajectoryRecord, file: str, line: int) -> tuple[TrajectoryRecord, list[Problem]]:
-        """The record with its rating in the project's words, and what of it has none."""
+    def take(self, record: TrajectoryRecord, file: str, line: int) -> Taken:
         said = record.rating
         if said is None or said.scheme in ("", self.scheme.name):
-            return record, []
+            return Taken(record)
         route = self._way(said.scheme)
         if route is None:
             accepted = ", ".join(conversions.targets(schemes.shipped()[said.scheme])) or "none"
@@ -59,21 +74,19 @@ class Inwards:
                 f"{self.scheme.name} is declared, so they stay out; schemes they can come in under: "
                 f"{said.scheme}, {accepted}"
             )
-            return replace(record, rating=None), [Problem(file, line, "labels", reason)]
+            many = len(said.steps) + (said.final is not None)
+            return Taken(replace(record, rating=None), [Unheld(said.scheme, "", reason, file, line, labels=many)])
         at = {step.source_index for step in record.steps}
-        stray = {index: one for index, one in said.steps.items() if index not in at}
         rating, lost = over(route, record, said)
-        problems = [Problem(file, line, "labels", _told(record, one)) for one in lost]
-        problems += [Problem(file, line, f"step_labels.{index}", "the trajectory has no such step") for index in stray]
-        return replace(record, rating=rating), problems
+        unheld = [Unheld(said.scheme, one.place[1], one.why, file, line, one.place[0], one.value) for one in lost]
+        stray = [
+            Problem(file, line, f"step_labels.{index}", "the trajectory has no such step")
+            for index in said.steps
+            if index not in at
+        ]
+        return Taken(replace(record, rating=rating), unheld, stray)
 
     def _way(self, name: str) -> Route | None:
         if name not in self._ways:
             self._ways[name] = conversions.route(schemes.shipped()[name], self.scheme)
         return self._ways[name]
-
-
-def _told(record: TrajectoryRecord, lost: Lost) -> str:
-    step = lost.place[0]
-    of = "the whole" if step is None else f"step {step}"
-    return f"found {lost.value!r} of {of}: {lost.why}"

@@ -18,7 +18,7 @@ from annotations import access, jobs
 from annotations.access import Request
 from annotations.http import whole
 from annotations.models import Project, Run
-from annotations.services import export_push, exports, progress_counts
+from annotations.services import export_push, exports, progress_counts, unconverted
 from annotations.services import runs as service
 from annotations.services.progress_counts import Pace
 
@@ -26,7 +26,7 @@ LIST = "runs/list.html"
 PAGE = "runs/page.html"
 PER_PAGE = 30
 SHOWN_PROBLEMS = 200
-LISTS = ("rejected", "unmatched", "lost", "duplicates")  # of what an import could not do, or found
+LISTS = ("rejected", "unmatched", "lost", "unconverted", "duplicates")  # of what an import could not do, or found
 
 
 class Row(NamedTuple):
@@ -100,6 +100,7 @@ def _context(project: Project, run: Run) -> dict[str, Any]:
         "unknown": run.kind == Run.Kind.IMPORT and bool(run.file) and any(map(_is_unknown, problems)),
         "more_problems": max(0, len(problems) - SHOWN_PROBLEMS) + run.result.get("rejected_more", 0),
         **_listed(run, "lost"),
+        "unconverted": unconverted.by_number(run.result.get("unconverted") or []),
         **_listed(run, "duplicates"),
         "unmatched": unmatched[:SHOWN_PROBLEMS],
         "more_unmatched": max(0, len(unmatched) - SHOWN_PROBLEMS),

@@ -114,7 +114,7 @@ def test_refused_records_are_a_table_and_a_file_that_runs_no_formula(client: Cli
     table = client.get(reverse("run_problems_csv", args=[project.slug, run.pk])).content.decode()
     assert table.splitlines() == ["file,line,field,reason", "a.jsonl,7,messages,'=1+1 is no list"]
     whole = client.get(reverse("run_problems_json", args=[project.slug, run.pk])).json()
-    assert whole == {"rejected": [problem], "unmatched": ["x:1:0"], "lost": [], "duplicates": []}
+    assert whole == {"rejected": [problem], "unmatched": ["x:1:0"], "lost": [], "unconverted": [], "duplicates": []}
 
 
 def test_an_upload_becomes_a_run_with_its_file_in_place(client: Client, project: Project, owner: User) -> None:

@@ -169,8 +169,8 @@ def test_only_the_decisive_step_is_labelled():
 @pytest.mark.parametrize("project", ["agent-process", "binary", "processbench"])
 def test_no_project_makes_the_steps_before_the_decisive_one_right(project):
     made = record_of("who-and-when", log(*TEAM, mistake_step="2", mistake_agent="Checker"))
-    taken, problems = rating_ways.Inwards(schemes.shipped()[project]).take(made, "f", 1)
-    assert taken.rating and (taken.rating.steps, problems) == ({2: -1}, [])
+    taken = rating_ways.Inwards(schemes.shipped()[project]).take(made, "f", 1)
+    assert taken.record.rating and taken.record.rating.steps == {2: -1} and not taken.unheld and not taken.problems
 
 
 @pytest.mark.parametrize("step", ["3", "1", "x", "-1", True, [0]])

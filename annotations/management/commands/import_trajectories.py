@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from annotations import formats, segmenting
 from annotations.management import asking
 from annotations.records import Json
-from annotations.services import duplicates, hub, imports
+from annotations.services import duplicates, hub, imports, unconverted
 
 SHOWN = 20  # of a list, where --json has all of it
 
@@ -65,6 +65,7 @@ def _lines(result: imports.ImportResult) -> list[str]:
     ]
     if result["carried"]:
         lines.append(f"{result['carried']} labels went along to new versions.")
+    lines += unconverted.told(result["unconverted"])
     if result["lost"]:
         number = len(result["lost"]) + result["lost_more"]
         lines.append(f"{number} labels could not go along; they stay with the earlier versions:")
