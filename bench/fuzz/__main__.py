@@ -13,7 +13,7 @@ from pathlib import Path
 from bench.fuzz import seeds
 
 ROOT = Path(__file__).resolve().parents[2]
-LIMITS = ("-timeout=25", "-rss_limit_mb=1500", "-max_len=24000", "-len_control=0", "-print_final_stats=1")
+LIMITS = ("-timeout=25", "-rss_limit_mb=1500", f"-max_len={seeds.LONGEST}", "-len_control=0", "-print_final_stats=1")
 _runs = re.compile(r"(?:stat::number_of_executed_units: +|^#)(\d+)", re.MULTILINE)
 
 
@@ -30,7 +30,8 @@ class Tally:
 def main(words: list[str]) -> int:
     asked = _asked(words)
     names = asked.format or seeds.names()
-    tallies = [fuzzed(name, asked.seconds / len(names), asked.home) for name in names]
+    more = seeds.found(asked.seeds) if asked.seeds else {}
+    tallies = [fuzzed(name, asked.seconds / len(names), asked.home, more.get(name, [])) for name in names]
     finds = sorted((asked.home / "finds").glob("*/*.txt"))
     print(f"{sum(one.seconds for one in tallies):.0f} seconds, {sum(one.runs for one in tallies):,} executions")
     for one in finds:
@@ -44,16 +45,17 @@ def _asked(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.fuzz")
     parser.add_argument("--seconds", type=float, default=3600, help="in all, over all formats")
     parser.add_argument("--format", action="append", choices=seeds.names(), help="only these")
+    parser.add_argument("--seeds", type=Path, help="a folder of files that are seeds too, each for its format")
     parser.add_argument("--home", type=Path, default=ROOT / "var" / "fuzz", help="where corpus and finds are kept")
     return parser.parse_args(words)
 
 
-def fuzzed(name: str, seconds: float, home: Path) -> Tally:
+def fuzzed(name: str, seconds: float, home: Path, more: list[bytes]) -> Tally:
     """Fuzzes the target for so long; begins again where libFuzzer ends the process, whose input it keeps."""
     tally, begun = Tally(name), time.monotonic()
     finds = home / "finds" / name
     finds.mkdir(parents=True, exist_ok=True)
-    corpus = seeds.sown(name, home / "corpus" / name)
+    corpus = seeds.sown(name, home / "corpus" / name, more)
     while (left := seconds - tally.seconds) >= 1:
         ends = (f"-max_total_time={max(1, round(left))}", f"-artifact_prefix={finds}/", *LIMITS)
         command = [sys.executable, "-m", "bench.fuzz.reading", name, str(finds), str(corpus), *ends]

@@ -127,8 +127,9 @@ class Target:
 def main() -> None:
     name, finds = sys.argv[1], Path(sys.argv[2])
     target = Target(name, finds)
+    more = [path.read_bytes() for path in sorted(Path(sys.argv[3]).glob(f"{seeds.MORE}*"))]
     # Fuzz() puts its own Mutate in the place of the one that is there before.
-    mutator = Mutator(lambda content, most: atheris.Mutate(content, most), list(seeds.contents(name)))
+    mutator = Mutator(lambda content, most: atheris.Mutate(content, most), [*seeds.contents(name), *more])
     atheris.Setup([sys.argv[0], *sys.argv[3:]], target.__call__, custom_mutator=mutator.__call__)
     atheris.Fuzz()
 

@@ -7,7 +7,9 @@ import hashlib
 import io
 import tarfile
 import zipfile
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
 import zstandard
@@ -15,6 +17,9 @@ import zstandard
 SAMPLES = Path(__file__).resolve().parents[2] / "tests" / "samples"
 OPENING, MAPPED = "opening", "mapped"  # detection and archives; the format that somebody makes by pointing
 OF_ANY = (OPENING, MAPPED)
+LONGEST = 24_000  # bytes of an input
+BIGGEST, OF_ONE, MOST = 30 * 2**20, 6, 60  # of a file that is looked at; seeds of one file, and of a format
+MORE = "more-"
 
 
 def names() -> list[str]:
@@ -34,12 +39,29 @@ def suffix(name: str) -> str:
     return ".zip" if path and path.is_dir() else path.suffix if path else ""
 
 
-def sown(name: str, corpus: Path) -> Path:
-    """The corpus, with the seeds of the target in it."""
+def sown(name: str, corpus: Path, more: Iterable[bytes] = ()) -> Path:
+    """The corpus, with the seeds of the target in it. Of those that are `more` the mutations learn words too."""
     corpus.mkdir(parents=True, exist_ok=True)
     for content in contents(name):
         (corpus / hashlib.sha1(content).hexdigest()).write_bytes(content)
+    for content in more:
+        (corpus / f"{MORE}{hashlib.sha1(content).hexdigest()}").write_bytes(content)
     return corpus
+
+
+def found(folder: Path) -> dict[str, list[bytes]]:
+    """What records of the folder's files were made of, by format: some small ones of each file."""
+    from annotations.services import sources
+
+    made: defaultdict[str, list[bytes]] = defaultdict(list)
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.stat().st_size < BIGGEST:
+            with sources.opened([(path, path.name)]) as units:
+                for unit in units:
+                    if unit.format and len(made[unit.format.name]) < MOST:
+                        contents = (item.original for item in islice(unit.items(), 50))
+                        made[unit.format.name] += [one for one in contents if 0 < len(one) < LONGEST][:OF_ONE]
+    return made
 
 
 def contents(name: str) -> Iterator[bytes]:
