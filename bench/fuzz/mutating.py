@@ -154,9 +154,7 @@ class Mutator:
         if isinstance(value, bool):
             return not value
         if isinstance(value, int):
-            return self.dice.choice(
-                (value + 1, value - 1, -value, value * 2**32, float(min(value, 2**60)), str(value)[:40])
-            )
+            return self.dice.choice((value + 1, value - 1, -value, value * 2**32, value % 2**60 / 4, str(value)[:40]))
         if isinstance(value, float):
             return self.dice.choice((-value, value * 1e300, round(value, 1), str(value)))
         if isinstance(value, str):
