@@ -15,7 +15,7 @@ from annotations import schemes
 from annotations.records import Json
 from annotations.schemes import revisions
 from annotations.schemes.maps import Converted, FieldMap, Hop, Lost, base
-from annotations.schemes.rules import Place
+from annotations.schemes.rules import After, Place
 from annotations.schemes.schema import Scheme
 
 FILE = Path(__file__).with_suffix(".yaml")
@@ -80,16 +80,18 @@ class Route:
         filled: Collection[Place] = frozenset(),
         *,
         whole: bool = True,
+        after: After | None = None,
     ) -> Converted:
         """The answers under the target scheme, and each one that is lost, at its own place and with its own value.
 
         `steps` are the indexes of the agent's steps in order, `filled` the places that a rule filled in. `whole`: the
-        answers are all there are; else they are looked at one by one, whatever else is said."""
+        answers are all there are; else they are looked at one by one, whatever else is said. Where the steps are a
+        tree, `after` says where each hangs."""
         now, came = dict(answers), {place: place for place in answers}
         lost: list[Lost] = []
         for hop in self.hops:
             marked = {place for place, origin in came.items() if origin in filled}
-            made = hop.convert(now, steps, marked, whole=whole)
+            made = hop.convert(now, steps, marked, whole=whole, after=after)
             lost += [Lost(came[one.place], answers[came[one.place]], one.why) for one in made.lost]
             now, came = dict(made.answers), {place: came[source] for place, source in made.came.items()}
         return Converted(now, lost, came)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,7 +13,7 @@ from annotations.schemes import rules
 from annotations.schemes.fields.base import Around, FieldSpec, Name, Number, Value
 from annotations.schemes.fields.places import NONE
 from annotations.schemes.naming import in_order, renamed
-from annotations.schemes.rules import Place, View
+from annotations.schemes.rules import After, Place, View
 from annotations.schemes.schema import Scheme
 
 ENDS = ("first-error", "stop-after-first-error")
@@ -91,15 +91,18 @@ class Hop:
         filled: Collection[Place] = frozenset(),
         *,
         whole: bool = True,
+        after: After | None = None,
     ) -> Converted:
         """The answers as the target takes them. `steps` are the indexes of the agent's steps in order, `filled` places
-        that a rule filled in. `whole`: they are all there are, so that it is known what is asked beside them."""
+        that a rule filled in. `whole`: they are all there are, so that it is known what is asked beside them. Where the
+        steps are a tree, `after` says where each hangs."""
+        way = View(steps, {}, True, after)
         found: dict[Place, Json] = {}
         came: dict[Place, Place] = {}
         lost: list[Lost] = []
         for one in self.maps:
             mine = {place: value for place, value in answers.items() if base(place[1]) == one.source}
-            for source, place, value in self._carried(one, mine, steps, lost):
+            for source, place, value in self._carried(one, mine, way, lost):
                 spec = self.target.field(one.to)
                 assert spec is not None  # only maps whose fields exist make a hop
                 tidied = in_order(spec, value)
@@ -111,19 +114,19 @@ class Hop:
         lost += [
             Lost(place, value, self._why(place[1])) for place, value in answers.items() if base(place[1]) not in mapped
         ]
-        lost += self._closed(found, came, answers, steps, filled) if whole else ()
+        lost += self._closed(found, came, answers, way, filled) if whole else ()
         return Converted({place: value for place, value in found.items() if place in came}, lost, came)
 
     def _why(self, name: str) -> str:
         return self.reasons.get(base(name), f"{self.target.name} has no such field")
 
     def _carried(
-        self, one: FieldMap, mine: Mapping[Place, Json], steps: Sequence[int], lost: list[Lost]
+        self, one: FieldMap, mine: Mapping[Place, Json], way: View, lost: list[Lost]
     ) -> Iterator[tuple[Place, Place, Json]]:
         """The place an answer comes from, where it goes, and as what."""
         if one.by:
             whole = _first if one.by == "first" else _around
-            yield from whole(one, mine, steps, lost)
+            yield from whole(one, mine, way, lost)
             return
         for place, value in mine.items():
             try:
@@ -136,12 +139,12 @@ class Hop:
         found: dict[Place, Json],
         came: dict[Place, Place],
         answers: Mapping[Place, Json],
-        steps: Sequence[int],
+        way: View,
         filled: Collection[Place],
     ) -> Iterator[Lost]:
         """Takes out what the target does not ask beside the rest: no answer stands where there is no question."""
         said = {place: value for place, value in found.items() if came[place] not in filled}
-        effects = rules.effects(self.target, View(steps, said, revealed=True))
+        effects = rules.effects(self.target, replace(way, answers=said))
         for place in list(came):
             if rules.is_closed(effects, *place):
                 source = came.pop(place)
@@ -177,34 +180,49 @@ def _paired(pairs: Sequence[tuple[Json, Json]], spec: FieldSpec | None, value: J
 
 
 def _first(
-    one: FieldMap, mine: Mapping[Place, Json], steps: Sequence[int], lost: list[Lost]
+    one: FieldMap, mine: Mapping[Place, Json], way: View, lost: list[Lost]
 ) -> Iterator[tuple[Place, Place, Json]]:
-    """The first wrong step, if nothing before it is open; "none" where every step is labelled and none wrong."""
+    """The first wrong step, if nothing before it is open; "none" where every step is labelled and none wrong. In a tree
+    nothing may be open but what comes after it, and no other way may have a first wrong step."""
     said = {step: (place, value) for place, value in mine.items() if (step := place[0]) is not None}
-    for number, step in enumerate(steps):
-        if step not in said:
-            why = f"step {step} has no label, so that the first wrong step is not known"
-            lost += [Lost(place, value, why) for place, value in mine.items()]
-            return
-        place, value = said[step]
-        if value in one.wrong:
-            yield place, (None, one.to), step
-            later = [said[after] for after in steps[number + 1 :] if after in said]
-            lost += [Lost(place, value, "it comes after the first wrong step") for place, value in later]
-            return
-    if steps:
-        yield said[steps[-1]][0], (None, one.to), NONE
+    firsts: list[int] = []
+    ended: set[int | None] = set()  # the first wrong ones and all that comes after them
+    why = ""
+    for step in way.steps:
+        if way.before[step] in ended:
+            ended.add(step)
+        elif step not in said:
+            why = why or f"step {step} has no label, so that the first wrong step is not known"
+        elif said[step][1] in one.wrong:
+            firsts.append(step)
+            ended.add(step)
+    if len(firsts) > 1:
+        why = "several ways of the tree have a first wrong step, and only one can be named"
+    if why:
+        lost += [Lost(place, value, why) for place, value in mine.items()]
+    elif firsts:
+        yield said[firsts[0]][0], (None, one.to), firsts[0]
+        after = [said[step] for step in way.steps if step in ended and step in said and step != firsts[0]]
+        lost += [Lost(place, value, "it comes after the first wrong step") for place, value in after]
+    elif way.steps:
+        yield said[way.steps[-1]][0], (None, one.to), NONE
 
 
 def _around(
-    one: FieldMap, mine: Mapping[Place, Json], steps: Sequence[int], lost: list[Lost]
+    one: FieldMap, mine: Mapping[Place, Json], way: View, lost: list[Lost]
 ) -> Iterator[tuple[Place, Place, Json]]:
     """Right before the step that is named, wrong at it, and nothing after it."""
     for place, value in mine.items():
-        if value != NONE and value not in steps:
+        if value != NONE and value not in way.steps:
             lost.append(Lost(place, value, f"there is no step {value}"))
             continue
-        for step in steps:
+        for step in way.steps if value == NONE else _down_to(way, value):
             yield place, (step, one.to), one.wrong[0] if step == value else one.right
-            if step == value:
-                break
+
+
+def _down_to(way: View, step: int) -> list[int]:
+    """The step with those before it, from the first."""
+    found = [step]
+    while (above := way.before[found[-1]]) is not None:
+        found.append(above)
+    return found[::-1]

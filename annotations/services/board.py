@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from django.db import connection
@@ -220,7 +220,7 @@ class Board:
         answers = {place: one.value for place, one in labels.items() if one.origin != PROPAGATED}
         return rules.effects(self.scheme, View(list(self.steps), answers, self._revealed, self.after))
 
-    @property
+    @cached_property
     def after(self) -> After | None:
         """Where each step hangs, where the trajectory is a tree."""
         return trees.after(self.annotation.trajectory_id)

@@ -56,7 +56,7 @@ class Converting:
         if way is None:
             self.unreachable[of.annotation.scheme.name] += 1
             return None
-        made = way.convert(of.answers, list(of.steps), of.filled)
+        made = way.convert(of.answers, list(of.steps), of.filled, after=of.after)
         self.lost.update(lost.place[1].partition("@")[0] for lost in made.lost)
         return made
 

@@ -14,9 +14,9 @@ from annotations.models import Project, Step
 from annotations.records import Json, RatingRecord, TrajectoryRecord
 from annotations.schemes import conversions
 from annotations.schemes.maps import Converted, Lost
-from annotations.schemes.rules import Place
+from annotations.schemes.rules import After, Place
 from annotations.schemes.schema import Scheme
-from annotations.services import projects, rating_ways
+from annotations.services import projects, rating_ways, trees
 
 OF_ONE = ("task", "trajectory", "rollout", "trajectory_version", "rater_kind", "rater")  # what the rows of a pass share
 Row = dict[str, Any]
@@ -63,9 +63,16 @@ class As:
         for _, group in groupby(found, key=lambda row: [row[name] for name in OF_ONE]):
             yield from self._of_pass(list(group))
 
-    def convert(self, answers: Mapping[Place, Json], steps: Sequence[int], filled: Collection[Place]) -> Converted:
-        """The answers of one pass under the target scheme; what is lost is counted."""
-        made = self.route.convert(answers, steps, filled)
+    def convert(
+        self,
+        answers: Mapping[Place, Json],
+        steps: Sequence[int],
+        filled: Collection[Place],
+        after: After | None = None,
+    ) -> Converted:
+        """The answers of one pass under the target scheme; what is lost is counted. `after` says where each step hangs,
+        if they are a tree."""
+        made = self.route.convert(answers, steps, filled, after=after)
         self._lose(made.lost)
         return made
 
@@ -79,9 +86,9 @@ class As:
 
     def _of_pass(self, rows: list[Row]) -> Iterator[Row]:
         held = {(row["step"], _named(row)): row for row in rows}
-        steps = self._steps(rows[0])
+        steps, after = self._steps(rows[0])
         filled = {place for place, row in held.items() if row["origin"] == "propagated"}
-        made = self.convert({place: load(row["value"]) for place, row in held.items()}, list(steps), filled)
+        made = self.convert({place: load(row["value"]) for place, row in held.items()}, list(steps), filled, after)
         for place in sorted(made.answers, key=lambda one: (one[0] is None, one[0] or 0, one[1])):
             old = held[made.came[place]]
             yield {
@@ -112,19 +119,21 @@ class As:
         found = self.route.convert(answers, steps, whole=False).answers
         return dump(found[place]) if place in found else None
 
-    def _steps(self, row: Row) -> dict[int, Row]:
-        """The agent's steps of the row's trajectory by their index, as rows name them."""
+    def _steps(self, row: Row) -> tuple[dict[int, Row], After | None]:
+        """The agent's steps of the row's trajectory by their index, as rows name them, and where each hangs."""
         steps = Step.objects.of_agent().filter(
             trajectory__project=self.project,
             trajectory__superseded_at__isnull=True,
             trajectory__task__external_id=row["task"],
             trajectory__rollout=row["rollout"],
         )
-        columns = ("index", "source_index", "content_hash", "ordinal")
-        return {
+        columns = ("trajectory_id", "index", "source_index", "content_hash", "ordinal")
+        found = list(steps.order_by("index").values_list(*columns))
+        named = {
             index: {"step": index, "source_index": source_index, "step_id": f"{digest[:16]}-{ordinal}"}
-            for index, source_index, digest, ordinal in steps.order_by("index").values_list(*columns)
+            for _, index, source_index, digest, ordinal in found
         }
+        return named, trees.after(found[0][0]) if found else None
 
 
 NOWHERE: Row = {"step": None, "source_index": None, "step_id": None}

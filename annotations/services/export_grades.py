@@ -12,7 +12,7 @@ from annotations.schemes.conversions import Route
 from annotations.schemes.fields import FirstErrorField
 from annotations.schemes.fields.base import FieldSpec
 from annotations.schemes.maps import base
-from annotations.schemes.rules import Place
+from annotations.schemes.rules import After, Place
 from annotations.schemes.schema import Scheme
 from annotations.services.answers import fits, verdict
 from annotations.services.wrongs import Wrong
@@ -39,11 +39,16 @@ class Grading:
         return bool(self.route) or (self.wrong.known and self.main.of_step)
 
     def steps(
-        self, answers: Mapping[Place, Json], steps: Sequence[int], filled: Collection[Place] = frozenset()
+        self,
+        answers: Mapping[Place, Json],
+        steps: Sequence[int],
+        filled: Collection[Place] = frozenset(),
+        after: After | None = None,
     ) -> dict[int, int]:
-        """The grades of steps, by place. Of a step whose parts are graded, the worst."""
+        """The grades of steps, by place; `after` says where each hangs, if they are a tree. Of a step whose parts are
+        graded, the worst."""
         if self.route and self._after:
-            return self._after.steps(self.route.convert(answers, steps, filled).answers, steps)
+            return self._after.steps(self.route.convert(answers, steps, filled, after=after).answers, steps)
         found: dict[int, int] = {}
         for (step, name), value in answers.items():
             if step is None or base(name) != self.main.name:

@@ -15,7 +15,7 @@ from annotations.models import Annotation, Project, Rater, Run, SchemeVersion, S
 from annotations.records import AnswerRecord, Labelled, PassRecord, RatingRecord, SchemeRecord
 from annotations.schemes.fields.text import CorrectionField, TextField
 from annotations.schemes.rules import Place
-from annotations.services import agreement, board, export_whole, projects, task_answers
+from annotations.services import agreement, board, export_whole, projects, task_answers, trees
 from annotations.services.export_as import As
 from annotations.services.export_asked import Asked, ExportRefused
 from annotations.services.export_consensus import Word, agreed, differ
@@ -173,10 +173,12 @@ class Labelling:
         answers = {place: a.value for place, a in told.items()}
         filled = {place for place, a in told.items() if a.origin == "propagated"}
         steps = [place for place, step in enumerate(one.record.steps) if step.source == "agent"]
+        tree = trees.of_record(one.record.steps)
+        after = tree.after if tree else None
         if self.way:
             wanted = {self.way.source.main, self.way.source.final}
             over = {place: value for place, value in answers.items() if place[1] in wanted}
-            made = self.way.convert(over, steps, filled & over.keys())
+            made = self.way.convert(over, steps, filled & over.keys(), after=after)
             answers, came = dict(made.answers), dict(made.came)
             grading = self._grading("")
         main, whole = grading.scheme.main, grading.verdict.name if grading.verdict else ""
@@ -186,7 +188,7 @@ class Labelling:
         return Word(
             by=f"{said.kind}:{said.rater}",
             values=values,
-            grades=grading.steps(answers, steps, filled),
+            grades=grading.steps(answers, steps, filled, after),
             final=final,
             verdict=grading.final(final),
             reasons={place: a.explanation for place, a in origin.items() if a.explanation},

@@ -11,7 +11,8 @@ from django.db.models import F, Q, QuerySet
 
 from annotations.models import Annotation, Label, Step
 from annotations.records import Json
-from annotations.schemes.rules import Place
+from annotations.schemes.rules import After, Place
+from annotations.services import trees
 from annotations.services.board import PROPAGATED
 
 CHUNK = 200
@@ -22,12 +23,14 @@ _FIRST = Q(superseded_at__gt=F("annotation__revealed_at"), created_at__lte=F("an
 @dataclass(frozen=True)
 class Pass:
     """`steps` maps the index of each of the agent's steps to its row, in order; `labels` are the current ones by place;
-    `first` those that the first pass of a progressive one said and the second took back."""
+    `first` those that the first pass of a progressive one said and the second took back; `after` says where each step
+    hangs, where they are a tree."""
 
     annotation: Annotation
     steps: Mapping[int, int]
     labels: dict[Place, Label] = field(default_factory=dict)
     first: dict[Place, Label] = field(default_factory=dict)
+    after: After | None = None
 
     @property
     def answers(self) -> dict[Place, Json]:
@@ -57,8 +60,9 @@ def passes(annotations: QuerySet[Annotation]) -> Iterator[list[Pass]]:
 
 def of(annotations: Sequence[Annotation]) -> list[Pass]:
     """These annotations with their labels and steps."""
-    steps = _steps({one.trajectory_id for one in annotations})
-    found = {one.pk: Pass(one, steps[one.trajectory_id]) for one in annotations}
+    steps, branched = _steps({one.trajectory_id for one in annotations})
+    after = {pk: tree.after for pk, tree in trees.among(branched).items()} if branched else {}
+    found = {one.pk: Pass(one, steps[one.trajectory_id], after=after.get(one.trajectory_id)) for one in annotations}
     rows = Label.objects.filter(Q(superseded_at__isnull=True) | _FIRST, annotation__in=found)
     for label in rows.annotate(at=F("step__index")).order_by("pk"):
         held = found[label.annotation_id]
@@ -67,9 +71,13 @@ def of(annotations: Sequence[Annotation]) -> list[Pass]:
     return list(found.values())
 
 
-def _steps(trajectories: set[int]) -> dict[int, dict[int, int]]:
+def _steps(trajectories: set[int]) -> tuple[dict[int, dict[int, int]], set[int]]:
+    """The agent's steps of each trajectory, and which of the trajectories are trees."""
     found: dict[int, dict[int, int]] = defaultdict(dict)
+    branched: set[int] = set()
     rows = Step.objects.of_agent().filter(trajectory__in=trajectories).order_by("trajectory", "index")
-    for trajectory, index, pk in rows.values_list("trajectory_id", "index", "pk"):
+    for trajectory, index, pk, parent in rows.values_list("trajectory_id", "index", "pk", "parent_id"):
         found[trajectory][index] = pk
-    return found
+        if parent is not None:
+            branched.add(trajectory)
+    return found, branched

@@ -123,8 +123,8 @@ class Planning:
             return Outcome(one, earlier)
         way = self.converting.route(one.annotation.scheme_id)
         assert way  # a change always finds one
-        made = _without_orphans(one, way.convert(one.answers, list(one.steps), one.filled))
-        first = way.convert(one.first_answers, list(one.steps))
+        made = _without_orphans(one, way.convert(one.answers, list(one.steps), one.filled, after=one.after))
+        first = way.convert(one.first_answers, list(one.steps), after=one.after)
         return Outcome(one, None, made, first, self._is_returned(one, made))
 
     def _is_returned(self, one: Pass, made: Converted) -> bool:
@@ -133,7 +133,7 @@ class Planning:
         if annotation.state != Annotation.State.SUBMITTED or annotation.rater.user_id is None:
             return False
         board = Board(annotation, Scope.ALL)
-        board.scheme, board.steps = self.new, dict(one.steps)
+        board.scheme, board.steps, board.after = self.new, dict(one.steps), one.after
         board.labels = {
             place: Said(value, one.labels[made.came[place]].origin) for place, value in made.answers.items()
         }

@@ -142,6 +142,34 @@ def test_a_first_error_behind_an_open_step_is_not_known():
     )
 
 
+# 1 is the first; 3 and 5 were tried after it, 8 after 3.
+TREE = {1: None, 3: 1, 5: 1, 8: 3}
+
+
+def test_in_a_tree_only_what_comes_below_the_first_error_is_lost():
+    made = route("agent-process", "processbench").convert(said("agent-process", 1, -1, 1, 1), STEPS, after=TREE)
+    assert made.answers == said("processbench", 1, -1, 1, None)
+    assert [one.place for one in made.lost] == [(8, "label")]
+
+
+def test_in_a_tree_the_first_error_says_that_the_steps_above_it_are_right():
+    found = route("first-error", "processbench").convert({(None, "first_error"): 8}, STEPS, after=TREE)
+    assert found.answers == said("processbench", 1, 1, None, -1)
+
+
+def test_in_a_tree_a_first_error_is_known_where_nothing_is_open_but_below_it_and_no_other_way_has_one():
+    to = route("processbench", "first-error")
+
+    def first(*values):
+        made = to.convert(said("processbench", *values), STEPS, after=TREE)
+        return made.answers.get((None, "first_error")), {one.why.split(",")[0] for one in made.lost}
+
+    assert first(1, -1, 1) == (3, set())
+    assert first(1, 1, 1, 1) == ("none", set())
+    assert first(1, -1, None) == (None, {"step 5 has no label"})
+    assert first(1, -1, -1) == (None, {"several ways of the tree have a first wrong step"})
+
+
 def test_a_neutral_step_before_the_first_error_does_not_hide_it():
     made = route("agent-process", "first-error").convert(said("agent-process", 1, 0, -1), STEPS)
     assert made.answers == {(None, "first_error"): 5}
