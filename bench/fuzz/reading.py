@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import os
 import pkgutil
 import re
 import sys
@@ -16,6 +17,8 @@ import time
 import traceback
 from pathlib import Path
 from typing import Any
+
+import django
 
 from bench.fuzz import seeds
 from bench.fuzz.mutating import Mutator
@@ -39,6 +42,8 @@ def _import_formats() -> None:
 
 FORMATS = "annotations.formats"
 _import_formats()
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "app.settings")
+django.setup()  # some services import tables; none is touched
 
 from annotations import formats, schemes, segmenting  # noqa: E402
 from annotations.formats import guessing  # noqa: E402
