@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from annotations.formats import rewarded, training
@@ -13,16 +13,18 @@ from annotations.records import Json, Labelled
 
 class Rewarding(Writer):
     """What formats with rewards for turns share. To normalise over all turns of a file, its rewards have to be known
-    before its first row: what `moments` gives of each task, added up, is passed to `rows` as asked["batch"]. Without
-    it, a batch is what `rows` is called with."""
+    before its first row; where nobody looked ahead, a batch is what `rows` is called with."""
 
     purpose = "rl"
     options = rewarded.OPTIONS
     together = True
     graded = False
 
-    def moments(self, rollouts: Sequence[Labelled], asked: Mapping[str, Any]) -> Moments:
-        return rewarded.moments(rollouts, training.usual(self.options, asked))
+    def ahead(self, groups: Iterable[Sequence[Labelled]], asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        asked = training.usual(self.options, asked)
+        if asked["normalisation"] != rewarded.BATCH:
+            return {}
+        return {rewarded.BATCH: sum((rewarded.moments(one, asked) for one in groups), Moments())}
 
 
 class TurnRewards(Rewarding):

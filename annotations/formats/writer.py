@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -44,6 +44,11 @@ class Writer(Format):
         """The rows of these rollouts: one, or all of a task. `asked` has a value for every option. Raises Refused, over
         which these rollouts are left out and counted."""
         raise NotImplementedError
+
+    def ahead(self, groups: Iterable[Sequence[Labelled]], asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What `rows` has to be told beside the options: what only all the rollouts of a file say. `groups` are what it
+        is called with, one by one; they are read where there is such a thing, and only then."""
+        return {}
 
     def files(self, rollouts: Sequence[Labelled], asked: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Json]]]:
         """The rows, each with the name of its file without suffix: "" is the one that is called like the project, and

@@ -16,7 +16,7 @@ from annotations.formats.base import Refused
 from annotations.formats.stepmark import Stepmark
 from annotations.formats.writer import Writer
 from annotations.models import Annotation, Project, Rater
-from annotations.records import Json
+from annotations.records import Json, Labelled
 from annotations.segmenting.labelled import by_message
 from annotations.services import export_asked, exports, projects
 from annotations.services.export_as import As
@@ -80,11 +80,16 @@ def _rows(project: Project, asked: Asked, way: As | None, raters: list[Rater], r
 
 def _written(writer: Writer, asked: Asked, labelling: Labelling, reading: ExitStack) -> Iterator[Json]:
     """The rows of a Writer. A trajectory that it cannot hold is left out, unless nothing else is there."""
-    entries = islice(reading.enter_context(closing(labelling.stream())), READ)
+
+    def groups() -> Iterator[list[Labelled]]:
+        entries = islice(reading.enter_context(closing(labelling.stream())), READ)
+        yield from (by_message(writer.whole, one) for one in labelling.groups(entries, together=writer.together))
+
+    options = {**asked.options, **writer.ahead(groups(), asked.options)}  # of a file: ahead over all of it
     refused, rows = None, 0
-    for group in labelling.groups(entries, together=writer.together):
+    for group in groups():
         try:
-            made = list(writer.files(by_message(writer.whole, group), asked.options))
+            made = list(writer.files(group, options))
         except Refused as no:
             refused = refused or no
             continue

@@ -34,6 +34,7 @@ from annotations.services.runs import Claim
 from annotations.services.watch import Watch
 
 Row = TypeVar("Row")
+SPLITS = ("train", "test")
 REFUSED = 20  # trajectories that the manifest names with the reason
 
 
@@ -81,13 +82,14 @@ class Work:
         self.watch.expect(self.labelling.count())
         entries = self._watched(self.labelling.stream())
         share = self.asked.test_share
-        with Tables(self.folder, writer) as tables:
+        options = {split: self._options(writer, split) for split in (SPLITS if share else [""])}
+        with Tables(self.folder, writer, split=bool(share)) as tables:
             if type(writer).files is Writer.files and not share:
                 tables.open(called)
             for group in self.labelling.groups(entries, together=writer.together):
-                made = self._made(writer, group)
+                split = self._split(group)
+                made = self._made(writer, group, options[split])
                 empty += not made
-                split = split_of(group[0].record.task, share) if share else ""
                 for name, row in made:
                     tables.row(".".join(filter(None, (name or called, split))), row)
                     rows += 1
@@ -99,9 +101,26 @@ class Work:
         self.counts["without_a_row"] = empty
         return rows
 
-    def _made(self, writer: Writer, group: Sequence[Labelled]) -> list[tuple[str, dict[str, Any]]]:
+    def _split(self, group: Sequence[Labelled]) -> str:
+        return split_of(group[0].record.task, self.asked.test_share) if self.asked.test_share else ""
+
+    def _options(self, writer: Writer, split: str) -> dict[str, Any]:
+        """What is asked of the writer, and what it has to know of all that goes into the split before its first row."""
+
+        def groups() -> Iterator[Sequence[Labelled]]:
+            labelling = Labelling(self.project, self.asked, self.raters, self.way)
+            self.watch.expect(labelling.count())
+            for group in labelling.groups(self._watched(labelling.stream()), together=writer.together):
+                if self._split(group) == split:
+                    yield by_message(writer.whole, group)
+
+        return {**self.asked.options, **writer.ahead(groups(), self.asked.options)}
+
+    def _made(
+        self, writer: Writer, group: Sequence[Labelled], options: dict[str, Any]
+    ) -> list[tuple[str, dict[str, Any]]]:
         try:
-            return list(writer.files(by_message(writer.whole, group), self.asked.options))
+            return list(writer.files(by_message(writer.whole, group), options))
         except Refused as no:
             self.left_out[f"the format cannot hold {no.field}"] += len(group)
             if len(self.refused) < REFUSED:

@@ -16,8 +16,10 @@ from django.urls import reverse
 from pyarrow import parquet
 
 from annotations import formats
+from annotations.formats.splits import split_of
 from annotations.formats.writer import Writer
 from annotations.models import Project, Rater, Report, Role, Run
+from annotations.records import TaskRecord
 from annotations.services import export_preview, exports
 from annotations.services.export_asked import ExportRefused, read
 from tests import make
@@ -294,3 +296,39 @@ def test_what_a_format_cannot_hold_is_counted_and_named_with_the_reason(project,
     assert found["refused"][0]["reason"] == "found shares of 0.9 and 0.9; accepted is 1 in all"
     with pytest.raises(export_preview.NoPreview, match="accepted is 1 in all"):
         export_preview.first_rows(project, "benchmark-release", options=told)
+
+
+@pytest.fixture
+def errands(project: Project) -> Project:
+    """A second task beside the first: of all eight grades four are 1 and four are -1, so mean 0 and deviation 1."""
+    other = make.trajectory(project, of=make.task(project, external_id="zz", instruction="Another?"), steps=2)
+    make.rating(project.reference, other, [-1, -1], final=-1)
+    return project
+
+
+def rewards(row: dict[str, Any]) -> list[float]:
+    turns = row["turns"] if "turns" in row else row["extra_info"]["turns"]
+    return [one["process_reward"] for one in turns if isinstance(one, dict) and one["mask"]]
+
+
+@pytest.mark.parametrize("name", ["turn-rewards", "verl", "openrlhf"])
+def test_a_batch_is_every_turn_of_the_file_and_not_of_a_task(errands, tmp_path, name):
+    (file,) = exports.export(errands, name, tmp_path, options={"normalisation": "batch"})["files"][:1]
+    rows = rows_of(tmp_path / file)
+    found = [row["label"] if name == "openrlhf" else rewards(row) for row in rows]
+    assert found == [[1, 1, 1], [1, -1, -1], [-1, -1]]
+    shown = [json.loads(one) for one in export_preview.first_rows(errands, name, options={"normalisation": "batch"})]
+    assert [one.get("label") or rewards(one) for one in shown] == found, "long lists are cut with a mark"
+
+
+def test_of_a_file_with_a_split_each_part_is_a_batch_of_its_own(errands, tmp_path):
+    """In one part 1, 1, 1, 1, -1, -1: mean 1/3, deviation sqrt(8/9). In the other two equal ones: 0."""
+    tasks = [TaskRecord(one.external_id, instruction=one.instruction) for one in errands.tasks.all()]
+    shares = (number / 1000 for number in range(1, 1000))
+    share = next(one for one in shares if len({split_of(task, one) for task in tasks}) == 2)
+    exports.export(errands, "turn-rewards", tmp_path, test_share=share, options={"normalisation": "batch"})
+    parts = [rows_of(path) for path in tmp_path.glob("*.jsonl")]
+    one, both = sorted(parts, key=len)
+    assert [rewards(row) for row in one] == [[0, 0]]
+    high, low = 1 / 2**0.5, -(2**0.5)
+    assert [rewards(row) for row in both] == [pytest.approx([high] * 3), pytest.approx([high, low, low])]

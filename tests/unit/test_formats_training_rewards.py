@@ -146,10 +146,15 @@ def test_by_turn_each_number_of_a_turn_is_a_group():
 def test_a_batch_is_what_the_file_holds_where_that_is_known():
     labelled = rollout("a", "b", grades=[1, -1])
     writer = TurnRewards()
-    batch = writer.moments([labelled], {}) + writer.moments([rollout("c", "d", grades=[1, 1])], {})
-    found = rows(labelled, normalisation="batch", batch=batch)
+    known = writer.ahead([[labelled], [rollout("c", "d", grades=[1, 1])]], {"normalisation": "batch"})
+    found = rows(labelled, normalisation="batch", **known)
     assert [given_to(row) for row in found] == [pytest.approx([1 / sqrt(3), -sqrt(3)])], "1, -1, 1, 1: mean 1/2"
     assert [given_to(row) for row in rows(labelled, normalisation="batch")] == [[1, -1]]
+
+
+def test_nobody_looks_ahead_where_no_batch_is_asked_for():
+    unread = iter([[rollout("a", grades=[1])]])
+    assert TurnRewards().ahead(unread, {"normalisation": "group"}) == {} and len(list(unread)) == 1
 
 
 @pytest.mark.parametrize(("how", "total"), [("sum", 0), ("mean", 0), ("min", -1), ("last", 1)])
