@@ -31,7 +31,7 @@ class Shape:
 
     def see(self, value: Json) -> bool:
         """Widen the shape so that the value fits. Whether it is the first that shows what the place holds."""
-        if value is None:
+        if value is None or self.kind == "text" and type(value) is str:  # most that is seen
             return False
         before, first, self.empty = self.kind, self.empty, False
         if before == "json":
@@ -54,6 +54,8 @@ class Shape:
         return sum(map(self.item.see, value)) > 0
 
     def _see_object(self, value: dict[str, Json]) -> bool:
+        if self.kind == "object" and self.keys.keys() == value.keys():
+            return sum(self.keys[key].see(one) for key, one in value.items()) > 0
         first = self.kind == ""
         self.always = set(value) if first else self.always & value.keys()
         self.gaps = self.gaps or not first and self.keys.keys() != value.keys()
@@ -140,12 +142,11 @@ class Columns:
 
 
 def _kind(value: Json) -> str:
-    if isinstance(value, bool):
-        return "bool"
+    if (plain := _PLAIN.get(type(value))) is not None:
+        return plain
     if isinstance(value, int):
         return "int" if -BIG <= value < BIG else "json"
-    if isinstance(value, float):
-        return "float"
-    if isinstance(value, str):
-        return "text"
-    return "list" if isinstance(value, list | tuple) else "object"
+    return "text" if isinstance(value, str) else "object"
+
+
+_PLAIN = {bool: "bool", float: "float", str: "text", list: "list", tuple: "list", dict: "object"}
