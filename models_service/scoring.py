@@ -7,10 +7,11 @@ from itertools import groupby
 
 from django.db import transaction
 
+from annotations.records import TrajectoryRecord
 from annotations.services import scores
 from annotations.services.runs import Claim
 from models_service import learning, scorers
-from models_service.scorers.base import CannotScore, Scored, Scorer, checked
+from models_service.scorers.base import CannotScore, Scored, Scorer, checked, scored
 from models_service.scorers.embedded import EmbeddedScorer
 
 AT_ONCE = 16  # trajectories that are read, scored and stored together
@@ -19,20 +20,38 @@ AT_ONCE = 16  # trajectories that are read, scored and stored together
 def perform(claim: Claim) -> None:
     """Score what this run has not scored yet, so that another worker goes on where one died."""
     scorer = _scorer(claim)
+    _told(claim, scorer)
     todo = scores.left(claim.run)
     already = scores.count_scored(claim.run) + len(scores.skipped(claim.run))
     claim.expect(already + len(todo), already=already)
-    for tasks, wanted in _chunks(todo):
-        claim.check()
-        found = scores.rollouts(claim.run.project, tasks)
-        if not scorer.siblings:
-            found = [one for one in found if one.id in wanted]
-        said = scorer.score([one.record for one in found])
+    for (found, wanted), said in scored(scorer, _read(claim, scorer, todo)):
         _store(
             claim,
             {one.id: (one, checked(one.record, s)) for one, s in zip(found, said, strict=True) if one.id in wanted},
         )
         claim.advance(len(wanted))
+
+
+def _told(claim: Claim, scorer: Scorer) -> None:
+    """Keep with the run where its scores come from. ValueError where it goes on with other weights than it began with:
+    its scores would be of two models."""
+    now, before = scorer.provenance, claim.run.result.get("provenance")
+    if before is None:
+        claim.keep(provenance=now)
+    elif any(before.get(key) != now.get(key) for key in ("models", "sha256", "rendering")):
+        raise ValueError("the model has changed since this run began; repeat the run, so that all is scored by one")
+
+
+def _read(
+    claim: Claim, scorer: Scorer, todo: list[tuple[int, int]]
+) -> Iterator[tuple[tuple[list[scores.Rollout], set[int]], list[TrajectoryRecord]]]:
+    """Some trajectories at a time: the rollouts and which of them are wanted, and their records."""
+    for tasks, wanted in _chunks(todo):
+        claim.check()
+        found = scores.rollouts(claim.run.project, tasks)
+        if not scorer.siblings:
+            found = [one for one in found if one.id in wanted]
+        yield (found, wanted), [one.record for one in found]
 
 
 def _scorer(claim: Claim) -> Scorer:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from annotations.records import StepScore, TrajectoryRecord
-from models_service.scorers.base import CannotScore, Scored, agent_steps
+from models_service.scorers.base import CannotScore, Scored, Scorer, agent_steps
 
 
-class SlowScorer:
+class SlowScorer(Scorer):
     """Says 0.5 of every step, and takes its time over each trajectory."""
 
     siblings = False
@@ -17,7 +18,7 @@ class SlowScorer:
     def __init__(self, seconds: float = 0.0) -> None:
         self.seconds = seconds
 
-    def score(self, records: Sequence[TrajectoryRecord]) -> list[Scored]:
+    def score(self, records: Sequence[TrajectoryRecord], prepared: Any = None) -> list[Scored]:
         time.sleep(self.seconds * len(records))
         return [tuple(StepScore(index, 0.5) for index in agent_steps(record)) for record in records]
 
@@ -25,7 +26,7 @@ class SlowScorer:
 class ChoosyScorer(SlowScorer):
     """Cannot score what has more than two agent steps."""
 
-    def score(self, records: Sequence[TrajectoryRecord]) -> list[Scored]:
+    def score(self, records: Sequence[TrajectoryRecord], prepared: Any = None) -> list[Scored]:
         return [
             CannotScore("too long") if len(agent_steps(record)) > 2 else said
             for record, said in zip(records, super().score(records), strict=True)

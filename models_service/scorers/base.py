@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
 
 from annotations.records import StepScore, TrajectoryRecord
 
@@ -14,16 +15,43 @@ class CannotScore(Exception):
 
 
 Scored = tuple[StepScore, ...] | CannotScore
+Chunk = TypeVar("Chunk")
 
 
-class Scorer(Protocol):
+class Scorer:
     """Made once a worker, then called for many trajectories. `siblings` says whether it compares rollouts of a task."""
 
-    siblings: bool
+    siblings: bool = False
 
-    def score(self, records: Sequence[TrajectoryRecord]) -> list[Scored]:
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """All that decides what the scores are: models and their fingerprints, rendering, device, versions."""
+        return {}
+
+    def prepare(self, records: Sequence[TrajectoryRecord]) -> Any:
+        """What can be made of the records while others are on the device; called once, in another thread."""
+        return None
+
+    def score(self, records: Sequence[TrajectoryRecord], prepared: Any = None) -> list[Scored]:
         """For each record one finite score per agent step, in order, or why it has none. Rollouts of one task that
-        are scored for their siblings' sake come in one call."""
+        are scored for their siblings' sake come in one call. `prepared` is what `prepare` made of these records."""
+        raise NotImplementedError
+
+
+def scored(
+    scorer: Scorer, chunks: Iterable[tuple[Chunk, Sequence[TrajectoryRecord]]]
+) -> Iterator[tuple[Chunk, list[Scored]]]:
+    """The scores of each chunk's records, the next ones prepared meanwhile. Chunks are asked for in this thread, one
+    ahead."""
+    with ThreadPoolExecutor(1, "prepare") as beside:
+        waiting: list[tuple[Chunk, Sequence[TrajectoryRecord], Future[Any]]] = []
+        for chunk, records in chunks:
+            waiting.append((chunk, records, beside.submit(scorer.prepare, records)))
+            if len(waiting) > 1:
+                before, others, prepared = waiting.pop(0)
+                yield before, scorer.score(others, prepared.result())
+        for chunk, records, prepared in waiting:
+            yield chunk, scorer.score(records, prepared.result())
 
 
 def agent_steps(record: TrajectoryRecord) -> list[int]:

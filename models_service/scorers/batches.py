@@ -9,7 +9,7 @@ from os.path import commonprefix
 from models_service.scorers.rendering import Rendered
 
 SHARED = 64  # a common beginning shorter than this is not worth a pass of its own
-SAVED = 0.2  # the share of all tokens that sharing must save
+SAVED = 0.1  # the share of all tokens that sharing must save
 PADDED = 1.5  # where padding makes a batch so many times as long, its sequences are packed
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 
 from annotations.records import StepScore, TrajectoryRecord
 from models_service.scorers import features
-from models_service.scorers.base import Scored, agent_steps
+from models_service.scorers.base import Scored, Scorer, agent_steps
 from models_service.scorers.linear import Linear
 
 PRIOR = Path(__file__).parent / "prior.json"
@@ -19,7 +20,7 @@ WRONG = -1
 REASONS = 3  # how many features a score names as its why
 
 
-class EmbeddedScorer:
+class EmbeddedScorer(Scorer):
     """P(the step is not wrong), from the shipped prior or a project's own artefact. UnknownArtefact where the
     artefact's features are not those computed here."""
 
@@ -28,9 +29,14 @@ class EmbeddedScorer:
     def __init__(self, artefact: dict[str, Any] | None = None) -> None:
         document = json.loads(PRIOR.read_text()) if artefact is None else artefact
         self.model = Linear.from_json(document, features.NAMES, features.VERSION)
+        self.fingerprint = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
         self.columns = [features.NAMES.index(name) for name in self.model.names]
 
-    def score(self, records: Sequence[TrajectoryRecord]) -> list[Scored]:
+    @property
+    def provenance(self) -> dict[str, Any]:
+        return {"features": features.VERSION, "sha256": self.fingerprint}
+
+    def score(self, records: Sequence[TrajectoryRecord], prepared: Any = None) -> list[Scored]:
         by_task: dict[str, list[int]] = {}
         for place, record in enumerate(records):
             by_task.setdefault(record.task.external_id, []).append(place)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from annotations.records import StepScore, TrajectoryRecord
 from models_service.scorers import fitting
-from models_service.scorers.base import CannotScore, Scored
+from models_service.scorers.base import CannotScore, Scored, Scorer
 from models_service.scorers.batches import Batch, plan
 from models_service.scorers.checkpoints import Checkpoint, UnfitModel
 from models_service.scorers.families import family as named
@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 BEYOND = "longer than what the model was trained on"
 AT_ONCE = {"cuda": 16384, "cpu": 2048}  # tokens that are forwarded together
 Rows = list[list[float]]  # what was read, a row a mark
+Prepared = tuple[list[tuple[int, Fitted]], dict[int, CannotScore]]  # (place of the record, a rendering), and refusals
 
 _remembered: dict[tuple[str, str], int] = {}  # (model, device) → tokens that fitted its memory
 
@@ -49,7 +50,7 @@ class Reader:
             return self.head(states, rendered, batch.shared)
 
 
-class Engine:
+class Engine(Scorer):
     """Scores of a local process reward model.
 
     `model` is a folder, `family` one of families.FAMILIES, with `options` of its own; `reference` the folder of the
@@ -58,8 +59,6 @@ class Engine:
     device has no memory for it. `calibrated` says that its numbers hold as probabilities. `share` and `pack` may be
     switched off.
     """
-
-    siblings = False
 
     def __init__(
         self,
@@ -132,8 +131,8 @@ class Engine:
 
         return torch.cuda.get_device_name(self.trunk.device) if self.trunk.device.type == "cuda" else "CPU"
 
-    def score(self, records: Sequence[TrajectoryRecord]) -> list[Scored]:
-        parts, refused = self._fitted(records)
+    def score(self, records: Sequence[TrajectoryRecord], prepared: Prepared | None = None) -> list[Scored]:
+        parts, refused = prepared or self.prepare(records)
         items = [part for _, part in parts]
         said: dict[int, list[StepScore]] = {place: [] for place in range(len(records)) if place not in refused}
         groups: list[Hashable] = [records[place].task.external_id for place, _ in parts] if self.share else []
@@ -147,8 +146,8 @@ class Engine:
         ordered = {place: tuple(sorted(one, key=lambda step: step.index)) for place, one in said.items()}
         return [refused.get(place) or ordered[place] for place in range(len(records))]
 
-    def _fitted(self, records: Sequence[TrajectoryRecord]) -> tuple[list[tuple[int, Fitted]], dict[int, CannotScore]]:
-        """(place of the record, a rendering of it), and the records of which there is none."""
+    def prepare(self, records: Sequence[TrajectoryRecord]) -> Prepared:
+        """Renderings that fit, and the records of which there is none."""
         parts: list[tuple[int, Fitted]] = []
         refused: dict[int, CannotScore] = {}
         for place, record in enumerate(records):
