@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from annotations.formats.loose import loaded
-from annotations.formats.mapped import USUAL
+from annotations.formats.pointers import USUAL
 from annotations.formats.pointing import at, places
 from annotations.records import Json
 
@@ -30,11 +31,18 @@ NAMED: dict[str, Sequence[str]] = {
     "first_error": ("first_error", "mistake_index", "error_step", "first_error_step", "label"),
     "final": ("final_label", "outcome_label", "verdict"),
 }
+STEPS = ("step", "turn", "thought", "action", "move", "solution step")
+LABELS = ("label", "rating", "grade", "step label", "step_label", "correct", "score")
+WHOLE = ("trajectory", "rollout", "conversation", "dialogue", "session", "run", "episode")
+GROUP = (*(f"{of}_id" for of in WHOLE), *WHOLE)
+TURN_LABEL = ("label", "step_label", "rating", "grade")
 TURN = {"role": ROLE, "content": CONTENT, "reasoning": REASONING, "tool_calls": CALLS}
 
 
 def guess(value: Json) -> dict[str, Any]:
     """Pointers for a file that begins with this value; empty where nothing in it looks like turns or steps."""
+    if columns := _columns(value):
+        return columns | _about(value, set(",".join(columns.values()).replace(" ", "").split(",")))
     best = max(_candidates(value), key=lambda one: one[0], default=None)
     if best is None:
         return {}
@@ -45,12 +53,38 @@ def guess(value: Json) -> dict[str, Any]:
         found |= {name: key for name, names in TURN.items() if (key := _key(turns[0], names, found.values()))}
         if "role" in found and not _speaks(turns, found["role"]):
             del found["role"]
-    taken = {path.split(".")[0]}
+    found |= _about(row, {path.split(".")[0]})
+    return found | ({"base": 1} if _from_one(found, row) else {})
+
+
+def _about(row: Json, taken: set[str]) -> dict[str, str]:
+    """What is said of the task, the rollout and its labels, in keys that are not taken."""
+    found: dict[str, str] = {}
     for name, names in NAMED.items():
         if (key := _key(row, names, taken)) and _fits(name, at(row, key)):
             found[name] = key
             taken.add(key)
-    return found | ({"base": 1} if _from_one(found, row) else {})
+    return found
+
+
+def _columns(row: Json) -> dict[str, str]:
+    """Of a table's row: steps in numbered columns, or a step that names its rollout; nothing where it is neither."""
+    if not isinstance(row, dict) or any(isinstance(loaded(one), list | dict) for one in row.values()):
+        return {}
+    families: dict[str, list[str]] = {}
+    for key in row:
+        if key != (stem := re.sub(r"[ _.-]*\d+", "", key)):
+            families.setdefault(stem, []).append(key)
+    steps = next((keys for stem, keys in families.items() if stem.lower() in STEPS and len(keys) > 1), [])
+    labels = next((keys for stem, keys in families.items() if stem.lower() in LABELS and len(keys) == len(steps)), [])
+    if steps:
+        return {"turns": ", ".join(steps)} | ({"labels": ", ".join(labels)} if labels else {})
+    group, content = _key(row, GROUP, ()), _key(row, CONTENT, ())
+    if not group or not isinstance(row.get(content), str):
+        return {}
+    role, label = _key(row, ROLE, (group, content)), _key(row, TURN_LABEL, ())
+    spoken = {"role": role} if role and _speaks([row], role) else {}
+    return {"group": group, "content": content} | spoken | ({"turn_label": label} if label else {})
 
 
 def _candidates(value: Json) -> Iterator[tuple[float, str, str, list[Json]]]:

@@ -2,83 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from annotations.formats import chat, naming
+from annotations.formats import chat, mapped_rows, naming
 from annotations.formats.agentprocessbench import value as number
-from annotations.formats.base import Refused, ValueFormat, found
+from annotations.formats.base import Item, Refused, ValueFormat, found
 from annotations.formats.loose import loaded
+from annotations.formats.opening import values
+from annotations.formats.opening.sources import Source
+from annotations.formats.opening.values import Shape
+from annotations.formats.pointers import OF_TURN, OUTCOME, ROLES, USUAL, Meaning, Pointers, several
 from annotations.formats.pointing import at, without
 from annotations.records import Json, RatingRecord, StepRecord, TaskRecord, TrajectoryRecord
-
-Meaning = Literal["system", "user", "agent", "tool", "skip"]
-USUAL: dict[str, Meaning] = {
-    **dict.fromkeys(("system", "developer"), "system"),
-    **dict.fromkeys(("user", "human", "prompter", "question"), "user"),
-    **dict.fromkeys(("assistant", "gpt", "agent", "ai", "bot", "model", "chatbot", "function_call"), "agent"),
-    **dict.fromkeys(("tool", "function", "observation", "environment", "ipython", "tool_response"), "tool"),
-}
-ROLES = {"system": "system", "user": "user", "agent": "assistant", "tool": "tool"}
-Path = Annotated[str, Field(max_length=200)]
-
-
-class Pointers(BaseModel):
-    """Paths as pointing.at takes them. `records`: where a file's one object has its list of records. `turns`: a list of
-    objects, of which `role`, `content`, `reasoning`, `tool_calls` and `turn_label` are paths, or of texts, each a step
-    of the agent's; or one text, the only step. `roles` and `values` say what the file's own words mean. `labels` are a
-    list, one a step of the agent's, or an object keyed by numbers; these and `first_error` number the agent's steps,
-    or all turns (`numbers`), from `base`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    records: Path = ""
-    turns: Path = Field(min_length=1, max_length=200)
-    role: Path = ""
-    content: Path = ""
-    reasoning: Path = ""
-    tool_calls: Path = ""
-    roles: dict[str, Meaning] = {}
-    system: Path = ""
-    prompt: Path = ""
-    id: Path = ""
-    task: Path = ""
-    rollout: Path = ""
-    model: Path = ""
-    source: Path = ""
-    tools: Path = ""
-    reference: Path = ""
-    answer: Path = ""
-    reward: Path = ""
-    labels: Path = ""
-    turn_label: Path = ""
-    first_error: Path = ""
-    final: Path = ""
-    numbers: Literal["steps", "turns"] = "steps"
-    base: Literal[0, 1] = 0
-    values: dict[str, Json] = {}
-    scheme: Annotated[str, Field(max_length=60)] = ""
-
-    @property
-    def mapped(self) -> set[str]:
-        """The places of a record that have a place of their own here."""
-        of_record = (*CONTEXT, *OUTCOME, "turns", "labels", "first_error", "final")
-        return {path for name in of_record if (path := getattr(self, name))}
-
-
-CONTEXT = ("system", "prompt", "id", "task", "rollout", "model", "source", "tools", "reference")
-OUTCOME = ("answer", "reward")
-OF_TURN = ("role", "content", "reasoning", "tool_calls", "turn_label")
-
-
-def pointers(config: Json) -> Pointers:
-    """Raises Refused, naming the pointer that is wrong."""
-    try:
-        return Pointers.model_validate(config)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise Refused(".".join(map(str, first["loc"])), f"found {found(first['input'])}; {first['msg']}") from None
 
 
 class Mapped(ValueFormat):
@@ -92,13 +28,32 @@ class Mapped(ValueFormat):
         self.at = config
 
     def recognises(self, value: Json) -> bool:
+        if self.at.group:
+            named, said = (at(value, path) for path in (self.at.group, self.at.content))
+            spoken = not self.at.role or isinstance(at(value, self.at.role), str)
+            return isinstance(named, str | int) and isinstance(said, str) and spoken
         rows = self._rows(value)
+        if rows and len(columns := several(self.at.turns)) > 1:
+            found = [at(rows[0], path) for path in columns]
+            return isinstance(found[0], str) and all(one is None or isinstance(one, str) for one in found)
         turns = loaded(at(rows[0], self.at.turns)) if rows else None
         if isinstance(turns, list) and turns:
             return not self.at.role or isinstance(at(turns[0], self.at.role), str)
         return isinstance(turns, str) and not self.at.role
 
+    def read(self, source: Source, shape: Shape | None = None) -> Iterator[Item]:
+        if not self.at.group:
+            yield from super().read(source, shape)
+            return
+        shape = shape or values.shape_of(source)
+        rows = values.read(source, "lines" if shape in ("text", "nothing") else shape)
+        for line in mapped_rows.gathered(rows, self.at.group):
+            yield from self._items(line, source.name)
+
     def records(self, value: Any) -> Iterable[TrajectoryRecord | Refused]:
+        if self.at.group and isinstance(value, list):
+            yield self._record(value[0], value)
+            return
         rows = self._rows(value)
         if not rows:
             raise Refused(self.at.records, f"found {found(at(value, self.at.records))}; accepted is a list of records")
@@ -119,8 +74,9 @@ class Mapped(ValueFormat):
             return list(rows.values())
         return rows if isinstance(rows, list) else []
 
-    def _record(self, row: dict[str, Json]) -> TrajectoryRecord:
-        turns = self._turns(row)
+    def _record(self, row: dict[str, Json], together: list[Json] | None = None) -> TrajectoryRecord:
+        """`together`: the rows that are its turns, of which `row` is the first."""
+        turns = self._turns(row) if together is None else together
         opening = [{"role": name, "content": said} for name, said in self._opening(row)]
         steps = chat.steps_of([*opening, *(self._message(turn, place) for place, turn in enumerate(turns))])
         text = {name: self._text(row, name) for name in ("id", "task", "model", "source")}
@@ -128,6 +84,7 @@ class Mapped(ValueFormat):
             loaded(at(row, getattr(self.at, name))) if getattr(self.at, name) else None for name in TOOLS
         )
         outcome = {name: at(row, getattr(self.at, name)) for name in OUTCOME if getattr(self.at, name)}
+        outcome |= {"reward": number(outcome["reward"])} if isinstance(outcome.get("reward"), str) else {}
         return TrajectoryRecord(
             task=TaskRecord(
                 text["task"] or naming.prompt_id(steps, tools),
@@ -137,15 +94,20 @@ class Mapped(ValueFormat):
                 tools,
             ),
             steps=steps,
-            external_id=text["id"],
+            external_id=text["id"] or ("" if together is None else str(at(row, self.at.group))[:400]),
             rollout=self._rollout(row),
             policy_model=text["model"][:200],
             outcome=outcome or None,
-            extra={"fields": without(row, self.at.mapped)},
+            extra={"fields": without(row, self.at.mapped)} if together is None else {},
             rating=self._rating(row, turns, steps, len(opening)),
         )
 
     def _turns(self, row: dict[str, Json]) -> list[Json]:
+        if len(columns := several(self.at.turns)) > 1:
+            said = [str(one) for path in columns if (one := at(row, path)) not in (None, "")]
+            if not said:
+                raise Refused(self.at.turns, "found nothing in any of these columns; accepted is a text in one of them")
+            return list(said)
         turns = loaded(at(row, self.at.turns))
         turns = [turns] if isinstance(turns, str) and turns else turns
         if not isinstance(turns, list) or not turns:
@@ -173,7 +135,7 @@ class Mapped(ValueFormat):
 
     def _message(self, turn: Json, place: int) -> Json:
         """The turn as a chat message. What it says besides is kept."""
-        where = f"{self.at.turns}[{place}]"
+        where = f"{self.at.turns or 'rows'}[{place}]"
         if isinstance(turn, str):
             return {"role": "assistant", "content": turn}
         if not isinstance(turn, dict):
@@ -190,6 +152,7 @@ class Mapped(ValueFormat):
         if calls:
             made["tool_calls"] = calls if isinstance(calls, list) else [calls]
         named = {path for name in OF_TURN if (path := getattr(self.at, name))}
+        named |= self.at.mapped if self.at.group else set()
         return made | {key: one for key, one in without(turn, named).items() if key not in made}
 
     def _meaning(self, turn: dict[str, Json], where: str) -> Meaning:
@@ -208,7 +171,8 @@ class Mapped(ValueFormat):
     ) -> RatingRecord | None:
         agents = [step.source_index for step in steps if step.source == "agent"]
         said = dict(self._said(row, turns, agents, before))
-        final = self._meant(at(row, self.at.final)) if self.at.final else None
+        given = at(row, self.at.final) if self.at.final else None
+        final = None if given in (None, "") else self._meant(given)
         if not said and final is None:
             return None
         return RatingRecord(steps=said, final=final, scheme="processbench" if self.at.first_error else self.at.scheme)
@@ -221,8 +185,16 @@ class Mapped(ValueFormat):
             yield from self._until(at(row, self.at.first_error), agents, before)
         if self.at.turn_label:
             labels = ((before + place, at(turn, self.at.turn_label)) for place, turn in enumerate(turns))
-            yield from ((place, self._meant(one)) for place, one in labels if one is not None and place in agents)
-        if self.at.labels:
+            yield from ((place, self._meant(one)) for place, one in labels if one not in (None, "") and place in agents)
+        if len(columns := several(self.at.labels)) > 1:
+            of_step = [
+                one
+                for path, one in zip(several(self.at.turns), columns, strict=True)
+                if at(row, path) not in (None, "")
+            ]
+            given = zip(agents, (at(row, path) for path in of_step), strict=True)
+            yield from ((place, self._meant(one)) for place, one in given if one not in (None, ""))
+        elif self.at.labels:
             for key, one in self._numbered(loaded(at(row, self.at.labels))):
                 if one is not None:
                     yield self._place(key, agents, before, self.at.labels), self._meant(one)

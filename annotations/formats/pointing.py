@@ -15,6 +15,8 @@ MOST = 400  # places that are told of one value
 def at(value: Json, path: str) -> Json:
     """What stands at the path, None where nothing does. A text that holds JSON is looked into, as cells of tables are.
     The empty path is the value itself."""
+    if path and isinstance(value, dict) and path in value:  # a column's name may have dots
+        return value[path]
     for key in filter(None, path.split(".")):
         value = loaded(value)
         if isinstance(value, dict):
@@ -54,7 +56,9 @@ def places(value: Json) -> Iterator[tuple[str, Json]]:
             keys = (
                 list(one.items()) if isinstance(one, dict) else list(enumerate(one[:1])) if path and _rows(one) else []
             )
-            inner += [(f"{path}.{key}" if path else str(key), found) for key, found in keys if "." not in str(key)]
+            inner += [
+                (f"{path}.{key}" if path else str(key), found) for key, found in keys if not path or "." not in str(key)
+            ]
         for path, one in inner:
             told += 1
             if told > MOST:

@@ -16,9 +16,10 @@ from annotations.formats import guessing
 from annotations.formats.base import FolderFormat, Item, Reader, Refused
 from annotations.formats.lines import dump
 from annotations.formats.loose import loaded
-from annotations.formats.mapped import USUAL, Mapped, Pointers, pointers
+from annotations.formats.mapped import Mapped
 from annotations.formats.opening import archives, values
 from annotations.formats.opening.sources import Source
+from annotations.formats.pointers import USUAL, Pointers, pointers, several
 from annotations.formats.pointing import at, places
 from annotations.models import Event, NamedFormat, Project, User
 from annotations.records import Json
@@ -124,14 +125,15 @@ def _words(source: Source, config: Pointers) -> tuple[list[str], list[str]]:
 
 
 def _count(row: Json, config: Pointers, roles: Counter[str], labels: Counter[str]) -> None:
-    turns = loaded(at(row, config.turns))
+    turns = [row] if config.group else loaded(at(row, config.turns))
     for turn in turns if isinstance(turns, list) else ():
         if isinstance(turn, dict):
             if config.role and isinstance(said := at(turn, config.role), str) and said.lower() not in USUAL:
                 roles[said] += 1
             if config.turn_label:
                 _count_label(at(turn, config.turn_label), labels)
-    given = loaded(at(row, config.labels)) if config.labels else None
+    columns = several(config.labels)
+    given = [at(row, path) for path in columns] if len(columns) > 1 else loaded(at(row, config.labels or " "))
     for one in given.values() if isinstance(given, dict) else given if isinstance(given, list) else ():
         _count_label(one, labels)
     if config.final:
@@ -139,7 +141,7 @@ def _count(row: Json, config: Pointers, roles: Counter[str], labels: Counter[str
 
 
 def _count_label(value: Json, labels: Counter[str]) -> None:
-    if value is not None and not isinstance(value, dict | list):
+    if value not in (None, "") and not isinstance(value, dict | list):
         labels[value if isinstance(value, str) else str(value).lower()] += 1
 
 

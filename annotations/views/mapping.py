@@ -18,7 +18,7 @@ from annotations import access, jobs, schemes
 from annotations.access import Request
 from annotations.formats.base import Item, Refused
 from annotations.formats.lines import dump, load
-from annotations.formats.mapped import Pointers, pointers
+from annotations.formats.pointers import Pointers, pointers
 from annotations.models import NamedFormat, Project, Run
 from annotations.models.formats import NAME
 from annotations.records import Json, TrajectoryRecord
@@ -42,8 +42,13 @@ TURNS = (
     Pointer(
         "records", "List of records", "Where a file that is one object has them. Empty: the file is a list or lines."
     ),
-    Pointer("turns", "Turns or steps", "A list of objects or of texts; or one text, which is then the only step."),
-    Pointer("role", "Who speaks", "Within a turn. Empty: every turn is a step of the agent's."),
+    Pointer("group", "Rows of one rollout", "In a table with one row a step: the column that names the rollout."),
+    Pointer(
+        "turns",
+        "Turns or steps",
+        "A list of objects or of texts; one text, which is then the only step; or several columns with commas between.",
+    ),
+    Pointer("role", "Who speaks", "Within a turn or row. Empty: every turn is a step of the agent's."),
     Pointer("content", "What is said", "Within a turn."),
     Pointer("reasoning", "Reasoning", "Within a turn."),
     Pointer("tool_calls", "Tool calls", "Within a turn."),
@@ -62,7 +67,9 @@ TASK = (
     Pointer("reward", "Reward"),
 )
 LABELS = (
-    Pointer("labels", "Labels of steps", "A list, one a step; or an object keyed by numbers."),
+    Pointer(
+        "labels", "Labels of steps", "A list, one a step; an object keyed by numbers; or a column for each of a step."
+    ),
     Pointer("turn_label", "Label of a turn", "Within a turn."),
     Pointer("first_error", "First wrong step", "Its number. Steps before it are right; null or -1: all are."),
     Pointer("final", "Label of the whole"),
@@ -179,6 +186,8 @@ def _shown(
 
 def _inner(sample: Sample, said: dict[str, Any]) -> list[tuple[str, str]]:
     """Places within a turn, by their last names."""
+    if said.get("group"):
+        return sample.places
     parts = [part for part in (said.get("records"), said.get("turns")) if part]
     begins = f"{'.0.'.join(parts)}.0." if parts else ""
     return [(path.removeprefix(begins), told) for path, told in sample.places if begins and path.startswith(begins)]
@@ -189,7 +198,12 @@ def _tried(project: Project, sample: Sample, said: dict[str, Any]) -> dict[str, 
     try:
         config = pointers(said)
     except Refused as no:
-        return {"trial": None, "why": named_formats.told(no) if said.get("turns") else "Say where the turns are."}
+        return {
+            "trial": None,
+            "why": named_formats.told(no)
+            if said.get("turns") or said.get("group")
+            else "Say where the turns are, or which column names the rollout.",
+        }
     trial = named_formats.attempt(sample.source, config)
     main = projects.scheme_of(project.scheme).main_field
     return {

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from annotations.formats.base import Item, Refused
 from annotations.formats.guessing import guess
-from annotations.formats.mapped import Mapped, pointers
+from annotations.formats.mapped import Mapped
 from annotations.formats.opening.sources import Source
+from annotations.formats.pointers import pointers
 from annotations.records import TrajectoryRecord
 
 DIALOGUE = {
