@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,13 +24,16 @@ NOTHING = "0" * 40
 @dataclass
 class Hub:
     """What reached it, and what it has. `refuses` is the status that every request gets instead of an answer; `breaks`
-    is after how many bytes a file breaks off, so many `times`; `gated` are datasets it gives to nobody."""
+    is after how many bytes a file breaks off, so many `times`; while it is `dead`, every connection breaks off; `pause`
+    is what it waits after each 64 KB; `gated` are datasets it gives to nobody."""
 
     address: str = ""
     refuses: int = 0
     breaks: int = 0
     times: int = 0
     ranges: bool = True
+    dead: bool = False
+    pause: float = 0
     created: list[dict[str, Any]] = field(default_factory=list)
     files: dict[str, bytes] = field(default_factory=dict)  # of the last commit
     commits: dict[str, dict[str, dict[str, bytes]]] = field(default_factory=dict)  # dataset → commit → files
@@ -122,6 +126,9 @@ def serving() -> Iterator[Hub]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            if found.dead:
+                self.close_connection = True
+                return
             found.tokens.add(self.headers.get("Authorization", ""))
             found.asked.append((self.path, self.headers.get("Range", "")))
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -143,7 +150,12 @@ def serving() -> Iterator[Hub]:
                 found.times -= 1
                 said = said[: found.breaks]
                 self.close_connection = True
-            self.wfile.write(said)
+            for at in range(0, len(said), 2**16):
+                if found.dead:
+                    self.close_connection = True
+                    return
+                self.wfile.write(said[at : at + 2**16])
+                time.sleep(found.pause)
 
         do_POST = do_GET
 

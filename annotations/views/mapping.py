@@ -186,7 +186,7 @@ def _shown(
 
 def _inner(sample: Sample, said: dict[str, Any]) -> list[tuple[str, str]]:
     """Places within a turn, by their last names."""
-    if said.get("group"):
+    if said.get("group") or not said.get("turns"):
         return sample.places
     parts = [part for part in (said.get("records"), said.get("turns")) if part]
     begins = f"{'.0.'.join(parts)}.0." if parts else ""
