@@ -34,7 +34,7 @@ def check(unit: Unit, inwards: Inwards, way: Segmenting) -> None:
         for problem in item.problems:
             if not problem.file.startswith(name) or not problem.reason or (located and problem.line < 1):
                 raise Find(f"a problem without a place: {problem.field} {problem.reason}")
-            _texts(problem.field, problem.reason)
+            _texts(problem.file, problem.field, problem.reason)
         if isinstance(item.record, TrajectoryRecord):
             _record(item.record)
             record = inwards.take(item.record, name, item.line).record

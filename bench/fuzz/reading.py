@@ -48,9 +48,10 @@ django.setup()  # some services import tables; none is touched
 from annotations import formats, schemes, segmenting  # noqa: E402
 from annotations.formats import guessing  # noqa: E402
 from annotations.formats.base import FolderFormat, Reader, Refused  # noqa: E402
-from annotations.formats.mapped import Mapped, pointers  # noqa: E402
+from annotations.formats.mapped import Mapped  # noqa: E402
 from annotations.formats.opening import values  # noqa: E402
 from annotations.formats.opening.sources import of_path  # noqa: E402
+from annotations.formats.pointers import pointers  # noqa: E402
 from annotations.services import sources  # noqa: E402
 from annotations.services.rating_ways import Inwards  # noqa: E402
 from annotations.services.segments import Segmenting  # noqa: E402

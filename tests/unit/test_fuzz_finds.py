@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import tarfile
 import zipfile
 from contextlib import suppress
 from dataclasses import replace
@@ -65,6 +66,17 @@ def astray() -> bytes:
     return bytes(made)
 
 
+def no_utf8() -> bytes:
+    """A tar whose files have names that are no UTF-8, one of them a link."""
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as archive:
+        for name in ("\udcff.jsonl", "\udcfe.jsonl", "\udcfe"):
+            entry, content = tarfile.TarInfo(name), lines(sampled("apb"))
+            entry.size, entry.type = (len(content), tarfile.REGTYPE) if "json" in name else (0, tarfile.SYMTYPE)
+            archive.addfile(entry, io.BytesIO(content))
+    return made.getvalue()
+
+
 def squared_time() -> bytes:
     return lines(*(sampled("langsmith", number) | {"end_time": "²"} for number in range(2)))
 
@@ -98,6 +110,7 @@ def twice_at_one_place() -> bytes:
 FINDS = [
     ("the lower half of a surrogate pair alone", "processbench", lone_surrogate(), 1, ""),
     ("a zip with a file that has no name", "", nameless(), 1, "name"),
+    ("a tar with names that are no UTF-8", "", no_utf8(), 2, "found a link"),
     ("a time of one digit that is no number", "langsmith", squared_time(), 1, ""),
     ("whole numbers that are none", "otlp", odd_integers(), 1, ""),
     ("names longer than any table holds", "bfcl", long_names(), 1, "found a text of 401 characters"),
@@ -119,6 +132,7 @@ def test_a_file_that_fuzzing_found_is_read_or_says_why_not(name, content, record
         for unit in units:
             check(unit, Inwards(SCHEME), Segmenting(SCHEME))
         items = [item for unit in units for item in unit.items()]
+        assert "".join(unit.name for unit in units).encode()
     said = " ".join(f"{one.field}: {one.reason}" for item in items for one in item.problems)
     assert sum(item.record is not None for item in items) == records
     assert reason in said if reason else not said

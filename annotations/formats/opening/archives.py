@@ -19,6 +19,7 @@ from typing import IO
 
 import zstandard
 
+from annotations.formats.lines import NUL
 from annotations.formats.opening.sources import Folder, Opener, Source, of_path
 from annotations.formats.opening.unpacking import BLOCK, BOMB_RATIO, BREAKS, Broken, checked
 from annotations.records import Problem
@@ -33,10 +34,10 @@ HIDDEN = (".", "__MACOSX")
 @contextmanager
 def opened(path: Path, name: str = "") -> Iterator[tuple[Folder, list[Problem]]]:
     """The files of an archive or a folder; of any other file, itself alone. With what could not be read of them."""
-    work = _Opening()
+    work, called = _Opening(), _text(name or path.name)
     with work.stack:
-        work.take(path, "", name or path.name, 0)
-        yield Folder(name or path.name, dict(sorted(work.members.items()))), work.problems
+        work.take(path, "", called, 0)
+        yield Folder(called, dict(sorted(work.members.items()))), work.problems
 
 
 def is_archive(path: Path) -> bool:
@@ -64,7 +65,7 @@ class _Opening:
 
     def _folder(self, path: Path, name: str) -> None:
         for one in sorted(path.rglob("*")):
-            at = one.relative_to(path).as_posix()
+            at = _text(one.relative_to(path).as_posix())
             if _hidden(at) or one.is_dir():
                 continue
             if one.is_symlink() or not one.is_file():
@@ -80,7 +81,8 @@ class _Opening:
             return
         room = max(ROOM, BOMB_RATIO * path.stat().st_size)
         for number, entry in enumerate(archive.infolist()):
-            inside = f"{name}/{entry.filename}"
+            called = _text(entry.filename)
+            inside = f"{name}/{called}"
             if number == MOST:
                 self._problem(name, f"found more than {MOST:,} files in one archive")
                 return
@@ -91,7 +93,7 @@ class _Opening:
             if reason := _refused(entry.filename, link=stat.S_ISLNK(mode), locked=bool(entry.flag_bits & 1), room=room):
                 self._problem(inside, reason)
             else:
-                self._member(Source(inside, _of_zip(archive, path, entry)), _joined(at, entry.filename), depth)
+                self._member(Source(inside, _of_zip(archive, path, entry)), _joined(at, called), depth)
 
     def _tar(self, path: Path, at: str, name: str, depth: int) -> None:
         """Files are unpacked under numbers of ours: a tar has no way to one of them but through those before it."""
@@ -101,7 +103,8 @@ class _Opening:
                 for entry in archive:
                     if entry.isdir() or _hidden(entry.name):
                         continue
-                    inside = f"{name}/{entry.name}"
+                    called = _text(entry.name)
+                    inside = f"{name}/{called}"
                     room -= entry.size
                     if reason := _refused(entry.name, link=not entry.isreg(), locked=False, room=room):
                         self._problem(inside, reason)
@@ -109,7 +112,7 @@ class _Opening:
                     spare = self._room()
                     with spare.open("wb") as target:
                         shutil.copyfileobj(archive.extractfile(entry) or BytesIO(), target, BLOCK)
-                    self._member(of_path(spare, inside), _joined(at, entry.name), depth)
+                    self._member(of_path(spare, inside), _joined(at, called), depth)
         except (tarfile.TarError, OSError, *BREAKS) as exc:
             self._problem(name, f"the archive breaks off: {exc}")
 
@@ -135,7 +138,12 @@ class _Opening:
         return self._spare / str(self._made)
 
     def _problem(self, name: str, reason: str) -> None:
-        self.problems.append(Problem(name, 0, "", reason))
+        self.problems.append(Problem(name, 0, "", _text(reason)))
+
+
+def _text(said: str) -> str:
+    """Names need not be UTF-8, and reasons quote them. Two that differ stay different."""
+    return said.replace("\x00", NUL).encode(errors="backslashreplace").decode()
 
 
 def _refused(name: str, *, link: bool, locked: bool, room: int) -> str:
