@@ -50,11 +50,13 @@ class Tables(AbstractContextManager["Tables"]):
     """The files of a Writer's rows, by name without suffix. What is written is JSONL; once all rows are known it stays
     as it is, where all have one shape or the format reads its own files again; else it is written anew in that shape,
     or as Parquet. Of a long JSONL file, a row that is the first to show what some place holds stands at the beginning:
-    loaders look no further for the types. `columns` are what the files hold, once closed."""
+    loaders look no further for the types. `columns` are what the files hold, once closed. `split`: what stands after
+    the last dot of a name is a split, and all splits have one shape."""
 
-    def __init__(self, folder: Path, writer: Writer) -> None:
-        self.folder, self.writer = folder, writer
+    def __init__(self, folder: Path, writer: Writer, *, split: bool = False) -> None:
+        self.folder, self.writer, self.split = folder, writer, split
         self.columns: dict[str, Columns] = {}
+        self._whole: dict[str, Columns] = {}  # of all splits
         self._lines = Lines(folder)
         self._written: Counter[str] = Counter()
 
@@ -62,7 +64,8 @@ class Tables(AbstractContextManager["Tables"]):
         self._lines.__exit__()
         if kind is None:
             for name, columns in self.columns.items():
-                self._finish(name, columns)
+                self._finish(name, self._whole.get(name.rpartition(".")[0], columns))
+            self.columns = {name: self._whole.get(name.rpartition(".")[0], one) for name, one in self.columns.items()}
 
     def open(self, name: str) -> None:
         if name not in self.columns:
@@ -72,6 +75,8 @@ class Tables(AbstractContextManager["Tables"]):
     def row(self, name: str, row: Mapping[str, Json]) -> None:
         self.open(name)
         text, shows = dump(row), self.columns[name].see(row)
+        if self.split:
+            self._whole.setdefault(name.rpartition(".")[0], Columns(self.writer.packed)).see(row)
         early = shows and self._written[name] > FIRST and self.writer.suffix == ".jsonl" and not self.writer.exact
         self._lines.line(name + (AHEAD if early else SPOOL), text)
         self._written[name] += len(text)
