@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from json.encoder import encode_basestring
 from math import isinf
@@ -119,7 +119,7 @@ def dump(value: Json) -> str:
         return encode_basestring(value)
     if not value and isinstance(value, (tuple, list, dict)):
         return "{}" if isinstance(value, dict) else "[]"  # most that is dumped is empty
-    return _encoder.encode(value)
+    return "".join(_encoded(value, 0))
 
 
 def load(text: str) -> Json:
@@ -212,4 +212,11 @@ def _refuse(name: str) -> float:
 
 _too_deep = f"nested more than {DEEPEST} levels deep"
 _encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False)
+# JSONEncoder.encode makes this anew for every value, which takes longer than most values do. None: no compiled one.
+_compiled = getattr(json.encoder, "c_make_encoder", None)
+_encoded: Callable[[Json, int], Iterable[str]] = (
+    _compiled(None, _encoder.default, encode_basestring, None, ":", ",", False, False, False)
+    if _compiled
+    else lambda value, _: _encoder.iterencode(value)
+)
 _decoder = json.JSONDecoder(parse_float=_finite, parse_constant=_refuse)
