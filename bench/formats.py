@@ -10,6 +10,7 @@ values into, or out of, a table with one jsonb column, and orjson reads, or writ
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -37,14 +38,17 @@ ONLY_READ = ("anthropic", "otlp", "sharegpt", "swe-agent")
 def main() -> None:
     size = int(sys.argv[1]) if len(sys.argv) > 1 else SIZE
     common.django_up()
-    with tempfile.TemporaryDirectory() as name:
-        rows = list(measured(Path(name), size))
-    common.write(
-        "formats",
-        rows,
-        repeats=f"{REPEATS}, side by side with both limits",
-        trajectories=f"{invented.STEPS} steps each, {invented.ROLLOUTS} to a task",
-    )
+    rows: list[common.Row] = []
+    with tempfile.TemporaryDirectory(prefix="stepmark-bench-") as name:
+        try:
+            rows.extend(measured(Path(name), size))
+        finally:  # what was measured is kept where one stops it
+            common.write(
+                "formats",
+                rows,
+                repeats=f"{REPEATS}, side by side with both limits",
+                trajectories=f"{invented.STEPS} steps each, {invented.ROLLOUTS} to a task",
+            )
 
 
 def measured(folder: Path, size: int) -> Iterator[common.Row]:
@@ -57,6 +61,8 @@ def measured(folder: Path, size: int) -> Iterator[common.Row]:
     analysed()
     for form in WRITTEN:
         yield from exported(project, form, folder / form, size)
+        if form not in READ_AGAIN:
+            shutil.rmtree(folder / form)
     for form in READ_AGAIN:
         yield from imported(project, form, biggest(folder / form), size)
     for form in ONLY_READ:
@@ -110,6 +116,7 @@ def told(
     ours, copy, orjson = times
     megabytes = path.stat().st_size / 1e6
     rates = f"{size / ours:,.0f} trajectories/s, {megabytes / ours:.1f} MB/s of {megabytes:,.0f} MB; {note}"
+    print(f"{what} {form}: {rates}", flush=True)
     yield common.beside(f"{what} {form}", size, ours, copy, COPY, note=rates)
     yield common.beside(f"{what} {form}", size, ours, orjson, ORJSON, note=rates)
 
