@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal, get_args
 
 from annotations.formats import lines
 from annotations.formats.lines import Line
-from annotations.formats.opening import values
+from annotations.formats.opening import documents, values
 from annotations.formats.opening.sources import Folder, Source
 from annotations.formats.opening.unpacking import BREAKS
 from annotations.formats.opening.values import Shape
@@ -93,7 +93,10 @@ class Reader(Format):
 
 
 class ValueFormat(Reader):
-    """One JSON value is a record, or several: a line, an element of a list, a table's row, or a file's one object."""
+    """One JSON value is a record, or several: a line, an element of a list, a table's row, or a file's one object.
+    `within`: the key of that object under which its records are; of a long file they are read one by one."""
+
+    within: ClassVar[str] = ""
 
     def record(self, row: dict[str, Any]) -> TrajectoryRecord | LabelRecord:
         """The record of a value. Raises Refused."""
@@ -108,8 +111,24 @@ class ValueFormat(Reader):
         shape = shape or values.shape_of(source)
         if shape == "list" and self._takes_lists(source):
             shape = "object"
+        if shape in documents.SHAPES and self.within and (long := documents.parted(source, self.within)):
+            yield from self._parts(*long, source.name)
+            return
         for line in values.read(source, "lines" if shape in ("text", "nothing") else shape):
             yield from self._items(line, source.name)
+
+    def _parts(self, rest: Line, elements: Iterator[Line], file: str) -> Iterator[Item]:
+        """The records of a long file, each with its own text as its original."""
+        yield from (Item(1, None, (one,)) for one in _doubled(rest, file))
+        for place, line in enumerate(elements):
+            whole = replace(line, number=1, value={**rest.value, self.within: [line.value]})
+            for item in self._items(whole, file):
+                named = [replace(one, field=self._placed(one.field, place)) for one in item.problems]
+                yield replace(item, problems=tuple(named))
+
+    def _placed(self, field: str, place: int) -> str:
+        first, here = f"{self.within}[0]", f"{self.within}[{place}]"
+        return field.replace(first, here, 1) if field.startswith(first) else f"{here}.{field}".rstrip(".")
 
     def _takes_lists(self, source: Source) -> bool:
         return self.recognises(list(values.look(source).values))

@@ -26,6 +26,7 @@ _CHUNK = re.compile(r"(\d+)\.json")
 class InspectLog(ValueFormat):
     name = "inspect"
     title = "Inspect logs (.json)"
+    within = "samples"
     keeps = KEEPS
     loses = LOSES
 

@@ -23,6 +23,7 @@ class Tau2Bench(ValueFormat):
 
     name = "tau2-bench"
     title = "tau2-bench results (one document)"
+    within = "simulations"
     keeps = KEEPS
     loses = "Where voice calls are told in ticks, the sound."
 

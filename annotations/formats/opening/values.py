@@ -6,7 +6,6 @@ Streaming: one value is in memory at a time, however many there are.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -14,7 +13,8 @@ from typing import IO, Literal
 
 from annotations.formats import lines
 from annotations.formats.lines import BOM, LONGEST, UTF_16, Line
-from annotations.formats.opening import tables
+from annotations.formats.opening import documents, tables
+from annotations.formats.opening.cutting import Cutter
 from annotations.formats.opening.sources import Source
 from annotations.formats.opening.unpacking import BREAKS
 from annotations.records import Json
@@ -22,7 +22,6 @@ from annotations.records import Json
 Shape = Literal["lines", "list", "object", "table", "text", "nothing"]
 HEAD = 256 * 1024  # bytes that are looked at to tell the shape
 LOOK = 20  # broken values at the head of a file do not hide what it is
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{},]', re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,8 @@ def look(source: Source) -> Look:
     shape = shape_of(source)
     if shape in ("text", "nothing"):
         return Look(shape)
-    found = list(islice(read(source, shape), LOOK))
+    skimmed = documents.skimmed(source, LOOK) if shape in documents.SHAPES else None
+    found = [skimmed] if skimmed else list(islice(read(source, shape), LOOK))
     good = tuple(one.value for one in found if not one.reason)
     return Look(shape, good, next((one.reason for one in found if one.reason), ""))
 
@@ -129,9 +129,11 @@ def _whole(stream: IO[bytes]) -> Iterator[Line]:
 
 def _elements(stream: IO[bytes]) -> Iterator[Line]:
     """The elements of the list that the stream is."""
-    cutter, number = _Cutter(), 0
+    cutter, number = Cutter(), 0
     try:
         while block := stream.read(2**22):
+            if cutter.closed:
+                continue  # to the end, which says whether the file is whole
             for raw in cutter.cut(block.removeprefix(BOM) if not cutter.begun else block):
                 number += 1
                 yield lines.parse(number, raw)
@@ -143,75 +145,3 @@ def _elements(stream: IO[bytes]) -> Iterator[Line]:
         return
     if reason := cutter.end():
         yield Line(number + 1, reason=reason, raw=cutter.rest)
-
-
-class _Cutter:
-    """Cuts the text of a list into those of its elements. One that is whole JSON is cut where it ends; in any other
-    only strings and brackets are minded, so that one broken element does not take the others along."""
-
-    def __init__(self) -> None:
-        self.rest = b""
-        self.begun = self.closed = False
-        self._depth = 0
-        self._at = 0  # how far the rest was looked through
-
-    @property
-    def over_long(self) -> bool:
-        return len(self.rest) > LONGEST
-
-    def cut(self, block: bytes) -> Iterator[bytes]:
-        text = self.rest + block
-        if not self.begun:
-            text = text.lstrip()
-            if not text:
-                return
-            text, self.begun = text[1:], True  # its opening bracket
-        mirror = text.decode("latin-1")  # a character a byte
-        start, at = 0, self._at
-        while not self.closed:
-            end = _ends(mirror, start) if at == start else -1
-            if end < 0:
-                end, at = self._end(text, at)
-            if end < 0:
-                break
-            if piece := text[start:end].strip():
-                yield piece
-            self.closed = text[end] == 0x5D
-            start = at = end + 1
-        self.rest, self._at = (b"", 0) if self.closed else (text[start:], at - start)
-
-    def _end(self, text: bytes, at: int) -> tuple[int, int]:
-        """Where the delimiter stands that ends the element, going on from `at`; -1 where that is not in sight, and how
-        far the text was looked through."""
-        while hit := _TOKEN.search(text, at):
-            token = text[hit.start()]
-            if token != 0x22:
-                if (begun := text.find(b'"', at, hit.start())) >= 0:
-                    return -1, begun  # a string that does not end in what we have
-                if not self._depth and token in b",]":
-                    return hit.start(), hit.end()
-                self._depth += (token in b"[{") - (token in b"]}" and self._depth > 0)
-            at = hit.end()
-        begun = text.find(b'"', at)
-        return -1, begun if begun >= 0 else len(text)
-
-    def end(self) -> str:
-        """Why the list is no whole one; "" where it is."""
-        return "" if self.closed else "the list breaks off here"
-
-
-def _ends(mirror: str, start: int) -> int:
-    """Where the delimiter after the element stands that begins there; -1 where that is no JSON, or is not all here."""
-    begin = _SPACE.match(mirror, start).end()  # type: ignore[union-attr]
-    if mirror[begin : begin + 1] == "]":
-        return begin
-    try:
-        _, end = _mirrored.raw_decode(mirror, begin)
-    except (ValueError, RecursionError):
-        return -1
-    end = _SPACE.match(mirror, end).end()  # type: ignore[union-attr]
-    return end if mirror[end : end + 1] in (",", "]") else -1
-
-
-_SPACE = re.compile(r"[ \t\r\n]*")
-_mirrored = json.JSONDecoder(strict=False)
