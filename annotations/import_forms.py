@@ -10,7 +10,7 @@ from annotations import segmenting
 from annotations.services import duplicates, hub
 
 HUB = {
-    "hub": ("Dataset", "owner/name", "Its data files are fetched by the server; no code of it is."),
+    "hub": ("Dataset", "owner/name", "The server fetches its data files, never its code."),
     "hub_revision": ("Revision", "main", "A branch, a tag or a commit."),
     "hub_only": ("Only", "train", "A file, a folder, a pattern such as data/*.jsonl, or a split."),
 }
