@@ -37,6 +37,7 @@ SIBLINGS = 5
 STEPS = 8
 PEAK = {"H100": 989.4e12, "H200": 989.4e12, "A100": 312e12}  # dense bfloat16 operations a second, by the data sheets
 ROUNDS = 3
+TASKS = {"small": 2, "0.5b": 64, "7b": 8}
 
 
 @dataclass
@@ -128,7 +129,7 @@ def tensors(engine: Any, rows: Sequence[list[int]]) -> list[Any]:
     """The rows in the engine's batches, padded and on the device."""
     from models_service.scorers.batches import batches
 
-    found = batches([len(row) for row in rows], engine.batch_tokens)
+    found = batches([len(row) for row in rows], engine.runner.batch_tokens)
     return [engine.trunk._padded([rows[place] for place in batch]) for batch in found]
 
 
@@ -191,7 +192,7 @@ def speed(shape: str, engine: Any, alone: Any, records: list[TrajectoryRecord]) 
     note = f"{mean:.1f} steps a trajectory, aim 0.8 x that; the prefixes have {more:.1f} x the tokens"
     yield Measured(
         f"{shape}: one pass for all steps",
-        quickest(lambda: engine.score(few)),
+        quickest(lambda: run(engine, few)),
         quickest(lambda: bare(alone, naive)),
         "a pass a step",
         0.8 * mean,
@@ -267,7 +268,7 @@ def everything(shapes: Sequence[str]) -> list[Measured]:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     found = []
     for shape in shapes or (["0.5b", "7b"] if device == "cuda" else ["small"]):
-        for one in measure(shape, device, tasks=16 if device == "cuda" else 2):
+        for one in measure(shape, device, tasks=TASKS[shape]):
             said = f"ours {one.ours:.4g} {one.unit}, {one.limit_is} {one.limit:.4g}"
             print(f"{one.what}: ratio {one.limit / one.ours:.3g} (aim {one.aim:.3g}) {said}; {one.note}", flush=True)
             found.append(one)

@@ -9,7 +9,6 @@ from os.path import commonprefix
 from models_service.scorers.rendering import Rendered
 
 SHARED = 64  # a common beginning shorter than this is not worth a pass of its own
-SAVED = 0.1  # the share of all tokens that sharing must save
 PADDED = 1.5  # where padding makes a batch so many times as long, its sequences are packed
 
 
@@ -23,15 +22,20 @@ class Batch:
 
 
 def plan(
-    items: Sequence[Rendered], budget: int, groups: Sequence[Hashable] = (), *, packs: bool = False
+    items: Sequence[Rendered],
+    budget: int,
+    groups: Sequence[Hashable] = (),
+    *,
+    saved: float = 0.1,
+    packs: bool = False,
 ) -> Iterator[Batch]:
     """All items in batches of at most `budget` tokens, padding counted; one that is longer goes alone. Items of one
-    group (rollouts of a task) share their beginning where that saves enough. With `packs`, sequences of very different
-    lengths are laid end to end instead of padded."""
+    group (rollouts of a task) share their beginning where that saves at least `saved` of their tokens. With `packs`,
+    sequences of very different lengths are laid end to end instead of padded."""
     left = list(range(len(items)))
     for places in _groups(groups):
         shared = _common([items[place] for place in places])
-        if shared * (len(places) - 1) >= SAVED * sum(len(items[place].ids) for place in places) and shared >= SHARED:
+        if shared * (len(places) - 1) >= saved * sum(len(items[place].ids) for place in places) and shared >= SHARED:
             left = [place for place in left if place not in places]
             lengths = [len(items[place].ids) - shared for place in places]
             yield from (Batch([places[one] for one in batch], shared) for batch in batches(lengths, budget))

@@ -6,48 +6,20 @@ read; a trunk computes; nothing here knows either.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from annotations.records import StepScore, TrajectoryRecord
 from models_service.scorers import fitting
 from models_service.scorers.base import CannotScore, Scored, Scorer
-from models_service.scorers.batches import Batch, plan
 from models_service.scorers.checkpoints import Checkpoint, UnfitModel
 from models_service.scorers.families import family as named
 from models_service.scorers.fitting import Fitted
-
-if TYPE_CHECKING:
-    from models_service.scorers.heads import Head
-    from models_service.scorers.trunk import Trunk
-
-logger = logging.getLogger(__name__)
+from models_service.scorers.running import Reader, Rows, Runner
 
 BEYOND = "longer than what the model was trained on"
 AT_ONCE = {"cuda": 16384, "cpu": 2048}  # tokens that are forwarded together
-Rows = list[list[float]]  # what was read, a row a mark
 Prepared = tuple[list[tuple[int, Fitted]], dict[int, CannotScore]]  # (place of the record, a rendering), and refusals
-
-_remembered: dict[tuple[str, str], int] = {}  # (model, device) → tokens that fitted its memory
-
-
-@dataclass
-class Reader:
-    """A model that is read: its trunk, and what is read off it."""
-
-    checkpoint: Checkpoint
-    trunk: Trunk
-    head: Head
-
-    def read(self, items: Sequence[Fitted], batch: Batch) -> list[Rows]:
-        import torch
-
-        rendered = [items[place].rendered for place in batch.places]
-        with torch.inference_mode():
-            states = self.trunk.read([one.ids for one in rendered], batch.shared, batch.packed)
-            return self.head(states, rendered, batch.shared)
 
 
 class Engine(Scorer):
@@ -89,11 +61,8 @@ class Engine(Scorer):
         self.trunk = self.readers[0].trunk
         self.max_tokens = max_tokens or self._limit()
         at_once = batch_tokens or AT_ONCE.get(self.trunk.device.type, AT_ONCE["cpu"])
-        self.key = (checkpoint.fingerprint, str(self.trunk.device))
-        self.batch_tokens = min(at_once, _remembered.get(self.key, at_once))
+        self.runner = Runner(self.readers, at_once, share=share, pack=pack)
         self.calibrated = calibrated and self.family.probability
-        trunks = [one.trunk for one in self.readers]
-        self.share, self.pack = share and all(t.causal for t in trunks), pack and all(t.packs for t in trunks)
 
     def _reader(self, checkpoint: Checkpoint, device: str, dtype: str) -> Reader:
         from models_service.scorers.trunk import Trunk
@@ -133,16 +102,15 @@ class Engine(Scorer):
 
     def score(self, records: Sequence[TrajectoryRecord], prepared: Prepared | None = None) -> list[Scored]:
         parts, refused = prepared or self.prepare(records)
-        items = [part for _, part in parts]
         said: dict[int, list[StepScore]] = {place: [] for place in range(len(records)) if place not in refused}
-        groups: list[Hashable] = [records[place].task.external_id for place, _ in parts] if self.share else []
-        for batch in plan([one.rendered for one in items], self.batch_tokens, groups, packs=self.pack):
-            for at, scored in zip(batch.places, self._judge(items, batch), strict=True):
-                place = parts[at][0]
-                if isinstance(scored, CannotScore):
-                    refused[place] = scored
-                elif place not in refused:
-                    said[place] += scored
+        groups: list[Hashable] = [records[place].task.external_id for place, _ in parts]
+        for (place, part), read in zip(
+            parts, self.runner.read([one.rendered for _, one in parts], groups), strict=True
+        ):
+            if isinstance(read, CannotScore):
+                refused[place] = read
+            elif place not in refused:
+                said[place] += self._scores(part, *read)
         ordered = {place: tuple(sorted(one, key=lambda step: step.index)) for place, one in said.items()}
         return [refused.get(place) or ordered[place] for place in range(len(records))]
 
@@ -158,25 +126,6 @@ class Engine(Scorer):
                 continue
             parts += [(place, one) for one in found if one.places]
         return parts, refused
-
-    def _judge(self, items: Sequence[Fitted], batch: Batch) -> list[list[StepScore] | CannotScore]:
-        """The batch's scores; in halves, for good, where the device has no memory for it."""
-        import torch
-
-        try:
-            read = [reader.read(items, batch) for reader in self.readers]
-        except torch.OutOfMemoryError:
-            return self._in_halves(items, batch)
-        return [self._scores(items[place], *rows) for place, *rows in zip(batch.places, *read, strict=True)]
-
-    def _in_halves(self, items: Sequence[Fitted], batch: Batch) -> list[list[StepScore] | CannotScore]:
-        if len(batch.places) == 1:
-            return [CannotScore(f"out of memory at {len(items[batch.places[0]].rendered.ids)} tokens")]
-        self.batch_tokens = _remembered[self.key] = max(1, self.batch_tokens // 2)
-        logger.warning("out of memory: batches are of %s tokens from here on", self.batch_tokens)
-        half = len(batch.places) // 2
-        parts = [Batch(places, batch.shared, batch.packed) for places in (batch.places[:half], batch.places[half:])]
-        return [one for part in parts for one in self._judge(items, part)]
 
     def _scores(self, one: Fitted, *read: Rows) -> list[StepScore]:
         """Those of the steps that are judged, whose marks are the last ones; the others were read for what follows."""

@@ -17,10 +17,9 @@ CHUNK = 1024  # positions whose logits over the vocabulary are held at once
 class Head(Protocol):
     def to(self, device: torch.device) -> Head: ...
 
-    def __call__(
-        self, states: Sequence[torch.Tensor], items: Sequence[Rendered], shared: int
-    ) -> list[list[list[float]]]:
-        """For each item one row of numbers a mark. `states` are (tokens, hidden), from token `shared` on."""
+    def __call__(self, states: Sequence[torch.Tensor], items: Sequence[Rendered], shared: int) -> torch.Tensor:
+        """A row of numbers for each mark of each item, one item after another. `states` are (tokens, hidden), from
+        token `shared` on."""
         ...
 
 
@@ -36,17 +35,11 @@ class Layers:
         self.layers = [(w.to(device), None if b is None else b.to(device)) for w, b in self.layers]
         return self
 
-    def __call__(
-        self, states: Sequence[torch.Tensor], items: Sequence[Rendered], shared: int
-    ) -> list[list[list[float]]]:
+    def __call__(self, states: Sequence[torch.Tensor], items: Sequence[Rendered], shared: int) -> torch.Tensor:
         import torch
 
-        hidden = torch.cat(
-            [one[[mark - shared for mark in item.marks]] for one, item in zip(states, items, strict=True)]
-        ).float()
-        said = self._squashed(self._applied(hidden)).tolist()
-        ends = [sum(len(item.marks) for item in items[: row + 1]) for row in range(len(items))]
-        return [said[end - len(item.marks) : end] for end, item in zip(ends, items, strict=True)]
+        at = [one[[mark - shared for mark in item.marks]] for one, item in zip(states, items, strict=True)]
+        return self._squashed(self._applied(torch.cat(at).float()))
 
     def _applied(self, hidden: torch.Tensor) -> torch.Tensor:
         from torch.nn.functional import linear
@@ -72,27 +65,20 @@ class TokenLogProbs:
         self.vocabulary = self.vocabulary.to(device)
         return self
 
-    def __call__(
-        self, states: Sequence[torch.Tensor], items: Sequence[Rendered], shared: int
-    ) -> list[list[list[float]]]:
-        return [self._sums(one, item, shared) for one, item in zip(states, items, strict=True)]
-
-    def _sums(self, states: torch.Tensor, item: Rendered, shared: int) -> list[list[float]]:
+    def __call__(self, states: Sequence[torch.Tensor], items: Sequence[Rendered], shared: int) -> torch.Tensor:
         import torch
 
-        if not item.marks:
-            return []
+        return torch.cat([self._sums(one, item, shared) for one, item in zip(states, items, strict=True)])
+
+    def _sums(self, states: torch.Tensor, item: Rendered, shared: int) -> torch.Tensor:
+        import torch
+
         last = item.marks[-1]
         start, end = item.begins - 1 - shared, last - shared  # the state before a token says how likely the token is
         tokens = torch.tensor(item.ids[item.begins : last + 1], device=states.device)
-        chances = torch.cat(
-            [
-                self._chances(states[at : min(at + CHUNK, end)], tokens[at - start :][:CHUNK])
-                for at in range(start, end, CHUNK)
-            ]
-        )
-        sums = chances.double().cumsum(0)[[mark - item.begins for mark in item.marks]]
-        return [[one] for one in sums.tolist()]
+        places = range(start, end, CHUNK)
+        chances = [self._chances(states[at : min(at + CHUNK, end)], tokens[at - start :][:CHUNK]) for at in places]
+        return torch.cat(chances).double().cumsum(0)[[mark - item.begins for mark in item.marks], None]
 
     def _chances(self, states: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
         logits = (states @ self.vocabulary.to(states.dtype).T).float()

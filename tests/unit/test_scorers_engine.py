@@ -172,10 +172,10 @@ def test_out_of_memory_halves_the_batches_and_then_gives_up_one(folder: Path, mo
     *rest, long = tight.score(records)
     assert isinstance(long, CannotScore) and "out of memory" in str(long)
     assert [len(said) for said in rest] == [2, 3, 1]
-    assert tight.batch_tokens < 2048
+    assert tight.runner.batch_tokens < 2048
     again = Engine(str(folder), "trl", batch_tokens=2048, device="cpu")
-    assert again.batch_tokens == tight.batch_tokens  # remembered for this model on this device
-    monkeypatch.setattr("models_service.scorers.engine._remembered", {})
+    assert again.runner.batch_tokens == tight.runner.batch_tokens  # remembered for this model on this device
+    monkeypatch.setattr("models_service.scorers.running._remembered", {})
 
 
 def test_a_folder_that_is_not_there_is_named() -> None:
