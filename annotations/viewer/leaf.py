@@ -3,67 +3,86 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
-from annotations import schemes
 from annotations.formats.lines import dump
 from annotations.models import Step, Task, Trajectory
-from annotations.records import RatingRecord, StepRecord, TrajectoryRecord
+from annotations.records import StepRecord, TrajectoryRecord
 from annotations.rendering.identity import action_hash
 from annotations.rendering.outline import outline
 from annotations.rendering.parts import parts
 from annotations.services import findings, gists, trees
-from annotations.services.answers import Mark, Voices
+from annotations.services.answers import Mark
 from annotations.services.axis import Axis, Strip, strip
 from annotations.services.findings import Findings, FirstError, Repeat, Turn, Where
 from annotations.services.gists import Gist
-from annotations.services.told import Answer, Word
+from annotations.services.told import Word
 from annotations.services.visibility import EVERYTHING
+from annotations.viewer.said import SCHEME, Said, raters
 
-SCHEME = schemes.shipped()["agent-process"]  # labels in files are those of its source
-VOICES = Voices(SCHEME)
-WRONG = -1
+WRONG = "wrong"
 _ERROR = re.compile(findings.ERROR.replace(r"\y", r"\b"), re.IGNORECASE)
 
 
 @dataclass
 class Found:
-    """The labels that stand in the file, as a page shows a rater's pass."""
+    """What a rater says in the file, as a page shows a rater's pass."""
 
+    said: Said
     strip: Strip
-    final: Mark | None = None
-    whole: Word | None = None
     first_error: int | None = None
-    name: str = "in the file"
-    kind: str = ""
-    state: str = ""
-    comment: str = ""
     is_reference: bool = False
     returnable: bool = False
 
     @property
+    def name(self) -> str:
+        return self.said.name
+
+    @property
+    def kind(self) -> str:
+        return self.said.kind
+
+    @property
+    def state(self) -> str:
+        return self.said.state
+
+    @property
+    def comment(self) -> str:
+        return self.said.comment
+
+    @property
+    def final(self) -> Mark | None:
+        return self.said.final
+
+    @property
+    def whole(self) -> Word | None:
+        return self.said.word(None)
+
+    @property
     def tells(self) -> bool:
         """Whether more is said of the whole than one word."""
-        return any(one.explanation for one in self.whole.answers) if self.whole else False
+        whole = self.whole
+        return bool(whole) and (len(whole.answers) > 1 or any(one.explanation for one in whole.answers))  # type: ignore[union-attr]
 
 
 class Leaf:
     """What dossier.Dossier is of a stored trajectory."""
 
     visible = EVERYTHING
-    scheme = SCHEME
     has_strips = True
-    verdict = SCHEME.field(SCHEME.final).title  # type: ignore[union-attr]
     curves: tuple[()] = ()
 
     def __init__(self, record: TrajectoryRecord, format: str) -> None:
         self.record = record
-        self.rating = record.rating or RatingRecord()
+        self.said = raters(record)
+        self.scheme = self.said[0].scheme if self.said else SCHEME
+        final = self.scheme.field(self.scheme.final) if self.scheme.final else None
+        self.verdict = final.title if final else ""
         agent = [index for index, step in enumerate(record.steps) if step.source == Step.Source.AGENT]
         self.axis = Axis(len(agent), max(0, len(record.steps) - 1), agent)
         self.tree = trees.of_record(record.steps)
@@ -77,74 +96,67 @@ class Leaf:
         return gists.of(self.steps(index, index + 1)[0])
 
     @cached_property
-    def labels(self) -> Mapping[int, Any]:
-        """Index of a step → its label."""
-        said = self.rating.steps
-        places = enumerate(step.source_index for step in self.record.steps)
-        return {index: said[place] for index, place in places if place in said}
-
-    @cached_property
     def passes(self) -> list[Found]:
-        if not self.labels and self.rating.final is None:
-            return []
-        width = self.axis.width
-        groups = [(index // width, VOICES.main.mark(value), False, 1) for index, value in self.labels.items()]
-        made = Found(strip(self.axis, Found.name, groups))
-        made.first_error = next((index for index, value in sorted(self.labels.items()) if value == WRONG), None)
-        if self.rating.final is not None:
-            made.final = VOICES.mark(SCHEME.final, self.rating.final)
-            title, why = SCHEME.field(SCHEME.final).title, self.rating.final_explanation  # type: ignore[union-attr]
-            made.whole = Word(Found.name, [Answer(title, "choice", made.final, explanation=why)])
-        return [made]
+        return [self._found(one) for one in self.said]
+
+    def _found(self, said: Said) -> Found:
+        groups = [(index // self.axis.width, mark, False, 1) for index, mark in said.main.items()]
+        wrong = next((index for index, mark in said.main.items() if mark.tone == WRONG), None)
+        return Found(said, strip(self.axis, said.name, groups), wrong)
 
     def words(self, first: int, last: int) -> Mapping[int, Sequence[Word]]:
-        chosen = (index for index in range(first, last) if index in self.labels)
-        return {index: [self._word(index)] for index in chosen}
-
-    def _word(self, index: int) -> Word:
-        title, mark = SCHEME.main_field.title, VOICES.main.mark(self.labels[index])
-        return Word(Found.name, [Answer(title, "choice", mark, is_main=True, explanation=self._why(index))])
+        found = {index: [word for one in self.said if (word := one.word(index))] for index in range(first, last)}
+        return {index: every for index, every in found.items() if every}
 
     def scores(self, first: int, last: int) -> Mapping[int, Sequence[Any]]:
         return {}
 
     def tally(self, first: int, last: int) -> Mapping[int, list[tuple[Mark, int]]]:
-        return {index: [(VOICES.main.mark(value), 1)] for index, value in self.labels.items() if first <= index < last}
+        counts: dict[int, Counter[Mark]] = defaultdict(Counter)
+        for one in self.said:
+            for index, mark in one.main.items():
+                if first <= index < last:
+                    counts[index][mark] += 1
+        return {index: list(marks.items()) for index, marks in counts.items()}
 
     def findings(self) -> Findings:
         """What went wrong, of what the file says."""
         found = Findings(end=self.gist(self.axis.agent[-1]) if self.axis.agent and not self.tree else None)
-        found.failed = findings.failed(self.record.outcome, [mark.tone == "wrong" for mark in self._given()])
-        found.finals = [(mark, [Found.name]) for mark in self._given()]
-        found.first_errors = [self._first_error(one) for one in self.passes if one.first_error is not None]
-        found.turns = self._turns()
+        finals: dict[Mark, list[str]] = defaultdict(list)
+        for one in self.said:
+            if one.final is not None:
+                finals[one.final].append(one.name)
+        found.failed = findings.failed(self.record.outcome, [mark.tone == WRONG for mark in finals])
+        found.finals = list(finals.items())
+        found.first_errors = self._first_errors()
+        found.turns = [turns for one in self.said if (turns := self._turns(one))]
         found.repeats = self._repeats()
         found.errors = self._where([index for index in self.axis.agent if _fails(self.record.steps[index])])
         return found
 
-    def _given(self) -> list[Mark]:
-        return [one.final for one in self.passes if one.final is not None]
-
-    def _why(self, index: int) -> str:
-        return self.rating.explanations.get(self.record.steps[index].source_index, "")
-
     def _where(self, indexes: Sequence[int]) -> Where:
         return Where([self.axis.place(index) for index in indexes[: findings.SHOWN]], len(indexes))
 
-    def _first_error(self, one: Found) -> FirstError:
-        index = one.first_error or 0
-        why = self._why(index)
-        return FirstError(self.axis.place(index), [one.name], self.gist(index), [(one.name, why)] if why else [])
+    def _first_errors(self) -> list[FirstError]:
+        found: dict[int, list[Said]] = defaultdict(list)
+        for one in self.passes:
+            if one.first_error is not None:
+                found[one.first_error].append(one.said)
+        return [self._first_error(index, those) for index, those in sorted(found.items())]
 
-    def _turns(self) -> list[tuple[str, list[Turn], int]]:
-        said = [(index, VOICES.main.mark(value)) for index, value in sorted(self.labels.items())]
+    def _first_error(self, index: int, those: Sequence[Said]) -> FirstError:
+        why = [(one.name, one.why(index)) for one in those if one.why(index)]
+        return FirstError(self.axis.place(index), [one.name for one in those], self.gist(index), why)
+
+    def _turns(self, said: Said) -> tuple[str, list[Turn], int] | None:
+        marks = list(said.main.items())
         turns: list[Turn] = [
-            (self.axis.place(index), before, value)
-            for (_, before), (index, value) in zip(said, said[1:], strict=False)
-            if before != value
+            (self.axis.place(index), before, mark)
+            for (_, before), (index, mark) in zip(marks, marks[1:], strict=False)
+            if before != mark
         ]
         shown = turns[: findings.SHOWN]
-        return [(Found.name, shown, len(turns) - len(shown))] if turns else []
+        return (said.name, shown, len(turns) - len(shown)) if turns else None
 
     def _repeats(self) -> list[Repeat]:
         called: dict[str, list[int]] = defaultdict(list)

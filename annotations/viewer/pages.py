@@ -24,6 +24,7 @@ from annotations.services import gists, pictures
 from annotations.services.axis import CELLS, Strip
 from annotations.services.bodies import Body
 from annotations.services.gists import Gist
+from annotations.viewer.gathered import Gathered
 from annotations.viewer.leaf import Leaf
 from annotations.viewer.source import Entry, Source
 from annotations.views import cards, texts, turns
@@ -45,12 +46,13 @@ class Row(NamedTuple):
     strips: tuple[Strip, ...] = ()
     field: str = ""
     reason: str = ""
+    where: str = ""
 
 
 class Viewer:
     """One open file. `urlpatterns` is what Django asks of a URL configuration."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source | Gathered) -> None:
         self.source, self.token = source, secrets.token_urlsafe(16)
         self.leaf = lru_cache(maxsize=1)(self._leaf)  # pages ask for their pieces one after another
         own: list[tuple[str, View]] = [
@@ -81,14 +83,14 @@ class Viewer:
         return guarded
 
     def _leaf(self, offset: int) -> Leaf:
-        entry = self.source.entry(offset) if offset < self.source.size else None
+        entry = self.source.entry(offset)
         if entry is None or entry.record is None:
             raise Http404
-        return Leaf(entry.record, self.source.format.name)
+        return Leaf(entry.record, entry.format)
 
     def index(self, request: HttpRequest) -> HttpResponse:
         asked, rejected = request.GET.get("q", "").strip()[:200], request.GET.get("rejected") == "1"
-        start = min(max(0, _offset(request.GET.get("from", ""))), self.source.size)
+        start = _offset(request.GET.get("from", ""))
         listing = self.source.page(start, PER_PAGE, _row, asked, rejected)
         filters = {name: value for name, value in (("q", asked), ("rejected", "1" if rejected else "")) if value}
         plain = not filters and start > 0
@@ -101,6 +103,7 @@ class Viewer:
             "paused": listing.paused,
             "share": self.source.share(listing.after) if listing.after is not None else 100,
             "start": start,
+            "reached": listing.after,
             "next": None if listing.after is None else f"?{urlencode(filters | {'from': listing.after})}",
             "previous": f"?from={self.source.before(start, PER_PAGE)}" if plain else None,
             "first": f"?{urlencode(filters)}",
@@ -168,7 +171,7 @@ def _nothing_here(request: HttpRequest, exception: Exception | None = None) -> H
 
 def _row(entry: Entry) -> Row:
     if entry.record is None:
-        return Row(entry.offset, field=entry.field, reason=entry.reason)
+        return Row(entry.offset, field=entry.field, reason=entry.reason, where=entry.where)
     leaf = Leaf(entry.record, "")
     strips = tuple(one.strip for one in leaf.passes)
     said = leaf.record.task.instruction[:160]

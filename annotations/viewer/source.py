@@ -18,7 +18,8 @@ from typing import IO, Generic, TypeVar
 
 from annotations import formats
 from annotations.formats import lines
-from annotations.formats.base import LineFormat, Refused, found
+from annotations.formats.base import FolderFormat, LineFormat, Reader, Refused, found
+from annotations.formats.opening.sources import Source as File
 from annotations.formats.opening.sources import of_path
 from annotations.formats.opening.unpacking import GZIP
 from annotations.records import TrajectoryRecord
@@ -29,13 +30,16 @@ PATIENCE = 1.5  # seconds that a page of a list may take before it says how far 
 
 @dataclass(frozen=True)
 class Entry:
-    """A line that is not blank: where it begins, and its record or why there is none."""
+    """A line that is not blank, or a record of its own: where it begins, and its record or why there is none. `format`
+    is what it was read as, `where` the place of what is no record, in words, if that is not the offset."""
 
     offset: int
     end: int
     record: TrajectoryRecord | None = None
     field: str = ""
     reason: str = ""
+    format: str = ""
+    where: str = ""
 
 
 Row = TypeVar("Row")
@@ -56,7 +60,9 @@ class Source:
 
     def __init__(self, path: Path, format: str = "auto") -> None:
         self.path, self.name = path, path.name
-        self.format = _format(path, format)
+        form = _format(of_path(path), format)
+        assert isinstance(form, LineFormat)  # who opens another uses Gathered
+        self.format, self.title = form, form.title
         self.broken = ""  # why a compressed file could not be unpacked to its end
         self._lock = Lock()
         self._stream: IO[bytes] = self._opened()
@@ -69,6 +75,8 @@ class Source:
 
     def entry(self, offset: int) -> Entry | None:
         """The line that begins there; None where none does."""
+        if offset >= self.size:
+            return None
         with self._lock:
             if offset and not self._begins(offset):
                 return None
@@ -165,14 +173,18 @@ class Source:
         except Refused as refused:
             return Entry(offset, end, field=refused.field, reason=refused.reason)
         assert isinstance(record, TrajectoryRecord)  # a format that reads trajectories
-        return Entry(offset, end, record)
+        return Entry(offset, end, record, format=self.format.name)
 
 
-def _format(path: Path, name: str) -> LineFormat:
-    found = formats.detect(of_path(path))[0] if name == "auto" else formats.reader(name)
-    if not isinstance(found, LineFormat):
-        raise formats.UnknownFormat(f"{found.title} is not shown from a file; import it, or view a file of lines")
-    return found
+def reads_lines(file: File, name: str) -> bool:
+    """Whether the format of the file, or that of the name, makes a record of each line by itself. Raises
+    UnknownFormat."""
+    form = _format(file, name)
+    return isinstance(form, LineFormat) and type(form).records is LineFormat.records
+
+
+def _format(file: File, name: str) -> Reader | FolderFormat:
+    return formats.detect(file)[0] if name == "auto" else formats.reader(name)
 
 
 def _needles(text: str) -> list[bytes]:

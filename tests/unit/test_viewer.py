@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,12 @@ import pytest
 from django.test import Client
 
 from annotations import formats
+from annotations.records import AnswerRecord, PassRecord, StepRecord, TaskRecord, TrajectoryRecord
+from annotations.services import sources as units
+from annotations.viewer import gathered
 from annotations.viewer import source as sources
+from annotations.viewer.gathered import Gathered
+from annotations.viewer.leaf import Leaf
 from annotations.viewer.pages import PER_PAGE, Viewer
 from annotations.viewer.server import configured
 from annotations.viewer.source import Entry, Source
@@ -254,3 +260,106 @@ def test_real_records_open(browse, shared_data) -> None:
     assert not any(row.reason for row in rows)
     for row in rows:
         assert client.get(f"{home}t/{row.offset}/").status_code == 200
+
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+
+
+@pytest.fixture
+def shown(request: pytest.FixtureRequest, settings):
+    """shown(path): a client over the viewer of whatever is there, where it begins, and what it reads it with."""
+
+    def show(path: Path, *how: str) -> tuple[Client, str, Source | Gathered]:
+        source = gathered.opened(path, *how)
+        request.addfinalizer(source.close)
+        viewer = Viewer(source)
+        for name, value in configured(viewer).items():
+            setattr(settings, name, value)
+        return Client(headers={"host": "127.0.0.1"}), viewer.home, source
+
+    return show
+
+
+READABLE = [
+    path
+    for path in sorted(SAMPLES.iterdir())
+    if (form := formats.FORMATS.get(path.name.partition(".")[0])) and form.reads and form.holds == "trajectories"
+]
+
+
+@pytest.mark.parametrize("path", READABLE, ids=lambda path: path.name)
+def test_whatever_a_format_opens_is_listed_and_shown(path: Path, shown) -> None:
+    client, home, source = shown(path)
+    rows = client.get(home).context["rows"]
+    with units.opened([(path, path.name)]) as found:
+        items = [item for unit in found for item in unit.items()]
+    assert len([row for row in rows if not row.reason]) == min(PER_PAGE, sum(item.record is not None for item in items))
+    for row in rows:
+        page = client.get(f"{home}t/{row.offset}/")
+        assert page.status_code == (404 if row.reason else 200)
+    assert source.entry(10**9) is None and client.get(f"{home}t/{10**12}/").status_code == 404
+
+
+def pack(path: Path, *members: tuple[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in members:
+            archive.writestr(name, data)
+    return path
+
+
+def test_an_archive_is_one_list_with_what_could_not_be_read_in_its_place(tmp_path, shown) -> None:
+    several = json.dumps([conversation(number) for number in range(30)], indent=1).encode()
+    apb = (SAMPLES / "apb.jsonl").read_bytes()
+    path = pack(tmp_path / "runs.zip", ("a.json", several), ("b.jsonl", b"{broken\n" + apb), ("c.txt", b"notes"))
+    client, home, source = shown(path)
+    assert walk(source, 15)[0] == [f"record-{number}" for number in range(15)]
+    first = client.get(home)
+    second = client.get(home + first.context["next"])
+    assert [row.name for row in second.context["rows"]][:10] == [f"record-{number}" for number in range(20, 30)]
+    assert "runs.zip/b.jsonl, line 1" in second.content.decode()
+    assert first.context["previous"] is None and second.context["previous"] == "?from=0"
+    assert "OpenAI" in first.content.decode() and "AgentProcessBench" in first.content.decode()
+    (rows,) = walk(source, 9, rejected=True)
+    assert len(rows) == 2 and rows[0].startswith("not JSON")
+    assert walk(source, 9, text="RECORD-17") == [["record-17"]]
+
+
+def test_a_list_that_takes_long_to_search_says_how_many_records_it_saw(tmp_path, shown, monkeypatch) -> None:
+    path = tmp_path / "list.json"
+    path.write_text(json.dumps([conversation(number) for number in range(4)], indent=1))
+    client, home, source = shown(path)
+    monkeypatch.setattr(sources, "PATIENCE", -1.0)
+    assert "Looked through 1 records so far" in client.get(home, {"q": "record-3"}).content.decode()
+    assert [row for page in walk(source, 9, text="record-3") for row in page] == ["record-3"]
+
+
+def test_labels_are_in_the_words_of_the_scheme_that_they_are_said_in(shown) -> None:
+    client, home, source = shown(SAMPLES / "prm800k.jsonl")
+    leaf = Leaf(source.entry(0).record, "")
+    assert leaf.scheme.name == "prm800k"
+    page = client.get(f"{home}t/0/").content.decode()
+    assert "in the file: " in page and leaf.scheme.field("finish").title in page and "Reached an answer" in page
+
+
+def test_what_every_rater_says_in_the_native_format_is_told_by_name(shown) -> None:
+    client, home, source = shown(SAMPLES / "stepmark.jsonl")
+    entries = [entry for entry in source.page(0, 99, lambda entry: entry).rows if entry.record.passes]
+    assert entries
+    for entry in entries:
+        leaf = Leaf(entry.record, "")
+        said = [one.rater for one in entry.record.passes if one.answers]
+        assert [one.name for one in leaf.said if one.name != "in the file"] == said
+        page = client.get(f"{home}t/{entry.offset}/").content.decode()
+        assert all(f"{name}: " in page for name in said)
+
+
+def test_an_answer_of_a_step_that_is_not_there_does_not_stop_the_page(shown) -> None:
+    answers = (AnswerRecord(7, "label", -1), AnswerRecord(-1, "label", -1), AnswerRecord(1, "label", 1))
+    record = TrajectoryRecord(
+        TaskRecord("t"),
+        (StepRecord("user", 0, "?"), StepRecord("agent", 1, "a")),
+        passes=(PassRecord("ada", "human", "unknown", answers=answers),),
+    )
+    leaf = Leaf(record, "")
+    assert [mark.tone for mark in leaf.said[0].main.values()] == ["right"]
+    assert leaf.passes[0].first_error is None and not leaf.findings().first_errors

@@ -10,9 +10,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotations import formats
 from annotations.services import files
+from annotations.viewer.gathered import opened
 from annotations.viewer.pages import Viewer
 from annotations.viewer.server import HOST, serve
-from annotations.viewer.source import Source
 
 
 class Command(BaseCommand):
@@ -20,7 +20,7 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", type=Path, metavar="FILE", help="plain or gzipped")
+        parser.add_argument("file", type=Path, metavar="FILE", help="what an import takes, packed or not, or a folder")
         parser.add_argument("--port", type=int, default=0, metavar="N", help="by default one that is free")
         parser.add_argument("--no-browser", action="store_true", help="only say the address")
         named = ", ".join(formats.readable())
@@ -29,7 +29,7 @@ class Command(BaseCommand):
     def handle(self, *, file: Path, port: int, no_browser: bool, format: str, **options: Any) -> None:
         try:
             files.sources([file])
-            viewer = Viewer(Source(file, format))
+            viewer = Viewer(opened(file, format))
         except formats.UnknownFormat as exc:
             raise CommandError(f"{file.name}: {exc}") from exc
         except OSError as exc:
