@@ -77,6 +77,16 @@ def no_utf8() -> bytes:
     return made.getvalue()
 
 
+def endless(name: str) -> bytes:
+    """A tar whose second file says that it has an exabyte, which to skip takes years."""
+    made = b""
+    for called, content in (("apb.jsonl", lines(sampled("apb"))), (name, b"")):
+        entry = tarfile.TarInfo(called)
+        entry.size = len(content) or 2**60
+        made += entry.tobuf(tarfile.GNU_FORMAT) + content + bytes(-len(content) % 512)
+    return made + bytes(1024)
+
+
 def squared_time() -> bytes:
     return lines(*(sampled("langsmith", number) | {"end_time": "²"} for number in range(2)))
 
@@ -111,6 +121,8 @@ FINDS = [
     ("the lower half of a surrogate pair alone", "processbench", lone_surrogate(), 1, ""),
     ("a zip with a file that has no name", "", nameless(), 1, "name"),
     ("a tar with names that are no UTF-8", "", no_utf8(), 2, "found a link"),
+    ("a tar with a file of an exabyte", "", endless("b.jsonl"), 1, "unpacks to more"),
+    ("a tar with a hidden file of an exabyte", "", endless(".b"), 1, "unpacks to more"),
     ("a time of one digit that is no number", "langsmith", squared_time(), 1, ""),
     ("whole numbers that are none", "otlp", odd_integers(), 1, ""),
     ("names longer than any table holds", "bfcl", long_names(), 1, "found a text of 401 characters"),

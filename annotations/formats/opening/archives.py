@@ -28,6 +28,7 @@ MOST = 200_000  # files in one archive
 DEEPEST = 2  # archives within archives
 ROOM = 2**30  # bytes that an archive may unpack to whatever its size
 ZSTD_METHOD = 93  # Python's zipfile cannot read it before 3.14
+TOO_MUCH = f"the archive unpacks to more than {BOMB_RATIO} times its size"
 HIDDEN = (".", "__MACOSX")
 
 
@@ -101,11 +102,14 @@ class _Opening:
         try:
             with of_path(path).open() as stream, tarfile.open(fileobj=stream, mode="r|") as archive:
                 for entry in archive:
-                    if entry.isdir() or _hidden(entry.name):
-                        continue
                     called = _text(entry.name)
                     inside = f"{name}/{called}"
                     room -= entry.size
+                    if room < 0:  # nothing after it has room, and to pass over what it says to hold may take for ever
+                        self._problem(inside, TOO_MUCH)
+                        return
+                    if entry.isdir() or _hidden(entry.name):
+                        continue
                     if reason := _refused(entry.name, link=not entry.isreg(), locked=False, room=room):
                         self._problem(inside, reason)
                         continue
@@ -156,7 +160,7 @@ def _refused(name: str, *, link: bool, locked: bool, room: int) -> str:
         return "found a link or a device; accepted are files"
     if locked:
         return "the file is encrypted; accepted are files without a password"
-    return "" if room >= 0 else f"the archive unpacks to more than {BOMB_RATIO} times its size"
+    return "" if room >= 0 else TOO_MUCH
 
 
 def _of_zip(archive: zipfile.ZipFile, path: Path, entry: zipfile.ZipInfo) -> Opener:
