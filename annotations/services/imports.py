@@ -20,6 +20,7 @@ from annotations.services.drafts import Draft, draft
 from annotations.services.duplicates import KEEP, checked
 from annotations.services.rating_ways import Inwards
 from annotations.services.runs import Claim
+from annotations.services.seen import Seen
 from annotations.services.segments import Segmenting
 from annotations.services.sources import Unit
 from annotations.services.unconverted import Unheld, gathered
@@ -108,7 +109,7 @@ class _Import:
         self.schemes: dict[str, Json] = {one["sha256"]: one for one in before.get("schemes", [])}
         self.position = tuple(before.get("position", (0, 0)))  # the unit, and how many of its items are done
         self.line = before.get("line", 0)  # of the unit's values, how many are done
-        self.seen: dict[bytes, bytes] = {}
+        self.seen = Seen()
         self._empty()
 
     def _empty(self) -> None:
