@@ -37,6 +37,7 @@ LISTED = (
     "annotations.formats.mini_swe_agent.MiniSWEAgent",
     "annotations.formats.swe_agent.SWEAgent",
     "annotations.formats.openhands_sdk.OpenHandsSDK",
+    "annotations.formats.openhands_sdk.OpenHandsSDKLog",
     "annotations.formats.openhands_sdk.OpenHandsSDKFolder",
     "annotations.formats.openhands.OpenHands",
     "annotations.formats.terminal.Terminal",

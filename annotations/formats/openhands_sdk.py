@@ -13,7 +13,8 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from annotations.formats import chat, folders, naming
-from annotations.formats.base import FolderFormat, Item, Refused, found
+from annotations.formats.base import FolderFormat, Item, LogFormat, Refused, found
+from annotations.formats.lines import Line
 from annotations.formats.loose import listed, mapping, without
 from annotations.formats.openhands_turns import Events, Told, Turn, record_of
 from annotations.formats.opening.sources import Folder, Source
@@ -39,6 +40,34 @@ class OpenHandsSDK(Events):
 
     def told(self, key: str, events: Json) -> Told:
         return _Teller(key).told(events)
+
+
+class OpenHandsSDKLog(LogFormat):
+    """A conversation whose events stand one a line."""
+
+    name = "openhands-sdk-log"
+    title = "OpenHands SDK events, one a line"
+    keeps = OpenHandsSDK.keeps
+    loses = OpenHandsSDK.loses
+
+    def recognises(self, value: Json) -> bool:
+        return _is_event(value) and "id" in value and "source" in value
+
+    def gathered(self, rows: Iterator[Line], file: str) -> Iterator[Item]:
+        events: list[Json] = []
+        raw: list[bytes] = []
+        replaced = 0
+        for row in rows:
+            if row.reason or not isinstance(row.value, dict):
+                reason = row.reason or f"found {found(row.value)}; accepted is an event"
+                yield Item(row.number, None, (Problem(file, row.number, "", reason),), row.replaced, row.raw)
+                continue
+            events.append(row.value)
+            raw.append(row.raw)
+            replaced += row.replaced
+        named = PurePosixPath(file).name.partition(".")[0]
+        if events:
+            yield _item(events, named, file, b"\n".join(raw), replaced)
 
 
 class OpenHandsSDKFolder(FolderFormat):
@@ -78,12 +107,16 @@ def _conversation(place: str, files: list[Source], folder: str) -> Iterator[Item
             raw.append(line.raw)
     path = PurePosixPath(place)
     named = path.parent.name if path.name == "events" else path.name
+    yield _item(events, named or PurePosixPath(folder).name.partition(".")[0], files[0].name, b"\n".join(raw))
+
+
+def _item(events: list[Json], named: str, file: str, raw: bytes, replaced: int = 0) -> Item:
+    """The conversation of that name."""
     try:
         record = record_of(events, _Teller("").told(events))
-        named = named or PurePosixPath(folder).name.partition(".")[0]
-        yield Item(1, replace(record, external_id=named[: naming.NAME]), (), 0, b"\n".join(raw))
     except Refused as refused:
-        yield Item(1, None, (Problem(files[0].name, 1, refused.field, refused.reason),), 0, b"\n".join(raw))
+        return Item(1, None, (Problem(file, 1, refused.field, refused.reason),), replaced, raw)
+    return Item(1, replace(record, external_id=named[: naming.NAME]), (), replaced, raw)
 
 
 def _are_events(value: Json) -> bool:

@@ -1,18 +1,20 @@
-"""ToolBench answers: the whole search tree of a query, with every branch that was given up."""
+"""ToolBench answers: the search tree of a query, with every branch that was given up, or its chains, try by try."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from annotations.formats import chat, lines, naming
-from annotations.formats.base import Refused, ValueFormat, found
+from annotations.formats.base import LabelRecord, Refused, ValueFormat, found
+from annotations.formats.loose import listed, mapping
 from annotations.formats.turns import member, with_values, words
 from annotations.records import Json, StepRecord, TaskRecord, TrajectoryRecord
 
 THOUGHT, ACTION, INPUT = "Thought", "Action", "Action Input"
 TOLD = frozenset(["children", "description", "observation", "Elo", "node_type", "child_count"])
-LEFT_OUT = frozenset(["tree", "compare_candidates", "answer_generation", "win"])
+LEFT_OUT = frozenset(["tree", "trys", "compare_candidates", "answer_generation", "win"])
 
 
 class ToolBenchTree(ValueFormat):
@@ -20,38 +22,78 @@ class ToolBenchTree(ValueFormat):
     at by itself, before anything was called, is a turn of its own."""
 
     name = "toolbench-tree"
-    title = "ToolBench trees"
+    title = "ToolBench trees and chains"
     keeps = (
-        "Every branch with thoughts, calls and results; what was pruned, ended or finished; the answer, win, the tools."
+        "Every branch with thoughts, calls and results; what was pruned, ended or finished; the answer, win, tools. "
+        "Each try of a chain is a rollout."
     )
     loses = "The paths as training messages and as candidates, which repeat the tree."
 
     def recognises(self, value: Json) -> bool:
-        return "node_type" in member(member(value, "tree"), "tree") and isinstance(value.get("answer_generation"), dict)
+        if not isinstance(value, dict) or not isinstance(value.get("answer_generation"), dict):
+            return False
+        tries = listed(value.get("trys"))
+        return "node_type" in member(member(value, "tree"), "tree") or any(
+            isinstance(mapping(one).get("chain"), list) for one in tries[:1]
+        )
+
+    def records(self, value: Any) -> Iterable[TrajectoryRecord | LabelRecord | Refused]:
+        tries = value.get("trys") if isinstance(value, dict) and "tree" not in value else None
+        return (self.record(value),) if not isinstance(tries, list) or not tries else _each(value, tries)
 
     def record(self, row: dict[str, Any]) -> TrajectoryRecord:
         root = member(member(row, "tree"), "tree") if isinstance(row, dict) else {}
         if not isinstance(root.get("children"), list):
             raise Refused("tree.tree", f"found {found(row)}; accepted is an object with the root of a tree there")
         answer = member(row, "answer_generation")
-        query = words(answer, "query") or _told(answer, "user")
-        steps = _opening(answer, query)
-        _grow(root, steps)
-        if steps[-1].source != "agent":
-            raise Refused("tree.tree.children", "found no turn of the agent, so there is no step to label")
-        tools = answer.get("function")
-        fields = {key: value for key, value in row.items() if key not in LEFT_OUT}
-        counts = {key: value for key, value in answer.items() if key in ("valid_data", "query_count", "total_tokens")}
-        return TrajectoryRecord(
-            task=TaskRecord(naming.hashed([query, tools]), source="toolbench", instruction=query, tools=tools or None),
-            steps=tuple(steps),
-            outcome={
-                "answer": _answer(answer.get("final_answer")),
-                "resolved": row.get("win"),
-                "finish_type": answer.get("finish_type"),
-            },
-            extra={"fields": fields | counts},
-        )
+        told = {
+            "answer": _answer(answer.get("final_answer")),
+            "resolved": row.get("win"),
+            "finish_type": answer.get("finish_type"),
+        }
+        return _record(row, root, told, "tree.tree")
+
+
+def _each(row: dict[str, Any], tries: list[Json]) -> Iterator[TrajectoryRecord | Refused]:
+    """A rollout a try. The answer of the file is that of the first try that ends with it."""
+    final = member(row, "answer_generation").get("final_answer")
+    for place, one in enumerate(tries):
+        field = f"trys[{place}].chain"
+        nodes = mapping(one).get("chain")
+        try:
+            if not isinstance(nodes, list) or not all(isinstance(node, dict) for node in nodes):
+                raise Refused(field, f"found {found(nodes)}; accepted is a list of nodes")
+            last = nodes[-1].get("description") if nodes else None
+            told = {"answer": _answer(final if last == final else None), "resolved": mapping(one).get("win")}
+            yield _record(row, _chained(nodes), told, field)
+        except Refused as refused:
+            yield refused
+
+
+def _chained(nodes: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """A root with the nodes below it, one below the other."""
+    below: list[dict[str, Any]] = []
+    for node in reversed(nodes):
+        below = [node | {"children": below}]
+    return {"children": below}
+
+
+def _record(row: dict[str, Any], root: dict[str, Any], told: dict[str, Json], field: str) -> TrajectoryRecord:
+    answer = member(row, "answer_generation")
+    query = words(answer, "query") or _told(answer, "user")
+    steps = _opening(answer, query)
+    _grow(root, steps)
+    if steps[-1].source != "agent":
+        raise Refused(f"{field}.children", "found no turn of the agent, so there is no step to label")
+    tools = answer.get("function")
+    fields = {key: value for key, value in row.items() if key not in LEFT_OUT}
+    counts = {key: value for key, value in answer.items() if key in ("valid_data", "query_count", "total_tokens")}
+    return TrajectoryRecord(
+        task=TaskRecord(naming.hashed([query, tools]), source="toolbench", instruction=query, tools=tools or None),
+        steps=tuple(steps),
+        outcome=told,
+        extra={"fields": fields | counts},
+    )
 
 
 @dataclass

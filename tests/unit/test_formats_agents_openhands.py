@@ -91,6 +91,24 @@ def test_the_sdks_actions_of_one_reply_are_one_step():
     assert (record.policy_model, record.task.tools) == ("small-1", [{"name": "terminal"}])
 
 
+def test_events_that_stand_one_a_line_are_the_conversation_that_they_are_in_a_list():
+    (record,) = read(SAMPLES / "openhands-sdk-log.jsonl")[1]
+    listed = read(SAMPLES / "openhands-sdk.jsonl")[1][0]
+    assert (record.steps, record.task.tools) == (listed.steps, listed.task.tools)
+    assert record.external_id == "openhands-sdk-log"
+
+
+def test_a_broken_line_among_events_is_named_and_the_others_are_read():
+    lines = (SAMPLES / "openhands-sdk-log.jsonl").read_bytes().splitlines()
+    text = b"\n".join([*lines[:4], b"{", b"7", *lines[4:]])
+    one = formats.FORMATS["openhands-sdk-log"]
+    assert isinstance(one, Reader)
+    items = list(one.read(Source("a/run.jsonl", lambda: BytesIO(text))))
+    assert [item.line for item in items if item.problems] == [5, 6]
+    (record,) = [item.record for item in items if item.record]
+    assert record.steps == read(SAMPLES / "openhands-sdk-log.jsonl")[1][0].steps and record.external_id == "run"
+
+
 def folder_of(events: dict[str, str]) -> list[Item]:
     members = {path: Source(path, lambda text=text: BytesIO(text.encode())) for path, text in events.items()}  # type: ignore[misc]
     folder = Folder("run.zip", members)

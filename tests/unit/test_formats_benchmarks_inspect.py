@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+import struct
 import zipfile
+import zlib
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from annotations import formats
 from annotations.formats.opening.sources import of_path
@@ -134,3 +137,58 @@ def test_a_real_archive_is_read_one_sample_at_a_time(shared_data: Path) -> None:
     with zipfile.ZipFile(path) as archive, sources.opened([(path, path.name)]) as (unit,):
         for place, item in enumerate(unit.items(), 1):
             assert item.original == archive.read(f"samples/{place}_epoch_1.json").strip()
+
+
+ZSTANDARD = 93  # among the methods of a ZIP
+
+
+def packed_by_zstandard(members: dict[str, bytes], most: int = 2**31) -> bytes:
+    """A ZIP by its specification (local header, data, central directory, end), which zipfile cannot write so. It says
+    of no member that it has more than `most` bytes."""
+    files, directory = b"", b""
+    for name, data in members.items():
+        packed, called, size = zstandard.ZstdCompressor().compress(data), name.encode(), min(len(data), most)
+        said = struct.pack("<HHHHHIIIHH", 63, 0, ZSTANDARD, 0, 33, zlib.crc32(data), len(packed), size, len(called), 0)
+        directory += (
+            b"PK\x01\x02" + struct.pack("<H", 63) + said + struct.pack("<HHHII", 0, 0, 0, 0, len(files)) + called
+        )
+        files += b"PK\x03\x04" + said + called + packed
+    count = len(members)
+    end = struct.pack("<HHHHIIH", 0, 0, count, count, len(directory), len(files), 0)
+    return files + directory + b"PK\x05\x06" + end
+
+
+def test_a_log_whose_members_are_packed_by_zstandard_is_read_like_any_other(tmp_path: Path) -> None:
+    inside = {str(one.relative_to(SAMPLES / "inspect-eval")): one.read_bytes() for one in members()}
+    log = tmp_path / "log.eval"
+    log.write_bytes(packed_by_zstandard(inside))
+    with zipfile.ZipFile(log) as archive:
+        assert {one.compress_type for one in archive.infolist()} == {ZSTANDARD}
+        assert {one.filename: one.file_size for one in archive.infolist()} == {
+            name: len(x) for name, x in inside.items()
+        }
+    assert records(log) == records(SAMPLES / "inspect-eval")
+
+
+def test_a_damaged_member_that_zstandard_packed_is_told_and_the_others_come_in(tmp_path: Path) -> None:
+    inside = {str(one.relative_to(SAMPLES / "inspect-eval")): one.read_bytes() for one in members()}
+    whole = packed_by_zstandard(inside)
+    at = whole.index(b"samples/2_epoch_2.json") + len(b"samples/2_epoch_2.json")
+    (tmp_path / "log.eval").write_bytes(whole[:at] + b"\0\0\0\0" + whole[at + 4 :])
+    with sources.opened([(tmp_path / "log.eval", "log.eval")]) as units:
+        items = [item for unit in units for item in unit.items()]
+    (problem,) = [one for item in items for one in item.problems]
+    assert problem.file == "log.eval/samples/2_epoch_2.json" and "breaks off" in problem.reason
+    assert sum(item.record is not None for item in items) == len(records(SAMPLES / "inspect-eval")) - 1
+
+
+def test_a_member_that_unpacks_to_more_than_the_archive_says_is_not_unpacked_on(tmp_path: Path) -> None:
+    inside = {"header.json": b"{}", "samples/1_epoch_1.json": b" " * 50_000_000}
+    (tmp_path / "log.eval").write_bytes(packed_by_zstandard(inside, most=1_000))
+    with sources.opened([(tmp_path / "log.eval", "log.eval")]) as units:
+        problems = [one.reason for unit in units for item in unit.items() for one in item.problems]
+    assert problems == ["the file cannot be read: the file in the archive unpacks to more than the archive says"]
+
+
+def members() -> list[Path]:
+    return sorted(one for one in (SAMPLES / "inspect-eval").rglob("*") if one.is_file())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import pytest
 
 from annotations import formats
 from annotations.formats.base import Refused, ValueFormat
-from annotations.formats.opening.sources import of_path
+from annotations.formats.opening.sources import Source, of_path
 from annotations.records import StepRecord, TrajectoryRecord
 from annotations.services.grounds import Ground
 
@@ -37,6 +39,62 @@ def hung(record: TrajectoryRecord) -> list[tuple[str, int | None]]:
 
 def called(step: StepRecord) -> list[tuple[str, Any]]:
     return [(call["name"], call["arguments"]) for call in step.tool_calls]
+
+
+def node(kind: str, said: str, **more: Any) -> dict[str, Any]:
+    return {"node_type": kind, "description": said, "is_terminal": False, "pruned": False, **more}
+
+
+def finish(said: str) -> list[dict[str, Any]]:
+    answer = json.dumps({"return_type": "give_answer", "final_answer": said})
+    return [node("Action", "Finish"), node("Action Input", answer, observation="given", observation_code=3)]
+
+
+def tries(*chains: Any, **answer: Any) -> dict[str, Any]:
+    found = [{"chain": one, "win": place == 1} for place, one in enumerate(chains)]
+    return {
+        "win": True,
+        "try_count": len(found),
+        "trys": found,
+        "compare_candidates": [],
+        "forward_args": {"pass_at": 2},
+        "answer_generation": {"query": "Which tea?", "function": [{"name": "find_tea"}], "valid_data": True, **answer},
+    }
+
+
+def test_each_try_of_a_chain_is_a_rollout_of_the_task_with_the_steps_one_after_the_other() -> None:
+    look = [node("Thought", "I look."), node("Action", "find_tea"), node("Action Input", "{}", observation="[]")]
+    given = finish("Black.")
+    value = tries(
+        [*look, node("Thought", "Nothing.", pruned=True)], [*look, *given], final_answer=given[1]["description"]
+    )
+    source = Source("chain.json", lambda: BytesIO(json.dumps(value, indent=1).encode()))
+    form, _ = formats.detect(source)
+    assert form.name == "toolbench-tree"
+    first, second = [item.record for item in form.read(source) if isinstance(item.record, TrajectoryRecord)]
+    assert hung(first) == [("Which tea?", None), ("I look.", 0), ("Nothing.", 1)]
+    assert [called(step) for step in second.steps] == [[], [("find_tea", "{}")], [("Finish", given[1]["description"])]]
+    assert second.steps[1].observations[0]["content"] == "[]"
+    assert (first.outcome, second.outcome) == (
+        {"answer": None, "resolved": False},
+        {"answer": "Black.", "resolved": True},
+    )
+    assert first.task == second.task and first.extra["fields"]["try_count"] == 2
+    assert "trys" not in first.extra["fields"]
+
+
+def test_a_try_that_is_none_is_named_and_the_others_are_read() -> None:
+    value = tries([], finish("Black."), "none", [7])
+    form = formats.FORMATS["toolbench-tree"]
+    assert isinstance(form, ValueFormat) and form.recognises(value)
+    found = list(form.records(value))
+    refused = [(one.field, one.reason[:8]) for one in found if isinstance(one, Refused)]
+    assert refused == [
+        ("trys[0].chain.children", "found no"),
+        ("trys[2].chain", "found th"),
+        ("trys[3].chain", "found a "),
+    ]
+    assert isinstance(found[1], TrajectoryRecord)
 
 
 def test_a_chain_of_thought_action_and_input_is_one_step() -> None:

@@ -45,6 +45,17 @@ def test_a_function_call_turn_is_a_step_with_its_calls_and_what_answered_them():
     assert (first.source_index, last.source_index) == (1, 4)
 
 
+def test_function_call_turns_in_a_row_are_a_step_each_in_its_own_place():
+    """LLaMA-Factory has no reading of them: its turns alternate, and it leaves such a row out."""
+    turns = [ASKED, *({"from": "function_call", "value": json.dumps({"name": name})} for name in ("open", "weigh"))]
+    turns += [{"from": "observation", "value": "2 kg"}, SAID]
+    (record,) = records({"conversations": turns}, "sharegpt")
+    steps = [step for step in record.steps if step.source == "agent"]
+    assert [[one["name"] for one in step.tool_calls] for step in steps] == [["open"], ["weigh"], []]
+    assert [[one["content"] for one in step.observations] for step in steps] == [[], ["2 kg"], []]
+    assert [step.source_index for step in steps] == [1, 2, 4]
+
+
 def test_a_call_that_is_no_json_is_kept_as_it_is():
     (record,) = records({"conversations": [ASKED, {"from": "function_call", "value": '{"name": "op'}]}, "sharegpt")
     assert record.steps[1].tool_calls[0]["arguments"] == '{"name": "op'

@@ -17,11 +17,9 @@ from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-import zstandard
-
 from annotations.formats.lines import NUL
 from annotations.formats.opening.sources import Folder, Opener, Source, of_path
-from annotations.formats.opening.unpacking import BLOCK, BOMB_RATIO, BREAKS, Broken, checked
+from annotations.formats.opening.unpacking import BLOCK, BOMB_RATIO, BREAKS, ZSTD, Broken, checked, unpacked
 from annotations.records import Problem
 
 MOST = 200_000  # files in one archive
@@ -187,11 +185,18 @@ def _zstd_entry(path: Path, entry: zipfile.ZipInfo) -> IO[bytes]:
         name, extra = struct.unpack("<HH", header[26:30])
         stream.seek(name + extra, 1)
         packed = stream.read(entry.compress_size)
+    if not packed.startswith(ZSTD):
+        raise Broken("the compressed file breaks off here (it is no Zstandard)")
     made = tempfile.SpooledTemporaryFile(2**24)  # noqa: SIM115  # the caller closes it
     try:
-        zstandard.ZstdDecompressor().copy_stream(BytesIO(packed), made)
-    except zstandard.ZstdError as exc:
-        raise Broken(f"the compressed file breaks off here ({exc})") from exc
+        with unpacked(BytesIO(packed)) as inner:
+            while block := inner.read(BLOCK):
+                made.write(block)
+                if made.tell() > entry.file_size:
+                    raise Broken("the file in the archive unpacks to more than the archive says")
+    except BaseException:
+        made.close()
+        raise
     made.seek(0)
     return made
 
