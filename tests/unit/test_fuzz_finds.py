@@ -77,12 +77,12 @@ def no_utf8() -> bytes:
     return made.getvalue()
 
 
-def endless(name: str) -> bytes:
+def endless(name: str, kind: bytes = tarfile.REGTYPE) -> bytes:
     """A tar whose second file says that it has an exabyte, which to skip takes years."""
     made = b""
     for called, content in (("apb.jsonl", lines(sampled("apb"))), (name, b"")):
         entry = tarfile.TarInfo(called)
-        entry.size = len(content) or 2**60
+        entry.size, entry.type = (len(content), tarfile.REGTYPE) if content else (2**60, kind)
         made += entry.tobuf(tarfile.GNU_FORMAT) + content + bytes(-len(content) % 512)
     return made + bytes(1024)
 
@@ -123,6 +123,7 @@ FINDS = [
     ("a tar with names that are no UTF-8", "", no_utf8(), 2, "found a link"),
     ("a tar with a file of an exabyte", "", endless("b.jsonl"), 1, "unpacks to more"),
     ("a tar with a hidden file of an exabyte", "", endless(".b"), 1, "unpacks to more"),
+    ("a tar with a sparse file of an exabyte", "", endless("b.jsonl", tarfile.GNUTYPE_SPARSE), 1, "unpacks to more"),
     ("a time of one digit that is no number", "langsmith", squared_time(), 1, ""),
     ("whole numbers that are none", "otlp", odd_integers(), 1, ""),
     ("names longer than any table holds", "bfcl", long_names(), 1, "found a text of 401 characters"),

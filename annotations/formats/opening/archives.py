@@ -102,7 +102,7 @@ class _Opening:
                 for entry in archive:
                     called = _text(entry.name)
                     inside = f"{name}/{called}"
-                    room -= entry.size
+                    room -= max(entry.size, archive.offset - entry.offset_data)  # a sparse file is said to be smaller
                     if room < 0:  # nothing after it has room, and to pass over what it says to hold may take for ever
                         self._problem(inside, TOO_MUCH)
                         return
