@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import random
+import re
 import tarfile
 import zipfile
 import zlib
@@ -26,6 +27,8 @@ ODD: tuple[Any, ...] = (
     *([], {}, [None], [[]], [{}], [1, "a"], {"a": 1}, {"": ""}, [{"role": "user"}], [[["x"]]], {"role": 1}),
 )
 BYTES = (b"\x00", b"\xff", b"\xed\xa0\x80", b"\xef\xbb\xbf", b"\r", b"\n", b",", b'"', b"[", b"]", b"{", b"}", b"NaN")
+USTAR = b"ustar"
+FIELDS = b"\x00\x01\x08\x0c\x0e\x5d\x7f\x80\xff 0157xgLKS"  # methods, kinds of entries, digits, signs
 NAMES = (
     "../out",
     "/root",
@@ -62,6 +65,8 @@ class Mutator:
         """Changes what is packed, mostly, and packs it again."""
         if depth > 2 or self.dice.random() < 0.08:
             return self.text(content, most)
+        if (content.startswith(b"PK") or content[257:262] == USTAR) and self.dice.random() < 0.4:
+            return self.damaged(content)
         try:
             if content.startswith(b"\x1f\x8b"):
                 inner = zlib.decompressobj(31).decompress(content, 2**20)
@@ -71,13 +76,28 @@ class Mutator:
                 return zstandard.compress(self.packed(inner, most * 4, depth + 1))
             if content.startswith(b"PK\x03\x04"):
                 return zipped(self.members(_unzipped(content), most, depth))
-            if content[257:262] == b"ustar":
+            if content[257:262] == USTAR:
                 return tarred(self.members(_untarred(content), most, depth))
         except (zlib.error, zstandard.ZstdError, zipfile.BadZipFile, tarfile.TarError, OSError, ValueError, EOFError):
             return self.raw(content, most)
         except (NotImplementedError, RuntimeError):
             return self.raw(content, most)
         return self.document(content, most)
+
+    def damaged(self, content: bytes) -> bytes:
+        """An archive with fields of its headers changed; a tar's checksums fit, or nothing after them would be read."""
+        made = bytearray(content)
+        tar = content[257:262] == USTAR
+        heads = [at for at in range(0, len(made) - 511, 512) if made[at + 257 : at + 262] == USTAR] if tar else []
+        heads = heads or [hit.start() for hit in re.finditer(rb"PK[\1-\6][\1-\6]", content)] or [0]
+        for _ in range(self.dice.choice((1, 1, 2, 4))):
+            places = (self.dice.randrange(512), self.dice.randrange(100, 158), 156) if tar else range(4, 60)
+            at, many = self.dice.choice(heads) + self.dice.choice(places), self.dice.choice((1, 1, 2, 4, 12))
+            made[at : at + many] = bytes(self.dice.choice(FIELDS) for _ in range(many))
+        for at in heads if tar and self.dice.random() < 0.9 else ():
+            made[at + 148 : at + 156] = b" " * 8
+            made[at + 148 : at + 156] = b"%06o\0 " % sum(made[at : at + 512])
+        return bytes(made)
 
     def members(self, files: dict[str, bytes], most: int, depth: int) -> dict[str, bytes]:
         if not files:

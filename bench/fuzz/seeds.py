@@ -83,21 +83,23 @@ def _of(path: Path, *, every: bool) -> Iterator[bytes]:
         yield zstandard.compress(content)
         yield zipped({f"inner/{path.name}": content, "b.txt": b"note"})
         yield gzip.compress(tarred({f"inner/{path.name}": content}), mtime=0)
+        yield tarred({path.name: content, f"{'deep' * 40}/é.json": content}, tarfile.GNU_FORMAT)
+        yield zipped({path.name: content}, zipfile.ZIP_DEFLATED)
     elif path.suffix in (".jsonl", ".json"):
         yield content.splitlines()[0] if path.suffix == ".jsonl" else b"[" + content + b"]"
 
 
-def zipped(files: dict[str, bytes]) -> bytes:
+def zipped(files: dict[str, bytes], method: int = zipfile.ZIP_STORED) -> bytes:
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as archive:
         for name, content in files.items():
-            archive.writestr(zipfile.ZipInfo(name), content)
+            archive.writestr(zipfile.ZipInfo(name), content, method)
     return made.getvalue()
 
 
-def tarred(files: dict[str, bytes]) -> bytes:
+def tarred(files: dict[str, bytes], form: int = tarfile.PAX_FORMAT) -> bytes:
     made = io.BytesIO()
-    with tarfile.open(fileobj=made, mode="w") as archive:
+    with tarfile.open(fileobj=made, mode="w", format=form) as archive:
         for name, content in files.items():
             entry = tarfile.TarInfo(name)
             entry.size = len(content)
