@@ -85,6 +85,22 @@ class Rollout:
         """What the rewards come to, before normalisation."""
         return rewards.AGGREGATES[aggregation](list(self.plain.values())) if self.plain else None
 
+    @property
+    def is_known(self) -> bool:
+        """Whether anything is said of it that a row could hold."""
+        return bool(self.rewards) or self.outcome is not None
+
+    def told(self, asked: Mapping[str, Any]) -> dict[str, Json]:
+        """What came of it, and what was done to its rewards."""
+        return {
+            "outcome_reward": self.outcome,
+            "aggregation": asked["aggregation"],
+            "aggregate": self.total(asked["aggregation"]),
+            "form": asked["form"],
+            "normalisation": asked["normalisation"],
+            "note": self.note,
+        }
+
     def turns(self, places: Sequence[int]) -> tuple[str, list[dict[str, Json]]]:
         """These turns as a text, and where each stands in it, in code points, with its reward. `mask` is 1 where there
         is one; elsewhere the reward is 0 and counts for nothing."""

@@ -42,18 +42,8 @@ class TurnRewards(Rewarding):
     def rows(self, rollouts: Sequence[Labelled], asked: Mapping[str, Any]) -> Iterator[dict[str, Json]]:
         asked = training.usual(self.options, asked)
         for one in rewarded.rollouts(rollouts, asked):
-            if not one.rewards and one.outcome is None:
+            if not one.is_known:
                 continue
             text, turns = one.turns(one.line.places)
-            yield {
-                "trajectory_id": one.line.name,
-                "group_id": one.line.labelled.record.task.external_id,
-                "text": text,
-                "turns": turns,
-                "outcome_reward": one.outcome,
-                "aggregation": asked["aggregation"],
-                "aggregate": one.total(asked["aggregation"]),
-                "form": asked["form"],
-                "normalisation": asked["normalisation"],
-                "note": one.note,
-            }
+            group = one.line.labelled.record.task.external_id
+            yield {"trajectory_id": one.line.name, "group_id": group, "text": text, "turns": turns} | one.told(asked)

@@ -26,7 +26,7 @@ class Verl(Rewarding):
 
     def rows(self, rollouts: Sequence[Labelled], asked: Mapping[str, Any]) -> Iterator[dict[str, Json]]:
         asked = training.usual(self.options, asked)
-        known = (one for one in rewarded.rollouts(rollouts, asked) if one.rewards or one.outcome is not None)
+        known = (one for one in rewarded.rollouts(rollouts, asked) if one.is_known)
         for index, one in enumerate(known):
             task = one.line.labelled.record.task
             response, turns = one.turns(one.line.rest)
@@ -46,11 +46,6 @@ class Verl(Rewarding):
                     "group_id": task.external_id,
                     "response": response,
                     "turns": turns,
-                    "outcome_reward": one.outcome,
-                    "aggregation": asked["aggregation"],
-                    "aggregate": one.total(asked["aggregation"]),
-                    "form": asked["form"],
-                    "normalisation": asked["normalisation"],
-                    "note": one.note,
+                    **one.told(asked),
                 },
             }

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from annotations.formats.lines import load
 from annotations.models import Step
-from annotations.records import StepRecord
+from annotations.records import Json, StepRecord
 from annotations.segmenting import PARTS
 from annotations.segmenting.matching import tiles
 from annotations.segmenting.steps import groups, united
@@ -46,8 +47,8 @@ def moved(old: int, steps: Sequence[StepDraft], ids: Sequence[int]) -> Moved:
 def _by_messages(found: Moved, old: int, steps: Sequence[StepDraft], ids: Sequence[int]) -> None:
     """Find what messages that are the same were cut into before, and what now."""
     before = list(Step.objects.filter(trajectory=old).order_by("index"))
-    now = [_record(step) for step in steps]
-    was = [_stored(step) for step in before]
+    now = [_record(step, load) for step in steps]
+    was = [_record(step, lambda value: value) for step in before]
     new = dict(_messages(now))
     taken = set(found.one.values())
     for stable, parts in _messages(was):
@@ -76,25 +77,7 @@ def _messages(steps: Sequence[StepRecord]) -> Iterable[tuple[tuple[str, int], ra
         seen[digest] += 1
 
 
-def _record(step: StepDraft) -> StepRecord:
-    return StepRecord(
-        step.source,
-        step.source_index,
-        step.message,
-        step.reasoning,
-        tuple(load(step.tool_calls)),
-        load(step.observations),
-        load(step.extra),
-    )
-
-
-def _stored(step: Step) -> StepRecord:
-    return StepRecord(
-        step.source,
-        step.source_index,
-        step.message,
-        step.reasoning,
-        tuple(step.tool_calls),
-        step.observations,
-        step.extra,
-    )
+def _record(step: StepDraft | Step, opened: Callable[[Any], Json]) -> StepRecord:
+    """What the step says. `opened` is the JSON of what it keeps as such."""
+    calls, observations, extra = map(opened, (step.tool_calls, step.observations, step.extra))
+    return StepRecord(step.source, step.source_index, step.message, step.reasoning, tuple(calls), observations, extra)
