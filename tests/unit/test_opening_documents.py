@@ -5,10 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from annotations.formats.base import Item, Reader
 from annotations.formats.inspect_log import InspectLog
@@ -94,6 +97,45 @@ def test_a_document_comes_apart_and_each_element_is_as_it_stands(text: str, writ
 )
 def test_what_is_no_such_document_is_left_to_who_reads_it_at_once(text: str, written) -> None:
     assert documents.parted(written(text), "list") is None
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.dictionaries(st.sampled_from(["list", "a", "b\u2028", ""]), JSON),
+    st.sampled_from([None, 0, 2]),
+    st.booleans(),
+    st.integers(1, 40),
+    st.data(),
+)
+def test_whatever_a_document_holds_it_comes_apart_into_what_it_is_or_is_left_alone(
+    document: dict[str, Any], indent: int | None, escaped: bool, block: int, data: st.DataObject
+) -> None:
+    text = json.dumps(document, indent=indent, ensure_ascii=escaped).encode()
+    cut = data.draw(st.integers(0, len(text)) | st.just(len(text)))
+    torn = text[:cut] + data.draw(st.binary(max_size=2)) + text[cut:]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(documents, "SHORT", 0)
+        patch.setattr(documents, "BLOCK", block)
+        for raw in (text, text[:cut], torn):
+            source = sources.Source("made.json", lambda raw=raw: BytesIO(raw))  # type: ignore[misc]
+            (whole,) = list(values.read(source, "object"))
+            for one in (documents.skimmed(source, 10**6), documents.parted(source, "list")):
+                if isinstance(one, tuple):
+                    rest, elements = one
+                    assert rest.value | {"list": [line.value for line in elements]} == whole.value or whole.reason
+                elif one:
+                    assert (one.value, bool(one.reason)) == (whole.value, bool(whole.reason))
+    if isinstance(document.get("list"), list) and document["list"]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(documents, "SHORT", 0)
+            assert documents.parted(sources.Source("made.json", lambda: BytesIO(text)), "list")
 
 
 def test_a_document_on_one_line_comes_apart_too(written, monkeypatch) -> None:
