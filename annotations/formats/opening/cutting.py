@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from annotations.formats.lines import LONGEST
 
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{},]', re.DOTALL)
+BLANK = b" \t\r\n"
 
 
 class Cutter:
@@ -41,7 +42,7 @@ class Cutter:
                 end, at = self._end(text, at)
             if end < 0:
                 break
-            if piece := text[start:end].strip():
+            if piece := text[start:end].strip(BLANK):
                 yield piece
             self.closed = text[end] == 0x5D
             start = at = end + 1

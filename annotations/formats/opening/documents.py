@@ -9,7 +9,7 @@ from typing import IO
 
 from annotations.formats import lines
 from annotations.formats.lines import BOM, LONGEST, Line
-from annotations.formats.opening.cutting import SPACE, Cutter
+from annotations.formats.opening.cutting import BLANK, SPACE, Cutter
 from annotations.formats.opening.sources import Source
 from annotations.formats.opening.unpacking import BREAKS
 
@@ -98,7 +98,7 @@ class _Document:
         """Raises _Unlike where more stands after the object, and what reading raises where the file breaks off."""
         rest = self._held[self._at + 1 :]
         while rest or (rest := self.stream.read(BLOCK)):
-            if rest.strip():
+            if rest.strip(BLANK):
                 raise _Unlike
             rest = b""
 
