@@ -22,6 +22,10 @@ for (const list of document.querySelectorAll("[data-presets]")) {
   });
   narrow();
   const chosen = rows.find((row) => row.querySelector("input:checked"));
-  const box = list.querySelector("[data-presets-list]");
-  if (chosen) box.scrollTop += chosen.getBoundingClientRect().top - box.getBoundingClientRect().top - 8; // the page stays
+  if (chosen) {
+    const box = list.querySelector("[data-presets-list]");
+    const heading = chosen.closest("[data-presets-group]")?.querySelector("h2"); // it stays above what is scrolled
+    const margin = (heading?.offsetHeight ?? 0) + 8;
+    box.scrollTop += chosen.getBoundingClientRect().top - box.getBoundingClientRect().top - margin; // the page stays
+  }
 }
