@@ -13,13 +13,14 @@ from pathlib import Path
 from bench.fuzz import seeds
 
 ROOT = Path(__file__).resolve().parents[2]
-LIMITS = ("-timeout=25", "-rss_limit_mb=1500", f"-max_len={seeds.LONGEST}", "-len_control=0", "-print_final_stats=1")
+LIMITS = ("-rss_limit_mb=1500", f"-max_len={seeds.LONGEST}", "-len_control=0", "-print_final_stats=1")
+ENDED = re.compile(r"ERROR|Timeout|Error: ")
 _runs = re.compile(r"(?:stat::number_of_executed_units: +|^#)(\d+)", re.MULTILINE)
 
 
 @dataclass
 class Tally:
-    """What came of one target. `died`: how often libFuzzer ended it, over time or memory."""
+    """What came of one target. `died`: why the process ended early: a hang, or memory."""
 
     name: str
     seconds: float = 0
@@ -51,7 +52,7 @@ def _asked(words: list[str]) -> argparse.Namespace:
 
 
 def fuzzed(name: str, seconds: float, home: Path, more: list[bytes]) -> Tally:
-    """Fuzzes the target for so long; begins again where libFuzzer ends the process, whose input it keeps."""
+    """Fuzzes the target for so long; begins again where the process died, whose input it keeps."""
     tally, begun = Tally(name), time.monotonic()
     finds = home / "finds" / name
     finds.mkdir(parents=True, exist_ok=True)
@@ -61,10 +62,15 @@ def fuzzed(name: str, seconds: float, home: Path, more: list[bytes]) -> Tally:
         command = [sys.executable, "-m", "bench.fuzz.reading", name, str(finds), str(corpus), *ends]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, errors="replace")
         (home / f"{name}.{len(tally.died)}.log").write_text(done.stderr[-20_000:])
-        tally.runs += max(map(int, _runs.findall(done.stderr)), default=0)
+        runs = max(map(int, _runs.findall(done.stderr)), default=0)
+        tally.runs += runs
         tally.seconds = time.monotonic() - begun
         if done.returncode:
-            tally.died.append(next((line for line in done.stderr.splitlines() if "ERROR" in line), "it ended early"))
+            tally.died.append(next(filter(ENDED.search, done.stderr.splitlines()), "it ended early"))
+            if (finds / seeds.READ).exists():
+                (finds / seeds.READ).rename(finds / f"died-{len(tally.died)}")
+            if not runs:
+                break  # it never began
     found = len(list(finds.glob("*.txt")))
     print(
         f"{name}: {tally.seconds:.0f} s, {tally.runs:,} executions, {found} finds, died {len(tally.died)}", flush=True

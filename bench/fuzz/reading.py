@@ -6,13 +6,13 @@ Run by `python -m bench.fuzz`: python -m bench.fuzz.reading NAME FINDS CORPUS [o
 
 from __future__ import annotations
 
+import faulthandler
 import hashlib
 import importlib
 import os
 import pkgutil
 import re
 import sys
-import tempfile
 import time
 import traceback
 from pathlib import Path
@@ -58,6 +58,7 @@ from annotations.services.segments import Segmenting  # noqa: E402
 from bench.fuzz.promises import Find, check  # noqa: E402
 
 SLOW = 3.0  # seconds of processor time for one file of some kilobytes
+HANGS = 60  # seconds, after which the process ends; another one goes on
 SCHEME = schemes.shipped()["agent-process"]
 
 
@@ -66,20 +67,22 @@ class Target:
         self.name, self.finds = name, finds
         self.form = formats.FORMATS.get(name)
         self.holds = self.form.holds if self.form else "trajectories"
-        self.folder = tempfile.TemporaryDirectory()
-        self.path = Path(self.folder.name) / "file"
+        self.path = finds / seeds.READ
         self.suffix = seeds.suffix(name)
         self.inwards = Inwards(SCHEME)
         self.ways = [Segmenting(SCHEME, way) for way in segmenting.WAYS]
 
     def __call__(self, content: bytes) -> None:
         begun = time.process_time()
+        faulthandler.dump_traceback_later(HANGS, exit=True)  # libFuzzer's own -timeout cannot end a loop in Python
         try:
             self.read(content)
             if time.process_time() - begun > SLOW:
                 raise Find("slow: some kilobytes take seconds")
         except Exception as exc:  # noqa: BLE001  # what it is for
             self.keep(content, exc)
+        finally:
+            faulthandler.cancel_dump_traceback_later()
 
     def read(self, content: bytes) -> None:
         self.path.write_bytes(content)

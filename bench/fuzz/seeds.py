@@ -19,7 +19,7 @@ OPENING, MAPPED = "opening", "mapped"  # detection and archives; the format that
 OF_ANY = (OPENING, MAPPED)
 LONGEST = 24_000  # bytes of an input
 BIGGEST, OF_ONE, MOST = 30 * 2**20, 6, 60  # of a file that is looked at; seeds of one file, and of a format
-MORE = "more-"
+MORE, READ = "more-", "being-read"
 
 
 def names() -> list[str]:
