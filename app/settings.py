@@ -233,6 +233,8 @@ DJANGO_STRUCTLOG_CELERY_ENABLED = True
 RUN_STALE_SECONDS = env.int("RUN_STALE_SECONDS", 15)
 # A trace whose root span has not come becomes a trajectory after this long without a new span.
 TRACE_QUIET_SECONDS = env.int("TRACE_QUIET_SECONDS", 30)
+# Spans that came in are deleted so many days after the last of their trace; its trajectory's original has them.
+TRACE_KEEP_DAYS = env.int("TRACE_KEEP_DAYS", 30)
 # One request with spans, unpacked.
 TRACES_MAX_BYTES = 32 * 1024 * 1024
 # What one import may fetch from the Hugging Face hub, as it lies there.

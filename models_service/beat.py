@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from annotations import jobs
 from annotations.models import Run, WorkerBeat
-from annotations.services import traces
+from annotations.services import traces, traces_kept
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +44,7 @@ class Beat(threading.Thread):
         WorkerBeat.objects.update_or_create(name=self.worker, defaults={"queues": self.queues, "beat_at": Now()})
         send_again()
         traces.send()
+        traces_kept.delete_old()
 
     def leave(self) -> None:
         WorkerBeat.objects.filter(name=self.worker).delete()

@@ -10,50 +10,42 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import timedelta
-from io import BytesIO
 
 from celery import current_app
 from django.conf import settings
-from django.db import DataError, OperationalError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from kombu.exceptions import OperationalError as BrokerIsAway
-from psycopg.errors import ProgramLimitExceeded
 
-from annotations.formats.base import Item
-from annotations.formats.opening.sources import Source
-from annotations.formats.otlp import OTLP
-from annotations.models import Event, Project, ReceivedSpan, Trace
-from annotations.records import TrajectoryRecord
-from annotations.schemes.schema import Scheme
-from annotations.services import copying, projects
-from annotations.services.arrivals import Arrived, Batch
-from annotations.services.drafts import Draft, draft
-from annotations.services.traces_wire import Sent, batches, document
+from annotations.models import Event, Project, Trace
+from annotations.services import traces_made
+from annotations.services.traces_made import COUNTED, Made
+from annotations.services.traces_wire import Sent, batches
 
 logger = logging.getLogger(__name__)
 
 TASK, QUEUE = "models_service.take_traces", "light"
 SETTLES = 2.0  # seconds after a root span in which its last children may come
 AT_ONCE = 100  # traces in one transaction
-COUNTED = ("created", "updated", "unchanged", "steps", "tasks", "carried")
 
 _KEEP = """
     WITH came AS (
-        SELECT * FROM unnest(%b::text[], %b::text[], %b::bytea[], %b::bytea[], %b::bool[])
-            AS came (trace_id, span_id, around, payload, root)
+        SELECT * FROM unnest(%b::text[], %b::text[], %b::bytea[], %b::bytea[], %b::bool[], %b::text[])
+            AS came (trace_id, span_id, around, payload, root, service)
     ), kept AS (
         INSERT INTO annotations_receivedspan (project_id, trace_id, span_id, around, payload)
         SELECT %b::bigint, trace_id, span_id, around, payload FROM came
         ON CONFLICT DO NOTHING RETURNING trace_id, span_id
     ), told AS (
-        INSERT INTO annotations_trace (project_id, trace_id, spans, taken, ended, problem, first_at, last_at)
-        SELECT %b::bigint, trace_id, count(*), 0, bool_or(root), '', clock_timestamp(), clock_timestamp()
+        INSERT INTO annotations_trace (project_id, trace_id, spans, taken, ended, problem, service, first_at, last_at)
+        SELECT %b::bigint, trace_id, count(*), 0, bool_or(root), '', max(service), clock_timestamp(), clock_timestamp()
           FROM kept JOIN came USING (trace_id, span_id) GROUP BY trace_id ORDER BY trace_id
         ON CONFLICT (project_id, trace_id) DO UPDATE SET
             spans = annotations_trace.spans + excluded.spans,
             ended = annotations_trace.ended OR excluded.ended,
-            last_at = excluded.last_at
+            service = CASE WHEN annotations_trace.service = '' THEN excluded.service ELSE annotations_trace.service END,
+            last_at = excluded.last_at, emptied = false
         RETURNING trace_id
     )
     SELECT (SELECT count(*) FROM kept), (SELECT count(*) FROM told)
@@ -113,78 +105,34 @@ def take(project: Project, traces: Sequence[str]) -> dict[str, int]:
     # How many spans there are is read before the spans: one that comes in between makes the trace wait again.
     rows = {one.trace_id: one for one in Trace.objects.filter(project=project, trace_id__in=traces)}
     waiting = {name: one for name, one in rows.items() if one.spans > one.taken}
-    drafts, problems = _drafts(project, waiting)
-    arrived = Arrived()
-    copying.lock(project)
-    for one in _stored(project, projects.scheme_of(project.scheme), drafts, arrived):
-        problems[one.file] = _refusal(arrived, one)
-    _mark(waiting, problems)
-    counts |= {name: getattr(arrived, name) for name in COUNTED}
-    counts["rejected"] = len(problems)
+    made = traces_made.make(project, waiting)
+    _mark(waiting, made)
+    counts |= {name: getattr(made.arrived, name) for name in COUNTED}
+    counts["rejected"] = len(made.problems)
     if counts["created"] or counts["updated"]:
         Event.objects.create(project=project, verb="traces.taken", after=counts)
     return counts
 
 
-def _mark(waiting: dict[str, Trace], problems: dict[str, str]) -> None:
-    """Write of how many spans each was taken up, and why it is no trajectory."""
-    alike: dict[tuple[int, str], list[int]] = {}
-    for name, row in waiting.items():
-        alike.setdefault((row.spans, problems.get(name, "")), []).append(row.pk)
-    for (spans, problem), those in alike.items():
-        Trace.objects.filter(pk__in=those).update(taken=spans, problem=problem)
+_MARK = """
+    UPDATE annotations_trace SET taken = made.spans, problem = made.problem, session = made.session
+      FROM unnest(%s::bigint[], %s::int[], %s::text[], %s::text[]) AS made (id, spans, problem, session)
+     WHERE annotations_trace.id = made.id
+"""
+
+
+def _mark(waiting: dict[str, Trace], made: Made) -> None:
+    """Write of how many spans each was taken up, why it is no trajectory, and which conversation it is of."""
+    rows = [
+        (one.pk, one.spans, made.problems.get(name, ""), made.sessions.get(name, one.session))
+        for name, one in waiting.items()
+    ]
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(_MARK, [list(column) for column in zip(*rows, strict=True)])
 
 
 def _alone(project: Project) -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [f"stepmark traces {project.pk}"])
         return bool(cursor.fetchone()[0])
-
-
-def _drafts(project: Project, traces: dict[str, Trace]) -> tuple[list[Draft], dict[str, str]]:
-    """The trajectories of the traces, and why others are none."""
-    spans: dict[str, list[tuple[bytes, bytes]]] = {name: [] for name in traces}
-    rows = ReceivedSpan.objects.filter(project=project, trace_id__in=traces).order_by("pk")
-    for trace_id, around, payload in rows.values_list("trace_id", "around", "payload").iterator(2000):
-        spans[trace_id].append((bytes(around), bytes(payload)))
-    drafts: list[Draft] = []
-    problems: dict[str, str] = {}
-    for name, kept in spans.items():
-        try:
-            item = _item(name, kept)
-            if isinstance(item.record, TrajectoryRecord):
-                drafts.append(draft(item.record, name, 1, item.original))
-                continue
-            problems[name] = "; ".join(one.reason for one in item.problems)[:2000]
-        except (RecursionError, ValueError) as exc:
-            problems[name] = f"cannot be stored: {exc}"
-    return drafts, problems
-
-
-def _item(name: str, kept: list[tuple[bytes, bytes]]) -> Item:
-    text = document(kept)
-    return next(OTLP().read(Source(name, lambda: BytesIO(text)), "object"))
-
-
-def _stored(project: Project, scheme: Scheme, drafts: Sequence[Draft], arrived: Arrived) -> list[Draft]:
-    """Store the drafts; returns those that the database cannot hold."""
-    if not drafts:
-        return []
-    try:
-        with transaction.atomic():
-            batch = Batch(project, scheme, OTLP.name).store(drafts)
-    except (DataError, OperationalError) as exc:
-        if isinstance(exc, OperationalError) and not isinstance(exc.__cause__, ProgramLimitExceeded):
-            raise
-        if len(drafts) == 1:
-            return list(drafts)
-        return [bad for one in drafts for bad in _stored(project, scheme, [one], arrived)]
-    for name in COUNTED:
-        setattr(arrived, name, getattr(arrived, name) + getattr(batch, name))
-    arrived.problems += batch.problems
-    return [one for one in drafts if one.file in {problem.file for problem in batch.problems}]
-
-
-def _refusal(arrived: Arrived, one: Draft) -> str:
-    said = [problem.reason for problem in arrived.problems if problem.file == one.file]
-    return "; ".join(said)[:2000] or "the database cannot hold it"

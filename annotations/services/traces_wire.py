@@ -17,13 +17,17 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Sp
 
 from annotations.formats.lines import dump
 from annotations.formats.loose import listed, mapping
+from annotations.formats.otlp import attributes_of
 from annotations.records import Json
 
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
 LARGEST = 8 * 2**20  # bytes of one span
 TOLD = 5  # reasons in an answer
 HEX = frozenset("0123456789abcdef")
-IDS = ("traceId", "spanId", "parentSpanId")
+SERVICE = "service.name"
+# What a refusal is in the words of google.rpc.Code; what is not here is one of the request.
+CODES = {401: 16, 403: 7, 404: 5, 413: 8, 429: 8, 503: 14}
+INVALID = 3
 
 
 class Unreadable(ValueError):
@@ -31,13 +35,15 @@ class Unreadable(ValueError):
 
 
 class Sent(NamedTuple):
-    """One span on its way in: its ids in hex, what it stood in and what it is, and whether it is its trace's root."""
+    """One span on its way in: its ids in hex, what it stood in and what it is, whether it is its trace's root, and the
+    service that it is of."""
 
     trace_id: str
     span_id: str
     around: bytes
     payload: bytes
     root: bool
+    service: str
 
 
 @dataclass
@@ -66,6 +72,22 @@ def answer(request: Request, kind: str) -> bytes:
     return dump(MessageToDict(response)).encode()
 
 
+def status(code: int, message: str, kind: str) -> bytes:
+    """What a refused sender is told: a google.rpc.Status, in the encoding it used. `code` is HTTP's."""
+    number = CODES.get(code, INVALID)
+    if kind == JSON:
+        return dump({"code": number, "message": message}).encode()
+    text = message.encode()[:16_000]
+    return bytes([0x08, number, 0x12, *_varint(len(text))]) + text
+
+
+def _varint(number: int) -> Iterator[int]:
+    while number > 0x7F:
+        yield number & 0x7F | 0x80
+        number >>= 7
+    yield number
+
+
 def _of_protobuf(body: bytes) -> Request:
     try:
         sent = ExportTraceServiceRequest.FromString(body)
@@ -73,6 +95,8 @@ def _of_protobuf(body: bytes) -> Request:
         raise Unreadable(f"This is no ExportTraceServiceRequest in protobuf: {exc}.") from exc
     request = Request()
     for resource in sent.resource_spans:
+        named = (one.value.string_value for one in resource.resource.attributes if one.key == SERVICE)
+        service = _name(next(named, ""))
         for scope in resource.scope_spans:
             around = ResourceSpans(
                 resource=resource.resource,
@@ -88,7 +112,9 @@ def _of_protobuf(body: bytes) -> Request:
                 elif len(payload) > LARGEST:
                     request.rejected.append(_too_large(own.hex(), len(payload)))
                 else:
-                    request.spans.append(Sent(trace.hex(), own.hex(), around, payload, not span.parent_span_id))
+                    request.spans.append(
+                        Sent(trace.hex(), own.hex(), around, payload, not span.parent_span_id, service)
+                    )
     return request
 
 
@@ -116,6 +142,7 @@ def _of_scope(resource: dict[str, Any], scope: dict[str, Any], request: Request)
     except (ValueError, RecursionError) as exc:
         request.rejected += [f"its resource cannot be kept: {exc}"] * len(listed(scope.get("spans")))
         return
+    service = _name(attributes_of(mapping(resource.get("resource")).get("attributes")).get(SERVICE, ""))
     for span in listed(scope.get("spans")):
         trace, own = (str(mapping(span).get(key, "")).lower() for key in ("traceId", "spanId"))
         if not (_is_id(trace, 32) and _is_id(own, 16)):
@@ -129,7 +156,12 @@ def _of_scope(resource: dict[str, Any], scope: dict[str, Any], request: Request)
         if len(payload) > LARGEST:
             request.rejected.append(_too_large(own, len(payload)))
         else:
-            request.spans.append(Sent(trace, own, around, payload, not span.get("parentSpanId")))
+            request.spans.append(Sent(trace, own, around, payload, not span.get("parentSpanId"), service))
+
+
+def _name(told: Json) -> str:
+    """As much of it as a column holds."""
+    return str(told).encode(errors="replace").decode().replace("\x00", "\N{SYMBOL FOR NULL}")[:200]
 
 
 def _is_id(told: str, digits: int) -> bool:
@@ -140,14 +172,40 @@ def _too_large(span: str, size: int) -> str:
     return f"span {span}: it has {size:,} bytes; accepted are up to {LARGEST:,}"
 
 
-def document(kept: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """OTLP JSON of spans (around, payload), as a file to import holds it."""
+def document(kept: Iterable[tuple[bytes, bytes]], earlier: bytes = b"") -> bytes:
+    """OTLP JSON of spans (around, payload), as a file to import holds it; after those of an earlier document, where
+    there is one. Raises ValueError where that is none that spans can be added to."""
+    before = _resources(earlier) if earlier else []
+    there = {(_lower(span, "traceId"), _lower(span, "spanId")) for span in _spans(before)}
     found: dict[bytes, dict[str, Any]] = {}
     for around, payload in kept:
+        span = _span(payload)
+        if there and (_lower(span, "traceId"), _lower(span, "spanId")) in there:
+            continue
         if around not in found:
             found[around] = _resource(around)
-        found[around]["scopeSpans"][0].setdefault("spans", []).append(_span(payload))
-    return dump({"resourceSpans": list(found.values())}).encode(errors="surrogatepass")
+        found[around]["scopeSpans"][0].setdefault("spans", []).append(span)
+    if earlier and not found:
+        return earlier
+    return dump({"resourceSpans": [*before, *found.values()]}).encode(errors="surrogatepass")
+
+
+def _resources(document: bytes) -> list[dict[str, Any]]:
+    told = json.loads(document)
+    resources = told.get("resourceSpans") if isinstance(told, dict) else None
+    if not isinstance(resources, list):
+        raise ValueError("its older spans were deleted, and its original is no document that spans can be added to")
+    return resources
+
+
+def _spans(resources: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for resource in resources:
+        for scope in listed(resource.get("scopeSpans")):
+            yield from listed(scope.get("spans"))
+
+
+def _lower(span: dict[str, Any], key: str) -> str:
+    return str(span.get(key, "")).lower()
 
 
 def _resource(around: bytes) -> dict[str, Any]:
@@ -157,9 +215,10 @@ def _resource(around: bytes) -> dict[str, Any]:
     return whole
 
 
-def _span(payload: bytes) -> Json:
+def _span(payload: bytes) -> dict[str, Any]:
     if payload.startswith(b"{"):
-        return json.loads(payload)
+        whole: dict[str, Any] = json.loads(payload)
+        return whole
     span = Span.FromString(payload)
     told: dict[str, Any] = MessageToDict(span)
     ids = {"traceId": span.trace_id.hex(), "spanId": span.span_id.hex(), "parentSpanId": span.parent_span_id.hex()}

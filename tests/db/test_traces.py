@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from io import BytesIO
 from threading import Thread
@@ -13,8 +14,8 @@ from django.utils import timezone
 
 from annotations.formats import detect
 from annotations.formats.opening.sources import Source
-from annotations.models import Event, Project, ReceivedSpan, Trace
-from annotations.services import originals, traces, traces_wire
+from annotations.models import Event, Original, Project, ReceivedSpan, Trace
+from annotations.services import originals, traces, traces_kept, traces_made, traces_wire
 from models_service import beat
 from tests import make, spans
 from tests.spans import TRACE
@@ -146,14 +147,14 @@ def test_spans_that_come_while_a_trace_is_taken_up_make_it_wait_again(monkeypatc
     project = make.project()
     root, first, second = spans.agent()
     send(project, root, first)
-    drafts = traces._drafts
+    drafts = traces_made._drafts
 
     def slow(*about: Any) -> Any:
         made = drafts(*about)
         send(project, second)
         return made
 
-    monkeypatch.setattr(traces, "_drafts", slow)
+    monkeypatch.setattr(traces_made, "_drafts", slow)
     traces.take(project, [TRACE])
     monkeypatch.undo()
     assert told(project) == [(TRACE, 1, ["Answer 0."])]
@@ -208,3 +209,101 @@ def _together(works: list[Any]) -> None:
     for one in threads:
         one.join(timeout=60)
         assert not one.is_alive()
+
+
+def old(settings: Any) -> None:
+    """Let the days pass after which spans are deleted."""
+    passed = timedelta(days=settings.TRACE_KEEP_DAYS, hours=1)
+    Trace.objects.update(last_at=timezone.now() - passed)
+
+
+def test_spans_are_deleted_days_after_their_trace_became_a_trajectory_and_its_original_stays(settings):
+    project = make.project()
+    send(project, *spans.agent())
+    traces.take_all()
+    original = originals.content(project.trajectories.get().original)
+    assert traces_kept.delete_old() == 0 and ReceivedSpan.objects.count() == 3
+    old(settings)
+    beat.Beat("worker", ["light"]).beat()
+    assert not ReceivedSpan.objects.exists() and Trace.objects.get().emptied
+    assert originals.content(project.trajectories.get().original) == original
+    assert traces_kept.delete_old() == 0 and traces.take_all()["unchanged"] == 0
+
+
+def test_the_spans_of_a_trace_that_waits_are_kept_however_old(settings):
+    project = make.project()
+    send(project, *spans.agent())
+    old(settings)
+    assert traces_kept.delete_old() == 0
+    traces.take_all()
+    project.trajectories.update(original=None)
+    assert traces_kept.delete_old() == 0, "they would be lost"
+    assert ReceivedSpan.objects.count() == 3
+
+
+def test_a_trace_that_is_no_trajectory_goes_with_its_spans_once_it_is_old(settings):
+    project = make.project()
+    send(project, spans.span(1, {"http.method": "GET"}), *spans.agent(trace="ee" * 16))
+    traces.take_all()
+    old(settings)
+    assert traces_kept.delete_old() == 2
+    assert Trace.objects.get().trace_id == "ee" * 16 and not ReceivedSpan.objects.exists()
+
+
+def test_no_spans_are_deleted_where_the_days_are_nought(settings):
+    settings.TRACE_KEEP_DAYS = 0
+    project = make.project()
+    send(project, *spans.agent())
+    traces.take_all()
+    Trace.objects.update(last_at=timezone.now() - timedelta(days=999))
+    assert traces_kept.delete_old() == 0 and ReceivedSpan.objects.count() == 3
+
+
+@pytest.mark.parametrize("protobuf", [True, False])
+def test_a_span_that_comes_after_the_others_were_deleted_goes_on_from_the_original(settings, protobuf):
+    project = make.project()
+    send(project, *spans.agent(turns=2), protobuf=protobuf)
+    traces.take_all()
+    make.rating(make.rater(project, "judge"), project.trajectories.get(), [1, -1])
+    old(settings)
+    traces_kept.delete_old()
+    send(project, *spans.agent(turns=3)[2:], protobuf=protobuf)
+    assert traces.take_all() | {"steps": 0} == {
+        **dict.fromkeys((*traces.COUNTED, "rejected"), 0),
+        "updated": 1,
+        "carried": 2,
+    }
+    assert told(project) == [(TRACE, 2, ["Answer 0.", "Answer 1.", "Answer 2."])]
+    assert ids_in(project) == [f"{number:016x}" for number in (1, 2, 3, 4)]
+    assert not Trace.objects.get().emptied
+    old(settings)
+    assert traces_kept.delete_old() == 1
+
+
+def test_what_is_sent_again_after_it_was_deleted_changes_nothing(settings):
+    project = make.project()
+    send(project, *spans.agent())
+    traces.take_all()
+    old(settings)
+    traces_kept.delete_old()
+    send(project, *spans.agent())
+    assert traces.take_all()["unchanged"] == 1
+    assert told(project) == [(TRACE, 1, ["Answer 0.", "Answer 1."])]
+    assert ids_in(project) == [f"{number:016x}" for number in (1, 2, 3)]
+
+
+def test_a_late_span_that_says_nothing_is_in_the_original_all_the_same():
+    project = make.project()
+    send(project, *spans.agent())
+    traces.take_all()
+    send(project, spans.span(9, {"http.method": "GET"}, parent=1))
+    traces.take_all()
+    assert f"{9:016x}" in ids_in(project)
+    assert Original.objects.filter(project=project).count() == project.trajectories.count()
+
+
+def ids_in(project: Project) -> list[str]:
+    """The spans of the live trajectory's original."""
+    document = json.loads(originals.content(project.trajectories.live().get().original))
+    scopes = [scope for resource in document["resourceSpans"] for scope in resource["scopeSpans"]]
+    return [span["spanId"] for scope in scopes for span in scope["spans"]]
