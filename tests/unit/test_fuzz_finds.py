@@ -87,6 +87,17 @@ def endless(name: str, kind: bytes = tarfile.REGTYPE) -> bytes:
     return made + bytes(1024)
 
 
+def wordy_map() -> bytes:
+    """A tar with a map of a sparse file in which a word stands for a number."""
+    made, content = io.BytesIO(), lines(sampled("apb"))
+    with tarfile.open(fileobj=made, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        for name, headers in (("apb.jsonl", {}), ("b.jsonl", {"GNU.sparse.map": "0,many"})):
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.pax_headers = len(content), headers
+            archive.addfile(entry, io.BytesIO(content))
+    return made.getvalue()
+
+
 def squared_time() -> bytes:
     return lines(*(sampled("langsmith", number) | {"end_time": "²"} for number in range(2)))
 
@@ -124,6 +135,7 @@ FINDS = [
     ("a tar with a file of an exabyte", "", endless("b.jsonl"), 1, "unpacks to more"),
     ("a tar with a hidden file of an exabyte", "", endless(".b"), 1, "unpacks to more"),
     ("a tar with a sparse file of an exabyte", "", endless("b.jsonl", tarfile.GNUTYPE_SPARSE), 1, "unpacks to more"),
+    ("a tar with a word for a number", "", wordy_map(), 1, "breaks off"),
     ("a time of one digit that is no number", "langsmith", squared_time(), 1, ""),
     ("whole numbers that are none", "otlp", odd_integers(), 1, ""),
     ("names longer than any table holds", "bfcl", long_names(), 1, "found a text of 401 characters"),

@@ -115,7 +115,7 @@ class _Opening:
                     with spare.open("wb") as target:
                         shutil.copyfileobj(archive.extractfile(entry) or BytesIO(), target, BLOCK)
                     self._member(of_path(spare, inside), _joined(at, called), depth)
-        except (tarfile.TarError, OSError, *BREAKS) as exc:
+        except (tarfile.TarError, OSError, ValueError, OverflowError, *BREAKS) as exc:
             self._problem(name, f"the archive breaks off: {exc}")
 
     def _member(self, source: Source, at: str, depth: int) -> None:
