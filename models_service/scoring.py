@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import groupby
 
 from django.db import transaction
@@ -10,10 +11,11 @@ from django.db import transaction
 from annotations.records import TrajectoryRecord
 from annotations.services import scores
 from annotations.services.runs import Claim
-from models_service import learning, scorers
+from models_service import learning, ranking, scorers
 from models_service.scorers.base import CannotScore, Scored, Scorer, checked, scored
 from models_service.scorers.embedded import EmbeddedScorer
 
+READS = "reads the reference"
 AT_ONCE = 16  # trajectories that are read, scored and stored together
 
 
@@ -27,15 +29,22 @@ def perform(claim: Claim) -> None:
     for (found, wanted), said in scored(scorer, _read(claim, scorer, todo)):
         _store(
             claim,
-            {one.id: (one, checked(one.record, s)) for one, s in zip(found, said, strict=True) if one.id in wanted},
+            {
+                one.id: (one, _frank(scorer, checked(one.record, s)))
+                for one, s in zip(found, said, strict=True)
+                if one.id in wanted
+            },
         )
         claim.advance(len(wanted))
+    ranking.keep(claim)
 
 
 def _told(claim: Claim, scorer: Scorer) -> None:
     """Keep with the run where its scores come from. ValueError where it goes on with other weights than it began with:
     its scores would be of two models."""
     now, before = scorer.provenance, claim.run.result.get("provenance")
+    if scorer.reads_reference:
+        claim.keep(**scores.READ_REFERENCE)  # before any score is stored, so that none is ever shown without it
     if before is None:
         claim.keep(provenance=now)
     elif any(before.get(key) != now.get(key) for key in ("models", "sha256", "rendering")):
@@ -48,10 +57,18 @@ def _read(
     """Some trajectories at a time: the rollouts and which of them are wanted, and their records."""
     for tasks, wanted in _chunks(todo):
         claim.check()
-        found = scores.rollouts(claim.run.project, tasks)
+        found = scores.rollouts(claim.run.project, tasks, with_reference=scorer.reads_reference)
         if not scorer.siblings:
             found = [one for one in found if one.id in wanted]
         yield (found, wanted), [one.record for one in found]
+
+
+def _frank(scorer: Scorer, said: Scored) -> Scored:
+    """The same; where the scorer has read the reference, each score says so, whatever the scorer says of itself."""
+    if not scorer.reads_reference or isinstance(said, CannotScore):
+        return said
+    flags = [[*one.detail.get("flags", []), READS] for one in said]
+    return tuple(replace(one, detail=one.detail | {"flags": each}) for one, each in zip(said, flags, strict=True))
 
 
 def _scorer(claim: Claim) -> Scorer:

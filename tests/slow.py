@@ -31,3 +31,22 @@ class ChoosyScorer(SlowScorer):
             CannotScore("too long") if len(agent_steps(record)) > 2 else said
             for record, said in zip(records, super().score(records), strict=True)
         ]
+
+
+class PeekingScorer(SlowScorer):
+    """Asks for the reference, and says 1 where the task has one that it was given."""
+
+    reads_reference = True
+
+    def score(self, records: Sequence[TrajectoryRecord], prepared: Any = None) -> list[Scored]:
+        return [
+            tuple(StepScore(index, one, one) for index in agent_steps(record))
+            for record in records
+            for one in [float(record.task.reference is not None)]
+        ]
+
+
+class HonestScorer(PeekingScorer):
+    """The same, but asks for nothing."""
+
+    reads_reference = False

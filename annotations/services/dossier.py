@@ -236,7 +236,7 @@ class Dossier:
     def _runs(self) -> Mapping[int, str]:
         """The runs whose scores may be shown → the title of their scorer."""
         shown = self.visible.scores and self.raters is None
-        runs = scores.latest(self.membership.project.pk) if shown else {}
+        runs = scores.latest(self.membership.project.pk, with_reference=self.visible.reference) if shown else {}
         return {run: settings.SCORERS.get(name, {}).get("title", name) for name, run in runs.items()}
 
     def _scores(self) -> QuerySet[Score]:

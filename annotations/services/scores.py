@@ -15,12 +15,14 @@ from annotations.schemes.fields import ChoiceField, ScaleField
 from annotations.schemes.fields.base import FieldSpec
 from annotations.services import copying, projects
 
+READ_REFERENCE = {"reads_reference": True}  # in the result of a run whose scorer has read what the tasks hold as true
 TAUGHT = {"right": 1, "neutral": 0, "wrong": -1}  # what a scorer learns of an answer that looks so
 
 
 @dataclass(frozen=True)
 class Rollout:
-    """A trajectory as scorers see it: no reference, no outcome, no labels. `steps` are the ids of its steps."""
+    """A trajectory as scorers see it: no outcome, no labels, and a reference only where a scorer has asked to read it.
+    `steps` are the ids of its steps."""
 
     id: int
     record: TrajectoryRecord
@@ -44,26 +46,25 @@ def count_scored(run: Run) -> int:
     return Score.objects.filter(run=run).values("trajectory").distinct().count()
 
 
-def rollouts(project: Project, tasks: Iterable[int]) -> list[Rollout]:
-    """All live trajectories of the tasks, in order."""
-    found = (
-        _live(project).filter(task__in=list(tasks)).select_related("task").defer("outcome", "extra", "task__reference")
-    )
+def rollouts(project: Project, tasks: Iterable[int], *, with_reference: bool = False) -> list[Rollout]:
+    """All live trajectories of the tasks, in order; what their tasks hold as reference only `with_reference`."""
+    unread = ["outcome", "extra", *([] if with_reference else ["task__reference"])]
+    found = _live(project).filter(task__in=list(tasks)).select_related("task").defer(*unread)
     ordered = list(found.order_by("task_id", "rollout"))
     steps: dict[int, list[Step]] = defaultdict(list)
     bodies = Step.objects.filter(trajectory__in=ordered).defer("extra", "content_hash").order_by("trajectory", "index")
     for step in bodies.iterator(chunk_size=500):
         steps[step.trajectory_id].append(step)
-    return [_rollout(one, steps[one.pk]) for one in ordered]
+    return [_rollout(one, steps[one.pk], with_reference) for one in ordered]
 
 
 def _live(project: Project) -> QuerySet[Trajectory]:
     return Trajectory.objects.live().filter(project=project)
 
 
-def _rollout(trajectory: Trajectory, steps: list[Step]) -> Rollout:
+def _rollout(trajectory: Trajectory, steps: list[Step], with_reference: bool) -> Rollout:
     record = TrajectoryRecord(
-        task=_task(trajectory.task),
+        task=_task(trajectory.task, with_reference),
         steps=tuple(_step(step) for step in steps),
         external_id=trajectory.external_id,
         rollout=trajectory.rollout,
@@ -72,8 +73,9 @@ def _rollout(trajectory: Trajectory, steps: list[Step]) -> Rollout:
     return Rollout(trajectory.pk, record, tuple(step.pk for step in steps))
 
 
-def _task(task: Task) -> TaskRecord:
-    return TaskRecord(task.external_id, task.source, task.instruction, tools=task.tools)
+def _task(task: Task, with_reference: bool) -> TaskRecord:
+    reference = task.reference if with_reference else None
+    return TaskRecord(task.external_id, task.source, task.instruction, reference, task.tools)
 
 
 def _step(step: Step) -> StepRecord:
@@ -97,9 +99,12 @@ def store(run: Run, scored: Mapping[int, tuple[Rollout, tuple[StepScore, ...]]])
     copying.insert(Score, "run_id trajectory_id step_id value probability detail", rows)
 
 
-def latest(project: int) -> dict[str, int]:
-    """For each scorer the id of the run whose scores are shown: the newest one done, else the newest one at work."""
+def latest(project: int, *, with_reference: bool = False) -> dict[str, int]:
+    """For each scorer the id of the run whose scores are shown: the newest one done, else the newest one at work. Runs
+    whose scorer read the reference are among them only `with_reference`: their scores tell of it."""
     begun = Run.objects.filter(project=project, kind=Run.Kind.SCORE, state__in=[Run.State.DONE, Run.State.RUNNING])
+    if not with_reference:
+        begun = begun.exclude(result__contains=READ_REFERENCE)
     rows = begun.order_by("-id").values_list("id", "config__scorer", "state")
     newest: dict[str, int] = {}
     for pk, scorer, _ in sorted(rows, key=lambda row: row[2] != Run.State.DONE):  # stable, so the newest stay first

@@ -130,10 +130,12 @@ def raters_visible_to(membership: Membership) -> QuerySet[Rater]:
 
 
 def scores_visible_to(membership: Membership) -> QuerySet[Score]:
+    """Scores that were made by reading the reference tell of it: only who sees everything sees them, as no mode shows
+    both."""
     found = Score.objects.filter(run__project=membership.project)
     if access.may(membership, access.SEE_OTHERS_LABELS):
         return found
-    return found.filter(_where(membership, "scores"))
+    return found.filter(_where(membership, "scores")).exclude(run__result__contains={"reads_reference": True})
 
 
 def _own(membership: Membership) -> AnnotationQuerySet:

@@ -19,9 +19,12 @@ Chunk = TypeVar("Chunk")
 
 
 class Scorer:
-    """Made once a worker, then called for many trajectories. `siblings` says whether it compares rollouts of a task."""
+    """Made once a worker, then called for many trajectories. `siblings` says whether it compares rollouts of a task,
+    `reads_reference` whether it is to be given what the task holds as true: such scores are never suggested, and are
+    shown to nobody who may not see the reference."""
 
     siblings: bool = False
+    reads_reference: bool = False
 
     @property
     def provenance(self) -> dict[str, Any]:

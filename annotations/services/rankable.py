@@ -1,0 +1,86 @@
+"""The rollouts of each task as a run's scores can choose among them: scores in order, the answer, whether it is right.
+
+Right is what the file says came of a rollout; where it says nothing, what the project's reference says of the whole.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from django.db.models import F
+
+from annotations.formats.lines import dump
+from annotations.models import Label, Project, Run, Score, Step, Trajectory
+from annotations.records import Json
+from annotations.services import findings, trees
+from annotations.services.board import scheme
+from annotations.services.export_grades import Grading
+
+ANSWERS = ("answer", "prediction", "final_answer")
+
+
+@dataclass(frozen=True)
+class Rankable:
+    """One rollout. `answer` is what its outcome names as its answer; else `closing`, its last message, holds it."""
+
+    task: int
+    scores: tuple[float, ...]
+    answer: str | None
+    closing: str
+    right: bool | None
+
+
+def of_run(run: Run) -> list[Rankable]:
+    """The project's live rollouts in order, but for trees: the steps of a tree are no one sequence."""
+    live = Trajectory.objects.live().filter(project=run.project)
+    rows = list(live.order_by("task_id", "rollout", "pk").values_list("pk", "task_id", "outcome"))
+    grown = trees.among([pk for pk, _, _ in rows])
+    scores, closings, verdicts = _scores(run), _closings(run.project), _verdicts(run.project)
+    return [
+        Rankable(task, tuple(scores.get(pk, ())), _answer(outcome), closings.get(pk, ""), _right(outcome, verdicts, pk))
+        for pk, task, outcome in rows
+        if pk not in grown
+    ]
+
+
+def _scores(run: Run) -> dict[int, list[float]]:
+    """By trajectory: probabilities where every score has one, else the scorer's own numbers."""
+    found = Score.objects.filter(run=run)
+    number = "value" if found.filter(probability__isnull=True).exists() else "probability"
+    by_trajectory: dict[int, list[float]] = defaultdict(list)
+    rows = found.order_by("trajectory", "step__index").values_list("trajectory", number)
+    for trajectory, value in rows.iterator(chunk_size=5000):
+        by_trajectory[trajectory].append(value)
+    return by_trajectory
+
+
+def _closings(project: Project) -> dict[int, str]:
+    last = Step.objects.of_agent().filter(trajectory__project=project, trajectory__superseded_at__isnull=True)
+    rows = last.order_by("trajectory", F("index").desc()).distinct("trajectory").values_list("trajectory", "message")
+    return dict(rows)
+
+
+def _verdicts(project: Project) -> dict[int, bool]:
+    grading = Grading(scheme(project.scheme_id))
+    if project.reference_id is None or grading.verdict is None:
+        return {}
+    said = Label.objects.current().filter(
+        annotation__rater=project.reference_id,
+        annotation__retired_at__isnull=True,
+        field=grading.verdict.name,
+        step__isnull=True,
+    )
+    grades = ((pk, grading.final(value)) for pk, value in said.values_list("annotation__trajectory", "value"))
+    return {pk: grade > 0 for pk, grade in grades if grade}
+
+
+def _right(outcome: Json, verdicts: dict[int, bool], trajectory: int) -> bool | None:
+    failed = findings.failed(outcome, ())
+    return verdicts.get(trajectory) if failed is None else not failed
+
+
+def _answer(outcome: Json) -> str | None:
+    named = (outcome.get(name) for name in ANSWERS) if isinstance(outcome, dict) else ()
+    found = next((one for one in named if one is not None), None)
+    return found if found is None or isinstance(found, str) else dump(found)
