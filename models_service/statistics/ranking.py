@@ -4,7 +4,7 @@
 
     {"tasks", "rollouts": what it is computed from, "left_out": {reason: number of tasks},
      "rows": [{"name", "by": aggregate or "", "value", "low", "high", "n", "reason"}],
-     "ks": [2, 4, …], "curves": [{"name", "values": [{"k", "value", "n", "reason"}]}],
+     "ks": [2, 4, …], "curves": [{"name", "points": [{"k", "value", "n", "reason"}]}],
      "default": the aggregate to rank by, "resamples", "seed"}
 
 All rows are over the same tasks; `n` says for how many of them the row is defined. Intervals resample tasks.
@@ -150,7 +150,7 @@ def _curve(name: str, ks: Sequence[int], kept: Sequence[Sequence[Candidate]], se
         reason = next((one.reason for one in found if one.value is None), "")
         mean = float(np.mean(values)) if values else None
         points.append({"k": k, "value": mean, "n": len(values), "reason": reason})
-    return {"name": title, "values": points}
+    return {"name": title, "points": points}
 
 
 def _of_k(name: str, rollouts: Sequence[Candidate], k: int, seed: int) -> Number:
