@@ -22,6 +22,7 @@ from annotations.models import (
     Run,
     SchemeVersion,
     Thread,
+    Trace,
     Trajectory,
     User,
 )
@@ -100,6 +101,10 @@ PAGES: dict[str, list[Door]] = {
     "member_new": [post(MANAGE, 422)],
     "member_change": [post(MANAGE, 302, {"role": "viewer"})],
     "member_remove": [post(MANAGE, 302)],
+    "traces": [Door(MANAGE)],
+    "traces_delete": [post(MANAGE, 302)],
+    "trace_hurry": [post(MANAGE, 302)],
+    "trace_delete": [post(MANAGE, 302)],
     "trajectories": [Door()],
     "trajectory_choices": [Door()],
     "trajectory": [Door()],
@@ -274,6 +279,7 @@ class World:
     spare: int  # a membership to change or end
     thread: Thread
     rubric: Rubric
+    trace: Trace
 
     def arguments(self, name: str, wanted: Iterator[str] | list[str]) -> dict[str, Any]:
         return {one: self._argument(name, one) for one in wanted}
@@ -306,6 +312,7 @@ class World:
     def _key(self, name: str) -> int:
         keys = {
             "trajector": self.trajectory.pk,
+            "trace": self.trace.pk,
             "run": self.import_.pk,
             "import": self.import_.pk,
             "report": self.report.pk,
@@ -345,7 +352,9 @@ def world(**fields: Any) -> World:
     spare = make.member(project, make.user("spare"), Role.VIEWER)
     thread = make.thread(annotation, "Does step 1 count?")
     listed = rubrics.store(trajectory.task, "checks", ["Is it so?"], source=Rubric.Source.JUDGE, by=None, rater="judge")
-    return World(project, people, trajectory, annotation, import_, export, report, token, spare.pk, thread, listed)
+    trace = make.trace(project, problem="It says nothing.")
+    world = (project, people, trajectory, annotation, import_, export, report, token, spare.pk, thread, listed, trace)
+    return World(*world)
 
 
 def scheme() -> SchemeVersion:

@@ -25,6 +25,7 @@ from annotations.models import (
     Step,
     Task,
     Thread,
+    Trace,
     Trajectory,
     User,
 )
@@ -55,6 +56,13 @@ def project(*annotators: User, owner: User | None = None, **fields: Any) -> Proj
     if owner:
         member(made, owner, Role.OWNER)
     return made
+
+
+def trace(project: Project, **fields: Any) -> Trace:
+    """One that was taken up; it waits where `taken` is less than 3."""
+    now = timezone.now()
+    told = {"trace_id": f"{next(_numbers):032x}", "spans": 3, "taken": 3, "first_at": now, "last_at": now} | fields
+    return Trace.objects.create(project=project, **told)
 
 
 def member(project: Project, user: User, role: Role = Role.ANNOTATOR) -> Membership:

@@ -25,7 +25,7 @@ TABS: tuple[tuple[str, str, set, tuple[str, ...]], ...] = (
     ("Label", "label_next", access.LABEL, ("annotate",)),
     ("Trajectories", "trajectories", access.SEE, ("trajectory", "compare")),
     ("Questions", "questions", access.SEE_OTHERS_LABELS, ("thread",)),
-    ("Import", "imports", access.MANAGE, ()),
+    ("Import", "imports", access.MANAGE, ("traces",)),
     ("Scores", "scores", access.SEE_OTHERS_LABELS, ()),
     ("Pace", "pace", access.LABEL, ("pace_rows",)),
     ("Agreement", "agreement", access.SEE_OTHERS_LABELS, ("report",)),
