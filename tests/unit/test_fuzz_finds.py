@@ -66,6 +66,15 @@ def astray() -> bytes:
     return bytes(made)
 
 
+def packed_by_zstandard(archive: bytes, size: int | None = None) -> bytes:
+    """The archive, whose directory says of its one file that it is packed with Zstandard (and to how many bytes)."""
+    made = bytearray(archive)
+    at = made.rindex(b"PK\x01\x02")
+    made[at + 10 : at + 12] = (93).to_bytes(2, "little")
+    made[at + 20 : at + 24] = made[at + 20 : at + 24] if size is None else size.to_bytes(4, "little")
+    return bytes(made)
+
+
 def no_utf8() -> bytes:
     """A tar whose files have names that are no UTF-8, one of them a link."""
     made = io.BytesIO()
@@ -136,6 +145,14 @@ FINDS = [
     ("a tar with a hidden file of an exabyte", "", endless(".b"), 1, "unpacks to more"),
     ("a tar with a sparse file of an exabyte", "", endless("b.jsonl", tarfile.GNUTYPE_SPARSE), 1, "unpacks to more"),
     ("a tar with a word for a number", "", wordy_map(), 1, "breaks off"),
+    ("a zip whose directory points nowhere, in Zstandard", "", packed_by_zstandard(astray()), 0, "cannot be read"),
+    (
+        "a zip that says to hold gigabytes",
+        "",
+        packed_by_zstandard(zipped(("a.json", b"{}")), 2**32 - 2),
+        0,
+        "no Zstandard",
+    ),
     ("a time of one digit that is no number", "langsmith", squared_time(), 1, ""),
     ("whole numbers that are none", "otlp", odd_integers(), 1, ""),
     ("names longer than any table holds", "bfcl", long_names(), 1, "found a text of 401 characters"),

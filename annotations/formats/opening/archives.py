@@ -162,15 +162,13 @@ def _refused(name: str, *, link: bool, locked: bool, room: int) -> str:
 
 
 def _of_zip(archive: zipfile.ZipFile, path: Path, entry: zipfile.ZipInfo) -> Opener:
-    if entry.compress_type == ZSTD_METHOD:
-        return lambda: _zstd_entry(path, entry)
-    return lambda: _entry(archive, entry)
+    return lambda: _entry(archive, path, entry)
 
 
-def _entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> IO[bytes]:
+def _entry(archive: zipfile.ZipFile, path: Path, entry: zipfile.ZipInfo) -> IO[bytes]:
     """A damaged directory may say anything of where the file lies and of how it is packed."""
     try:
-        return checked(archive.open(entry))
+        return _zstd_entry(path, entry) if entry.compress_type == ZSTD_METHOD else checked(archive.open(entry))
     except (OSError, ValueError, RuntimeError, struct.error) as exc:
         raise Broken(f"the file in the archive cannot be read: {exc}") from exc
 
@@ -184,7 +182,7 @@ def _zstd_entry(path: Path, entry: zipfile.ZipInfo) -> IO[bytes]:
             raise Broken("the archive breaks off within a file's header")
         name, extra = struct.unpack("<HH", header[26:30])
         stream.seek(name + extra, 1)
-        packed = stream.read(entry.compress_size)
+        packed = stream.read(min(entry.compress_size, path.stat().st_size))
     if not packed.startswith(ZSTD):
         raise Broken("the compressed file breaks off here (it is no Zstandard)")
     made = tempfile.SpooledTemporaryFile(2**24)  # noqa: SIM115  # the caller closes it
