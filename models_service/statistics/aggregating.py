@@ -1,9 +1,8 @@
 """From the scores of steps to one number for a rollout, or for the beginning of one.
 
 Every function takes the scores in the order of the steps. A number that is not defined is None with the reason. The
-names and conventions are those of the literature: the product of PRM800K (Lightman et al., 2023), the minimum of
-Math-Shepherd, the softmin of PURE (Cheng et al., 2025), clip and delta of "On Designing Effective RL Reward at Training
-Time for LLM Reasoning" (Gao et al., 2024).
+names and conventions are those of the literature: the product of PRM800K, the minimum of Math-Shepherd, the softmin of
+PURE, clip and delta of "On Designing Effective RL Reward at Training Time for LLM Reasoning".
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Scorers that hold a trajectory against what its task names as true."""
