@@ -66,12 +66,11 @@ def astray() -> bytes:
     return bytes(made)
 
 
-def packed_by_zstandard(archive: bytes, size: int | None = None) -> bytes:
-    """The archive, whose directory says of its one file that it is packed with Zstandard (and to how many bytes)."""
+def packed_by_zstandard(archive: bytes) -> bytes:
+    """The archive, whose directory says of its one file that it is packed with Zstandard."""
     made = bytearray(archive)
-    at = made.rindex(b"PK\x01\x02")
-    made[at + 10 : at + 12] = (93).to_bytes(2, "little")
-    made[at + 20 : at + 24] = made[at + 20 : at + 24] if size is None else size.to_bytes(4, "little")
+    at = made.rindex(b"PK\x01\x02") + 10
+    made[at : at + 2] = (93).to_bytes(2, "little")
     return bytes(made)
 
 
