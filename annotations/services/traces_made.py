@@ -60,7 +60,8 @@ def _drafts(project: Project, traces: dict[str, Trace], made: Made) -> list[Draf
                 drafts.append(draft(item.record, name, 1, item.original))
                 made.sessions[name] = _session(item.record)
                 continue
-            made.problems[name] = "; ".join(one.reason for one in item.problems)[:2000]
+            reasons = [one.reason.removeprefix(f"trace {name}: ") for one in item.problems]
+            made.problems[name] = "; ".join(reasons)[:2000]
         except (RecursionError, ValueError) as exc:
             made.problems[name] = f"cannot be stored: {exc}"
     return drafts

@@ -151,6 +151,7 @@ SCREENS = (
     Screen("guidelines", "lead", "/p/demo/guidelines/"),
     Screen("guideline", "lead", "/p/demo/guidelines/2/"),
     Screen("imports", "lead", "/p/first-pass/import/"),
+    Screen("traces", "lead", "/p/live/traces/"),
     Screen("runs", "lead", "/p/demo/runs/"),
     Screen("run", "lead", "/p/first-pass/runs/{import_}/"),
     Screen("exports", "lead", "/p/demo/exports/"),

@@ -29,7 +29,7 @@ from annotations.models import (
 )
 from annotations.services import asking, guidelines, members, projects, queue, ratings, setup, uploads
 from annotations.services.outcomes import Item
-from bench.screens import long, people, schemes
+from bench.screens import long, people, schemes, sent
 
 ADDED = """
 ## Calls that are made twice
@@ -53,6 +53,7 @@ def build() -> dict[str, object]:
     guidelines.publish(demo, demo.guidelines.all()[0].text.rstrip() + "\n" + ADDED, lead)
     work(demo, lead)
     ApiToken.objects.create(user=lead, name="nightly import")
+    sent.build(lead)
     return {
         **passes(demo),
         **other_projects(lead),
