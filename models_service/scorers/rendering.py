@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from annotations.formats import solutions, step_text
 from annotations.records import TrajectoryRecord
@@ -91,3 +93,27 @@ class Ids:
 
     def rendered(self, start: int | None = None) -> Rendered:
         return Rendered(self.ids, self.marks, start)
+
+
+class Pieces:
+    """A text as it is put together, with the ends of steps noted on the way, for models whose tokenizer makes other
+    tokens of the whole than of its parts. Marks are the tokens that hold the last character before each end."""
+
+    def __init__(self, beginning: str = "") -> None:
+        self.text, self.ends = beginning, list[int]()
+
+    def add(self, piece: str) -> Pieces:
+        self.text += piece
+        return self
+
+    def mark(self) -> Pieces:
+        self.ends.append(len(self.text))
+        return self
+
+    def rendered(self, tokenizer: Any, *, special: bool = False, start: int | None = None) -> Rendered:
+        """`special`: with the tokens that the tokenizer adds of itself. `start` is the first character that is judged,
+        where that is not at the first mark."""
+        found = tokenizer(self.text, add_special_tokens=special, return_offsets_mapping=True, verbose=False)
+        begins = [begin for begin, _ in found["offset_mapping"]]
+        marks = [bisect_left(begins, end) - 1 for end in self.ends]
+        return Rendered(found["input_ids"], marks, None if start is None else bisect_left(begins, start))

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from models_service.scorers.checkpoints import UnfitModel
 from models_service.scorers.families.base import Family
+from models_service.scorers.families.implicit import Implicit
+from models_service.scorers.families.math_shepherd import MathShepherd
+from models_service.scorers.families.pure import PURE
 from models_service.scorers.families.qwen_prm import QwenPRM
+from models_service.scorers.families.reason_eval import ReasonEval
+from models_service.scorers.families.reason_flux import ReasonFlux
 from models_service.scorers.families.rlhflow import RLHFlow
+from models_service.scorers.families.skywork import Skywork
 from models_service.scorers.families.trl import TRL
+from models_service.scorers.families.versa_prm import MathPSA, VersaPRM
 
-FAMILIES: dict[str, type[Family]] = {one.name: one for one in (TRL, QwenPRM, RLHFlow)}
+LISTED = (
+    *(TRL, QwenPRM, ReasonFlux, MathShepherd, RLHFlow, VersaPRM, MathPSA),
+    *(Skywork, Implicit, PURE, ReasonEval),
+)
+FAMILIES: dict[str, type[Family]] = {one.name: one for one in LISTED}
 
 
 def family(name: str) -> type[Family]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from models_service.scorers.checkpoints import Checkpoint, UnfitModel
 from models_service.scorers.families.base import Family, Said
@@ -22,7 +22,7 @@ class QwenPRM(Family):
     name = "qwen-prm"
     title = "Qwen2.5-Math-PRM"
     source = "Qwen/Qwen2.5-Math-PRM-7B"
-    trained = 4096
+    trained: ClassVar[int | None] = 4096
     system = SYSTEM
 
     def __init__(self, tokenizer: Any) -> None:
