@@ -56,9 +56,9 @@ class MRBen(ValueFormat):
                 yield Refused(at, f"found {found(rows)}; accepted is a list of solutions")
                 continue
             for place, row in enumerate(rows):
-                yield from self._placed(row, question, place, f"{at}[{place}]")
+                yield from self._read_at(row, question, place, f"{at}[{place}]")
 
-    def _placed(self, row: Json, question: str, place: int, at: str) -> Iterator[TrajectoryRecord | Refused]:
+    def _read_at(self, row: Json, question: str, place: int, at: str) -> Iterator[TrajectoryRecord | Refused]:
         try:
             if not isinstance(row, dict):
                 raise Refused("", f"found {found(row)}; accepted is an object")
