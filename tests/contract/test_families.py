@@ -117,3 +117,11 @@ def test_a_folder_without_the_familys_head_is_refused(engine: Engine, tmp_path: 
 def test_families_say_where_they_come_from(engine: Engine) -> None:
     assert engine.family.title and engine.family.source
     assert engine.provenance["family"] == engine.family.name
+
+
+def test_the_docs_name_every_family() -> None:
+    told = (Path(__file__).parents[2] / "docs" / "scorers.md").read_text()
+    rows = [line for line in told.splitlines() if line.startswith("| `")]
+    for name, family in FAMILIES.items():
+        [row] = [line for line in rows if line.startswith(f"| `{name}` |")]
+        assert f" {family.trained:,} |" in row if family.trained else row.rstrip().endswith("| |")
