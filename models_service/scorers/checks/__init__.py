@@ -1,0 +1,1 @@
+"""Scorers that run a check and say whether it held."""
