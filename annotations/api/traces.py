@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import zlib
+from typing import Any
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import IsAuthenticated
@@ -18,8 +21,12 @@ from annotations.models import ApiToken, Membership, Project, Run
 from annotations.services import traces, traces_wire
 from annotations.services.traces_wire import JSON, PROTOBUF, Unreadable
 
+logger = logging.getLogger(__name__)
+
 HEADER = "x-stepmark-project"
 GZIP = 16 + zlib.MAX_WBITS
+AGAIN = 5  # seconds after which a sender tries again, where the database is away
+TOLD = ("WWW-Authenticate", "Retry-After", "Allow")  # headers that a refused sender needs
 
 
 class Traces(APIView):
@@ -40,6 +47,22 @@ class Traces(APIView):
         traces.receive(membership.project, sent.spans)
         return HttpResponse(traces_wire.answer(sent, kind), content_type=kind)
 
+    def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]  # DRF takes any response
+        """A refusal as the protocol asks: a Status in the encoding of the request; 503 where it may be sent again."""
+        if isinstance(exc, (OperationalError, InterfaceError)):
+            logger.warning("spans were refused for the moment: %s", exc)
+            exc = Refused("The database cannot be reached. Send it again.", status=503)
+        refusal = super().handle_exception(exc)
+        kind = PROTOBUF if _named(self.request) == PROTOBUF else JSON
+        said = traces_wire.status(refusal.status_code, sentence(refusal.data), kind)
+        answer = HttpResponse(said, status=refusal.status_code, content_type=kind)
+        if refusal.status_code == 503:
+            answer.headers["Retry-After"] = str(AGAIN)
+        for name in TOLD:
+            if name in refusal.headers:
+                answer.headers[name] = refusal.headers[name]
+        return answer
+
 
 def _membership(request: Request) -> Membership:
     """The caller's membership of the project that the spans are for, where they may import into it."""
@@ -57,8 +80,18 @@ def _membership(request: Request) -> Membership:
     return membership
 
 
+def sentence(problem: dict[str, Any]) -> str:
+    """A problem in one line, as API errors tell it in three."""
+    accepted = f" Accepted: {problem['accepted']}." if problem.get("accepted") else ""
+    return f"{problem['error']}{accepted}"
+
+
+def _named(request: Request) -> str:
+    return (request.content_type or "").partition(";")[0].strip().lower()
+
+
 def _kind(request: Request) -> str:
-    kind = (request.content_type or "").partition(";")[0].strip().lower()
+    kind = _named(request)
     if kind not in (JSON, PROTOBUF):
         accepted = [PROTOBUF, JSON]
         raise Refused(f"Found the content type {kind[:60]!r}.", "content-type", accepted, status=415)

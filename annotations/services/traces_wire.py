@@ -77,7 +77,7 @@ def status(code: int, message: str, kind: str) -> bytes:
     number = CODES.get(code, INVALID)
     if kind == JSON:
         return dump({"code": number, "message": message}).encode()
-    text = message.encode()[:16_000]
+    text = message.encode(errors="replace")[:16_000].decode(errors="ignore").encode()
     return bytes([0x08, number, 0x12, *_varint(len(text))]) + text
 
 

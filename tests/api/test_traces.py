@@ -7,15 +7,32 @@ import json
 from typing import Any
 
 import pytest
+from django.db import connection
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from rest_framework.test import APIClient
 
 from annotations.models import ApiToken, Project, ReceivedSpan, Role, Trace
+from annotations.services import traces_wire
 from tests import make, spans
 from tests.api.conftest import client_with_token
 
 pytestmark = pytest.mark.django_db
 JSON, PROTOBUF = "application/json", "application/x-protobuf"
+
+
+def _status() -> Any:
+    """google.rpc.Status as its definition has it, read by protobuf's own parser."""
+    file = descriptor_pb2.FileDescriptorProto(name="tests/status.proto", package="tests", syntax="proto3")
+    message = file.message_type.add(name="Status")
+    message.field.add(name="code", number=1, type="TYPE_INT32", label="LABEL_OPTIONAL")
+    message.field.add(name="message", number=2, type="TYPE_STRING", label="LABEL_OPTIONAL")
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName("tests.Status"))
+
+
+STATUS = _status()
 
 
 def send(client: APIClient, body: bytes, kind: str = JSON, **headers: str) -> Any:
@@ -115,7 +132,56 @@ def test_a_stranger_a_reader_and_nobody_are_refused(project, lead, anonymous):
 )
 def test_a_body_that_is_no_request_is_refused_with_a_sentence(sender, body, kind, headers, status):
     answer = send(sender, body, kind, **headers)
-    assert answer.status_code == status and answer.json()["error"].endswith(".")
+    assert answer.status_code == status
+    code, message = told(answer)
+    assert code == 3 and message.endswith(".")
+
+
+def told(answer: Any) -> tuple[int, str]:
+    """The google.rpc.Status of a refusal, in whichever encoding."""
+    if answer["content-type"] == JSON:
+        status = json.loads(answer.content)
+        assert status.keys() == {"code", "message"}
+        return status["code"], status["message"]
+    assert answer["content-type"] == PROTOBUF
+    status = STATUS.FromString(answer.content)
+    return status.code, status.message
+
+
+def test_a_refusal_is_a_status_in_the_encoding_of_the_request(sender, project, lead, anonymous):
+    long = "x" * 300
+    for kind in (JSON, PROTOBUF):
+        assert told(send(anonymous, b"", kind))[0] == 16
+        assert send(anonymous, b"", kind)["WWW-Authenticate"]
+        assert told(send(client_with_token(lead, scope=ApiToken.Scope.READ), b"", kind))[0] == 7
+        code, message = told(send(sender, b"", kind, **{"x-stepmark-project": long}))
+        assert code == 5 and message
+    code, message = told(send(sender, b"\xff\xff\xff", PROTOBUF))
+    assert code == 3 and message.startswith("This is no ExportTraceServiceRequest in protobuf")
+    assert sender.get("/v1/traces").status_code == 405 and sender.get("/v1/traces")["Allow"]
+
+
+@pytest.mark.parametrize("length", [0, 1, 127, 128, 300, 20_000])
+def test_the_text_of_a_status_reads_back_whatever_its_length(length):
+    status = STATUS.FromString(traces_wire.status(413, "…" * length, PROTOBUF))
+    assert status.code == 8 and status.message == "…" * min(length, 5_333)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("kind", [JSON, PROTOBUF])
+def test_where_the_database_is_away_the_sender_is_asked_to_try_again(sender, project, kind):
+    body = spans.as_json(*spans.agent()) if kind == JSON else spans.as_protobuf(*spans.agent())
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (own,) = cursor.fetchone()
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s)", [own])
+    other.close()
+    answer = send(sender, body, kind)
+    assert (answer.status_code, answer["Retry-After"], told(answer)[0]) == (503, "5", 14)
+    connection.close()
+    assert send(sender, body, kind).status_code == 200 and project.received_spans.count() == 3
 
 
 @pytest.mark.parametrize("packed", [False, True])
