@@ -1,0 +1,1 @@
+"""Scorers that hold what an agent says against what it has seen."""

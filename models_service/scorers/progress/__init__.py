@@ -1,0 +1,1 @@
+"""Scorers of how far a trajectory has come."""
