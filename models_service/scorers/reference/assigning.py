@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 REGULARISATION = 0.1
-ROUNDS = 1000
+ROUNDS = 20_000  # nearly always a few hundred do
 CLOSE = 1e-9
 
 Table = npt.NDArray[np.float64]
