@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "django_structlog",
     "csp",
     "annotations",
+    "models_service",  # for its command; it has no tables
     "app.stack",
 ]
 

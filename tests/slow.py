@@ -33,6 +33,13 @@ class ChoosyScorer(SlowScorer):
         ]
 
 
+class NeverScorer(SlowScorer):
+    """Can score nothing."""
+
+    def score(self, records: Sequence[TrajectoryRecord], prepared: Any = None) -> list[Scored]:
+        return [CannotScore("not today") for _ in records]
+
+
 class PeekingScorer(SlowScorer):
     """Asks for the reference, and says 1 where the task has one that it was given."""
 

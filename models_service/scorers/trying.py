@@ -1,0 +1,100 @@
+"""What the deployment's scorers need, whether it is here, and whether one of them works: loaded and tried."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from annotations.records import StepRecord, TaskRecord, TrajectoryRecord
+from models_service.scorers import load
+from models_service.scorers.base import Scored, checked
+from models_service.scorers.checkpoints import Checkpoint, UnfitModel
+
+FOLDERS = ("model", "reference")  # options that name a model's folder
+LIBRARIES = ("torch", "transformers", "safetensors")  # what such a folder is read with
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A scorer as the settings name it. `lacks` says what is not here of what it needs; empty where all is."""
+
+    name: str
+    title: str
+    kind: str
+    needs: tuple[str, ...]
+    lacks: str
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A scorer that was loaded, and what it said of the invented trajectory; times in seconds."""
+
+    provenance: dict[str, Any]
+    said: Scored
+    loading: float
+    scoring: float
+
+
+def entries() -> list[Entry]:
+    """All scorers of the deployment. No weights are loaded for it: of folders the heads of files are read."""
+    return [_entry(name, one) for name, one in settings.SCORERS.items()]
+
+
+def _entry(name: str, entry: dict[str, Any]) -> Entry:
+    try:
+        kind = import_string(entry["class"])
+    except ImportError as exc:
+        return Entry(name, entry["title"], entry["class"], (), str(exc))
+    options = entry.get("options", {})
+    folders = [str(options[one]) for one in FOLDERS if options.get(one)]
+    needs = [*(LIBRARIES if folders else ()), *folders]
+    needs += ["the task's reference"] * kind.reads_reference + ["the rollouts of a task together"] * kind.siblings
+    return Entry(name, entry["title"], entry["class"], tuple(needs), _lacking(kind, options, folders))
+
+
+def _lacking(kind: type, options: dict[str, Any], folders: list[str]) -> str:
+    """Only what can be seen from outside; `tried` finds the rest."""
+    if missing := [one for one in LIBRARIES if folders and find_spec(one) is None]:
+        return f"not installed: {', '.join(missing)}"
+    try:
+        inspect.signature(kind).bind(**options)
+        for folder in folders:
+            Checkpoint(folder)
+    except (TypeError, UnfitModel) as exc:
+        return str(exc)
+    return ""
+
+
+def tried(name: str) -> Trial:
+    """Load the scorer and let it score one trajectory. Whatever it raises on the way says what is wrong with it."""
+    begun = time.perf_counter()
+    scorer = load(name)
+    loaded = time.perf_counter()
+    record = invented()
+    [said] = scorer.score([record])
+    scored = time.perf_counter()
+    return Trial(scorer.provenance, checked(record, said), loaded - begun, scored - loaded)
+
+
+def invented() -> TrajectoryRecord:
+    """Two steps of an agent that adds: a call, and the answer."""
+    call = {"id": "call-1", "name": "add", "arguments": '{"a": 2, "b": 2}'}
+    steps = (
+        StepRecord("user", 0, message="What is 2 + 2?"),
+        StepRecord(
+            "agent",
+            1,
+            message="I add the two numbers.",
+            tool_calls=(call,),
+            observations=({"tool_call_id": "call-1", "content": "4"},),
+        ),
+        StepRecord("agent", 3, message="2 + 2 is 4."),
+    )
+    task = TaskRecord("invented", instruction="What is 2 + 2?", reference="4")
+    return TrajectoryRecord(task, steps, external_id="invented:0")
