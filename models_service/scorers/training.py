@@ -105,9 +105,11 @@ def teach(data: Examples, names: Sequence[str] = features.NAMES, penalty: float 
     )
 
 
-def folds(data: Examples) -> NDArray[np.int64]:
-    """For each row its fold: whole tasks, dealt out in an order that depends on their names alone."""
-    present = sorted(set(data.tasks.tolist()), key=lambda task: hashlib.sha256(data.names[task].encode()).hexdigest())
+def folds(data: Examples, seed: int = 0) -> NDArray[np.int64]:
+    """For each row its fold: whole tasks, dealt out in an order that depends on their names and the seed alone."""
+    after = f" {seed}" if seed else ""
+    order = {task: hashlib.sha256((data.names[task] + after).encode()).hexdigest() for task in set(data.tasks.tolist())}
+    present = sorted(order, key=lambda task: order[task])
     fold_of = {task: place % FOLDS for place, task in enumerate(present)}
     return np.array([fold_of[task] for task in data.tasks.tolist()], dtype=np.int64)
 
@@ -131,18 +133,19 @@ class Held:
         return {name: None if np.isnan(value) else value for name, value in values.items()}
 
 
-def held_out(data: Examples, columns: Sequence[int]) -> tuple[Held, NDArray[np.float64]]:
-    """Cross-fitted predictions from the given feature columns, and each row's log-probability of its label."""
-    fold, values = folds(data), data.values[:, list(columns)]
-    wrong, said = np.zeros(len(fold)), np.zeros(len(fold), dtype=np.int64)
+def held_out(
+    data: Examples, columns: Sequence[int], fold: NDArray[np.int64] | None = None
+) -> tuple[Held, NDArray[np.float64]]:
+    """Cross-fitted predictions from the given feature columns, and each row's probabilities of -1, 0 and 1."""
+    values = data.values[:, list(columns)]
+    fold = folds(data) if fold is None else fold
     chances = np.zeros((len(fold), 3))
     for one in sorted(set(fold.tolist())):
         rest, mine = fold != one, fold == one
         model = fit(values[rest], data.labels[rest], tuple(features.NAMES[c] for c in columns), features.VERSION)
         for place, value in enumerate(model.classes):
             chances[np.ix_(mine, [value + 1])] = model.probabilities(values[mine])[:, [place]]
-    wrong, said = chances[:, 0], chances.argmax(axis=1) - 1
-    return Held(wrong, said), chances
+    return Held(chances[:, 0], chances.argmax(axis=1) - 1), chances
 
 
 def temperature(chances: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
