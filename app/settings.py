@@ -45,7 +45,6 @@ INSTALLED_APPS = [
     "django_structlog",
     "csp",
     "annotations",
-    "models_service",  # for its command; it has no tables
     "app.stack",
 ]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -149,7 +148,6 @@ def test_sums_are_told_every_so_often_and_once_more_where_they_did_not_arrive(de
         route.abort("connectionrefused")
 
     desk.page.route("**/looks", refuse)
-    began = time.monotonic()
     run(desk, 21)
     desk.page.wait_for_timeout(200)
     assert len(tries) == 1
@@ -157,8 +155,7 @@ def test_sums_are_told_every_so_often_and_once_more_where_they_did_not_arrive(de
     desk.page.unroute("**/looks")
     with desk.page.expect_response("**/looks"):
         run(desk, 20)
-    waited = time.monotonic() - began  # the clock of the page goes on while the test waits for it
-    assert 40 <= stored()[1][0] <= 42 + waited
+    assert 40 <= stored()[1][0] < 60  # told twice it would be 61
 
 
 def test_only_what_changed_is_told_again(desk: Desk) -> None:

@@ -201,7 +201,7 @@ def test_the_page_asks_the_database_the_same_however_many_steps(
     client.force_login(annotator)
     for steps in (1, 3, 60):
         mine = make.lease(make.trajectory(project, steps=steps), annotator)
-        with django_assert_max_num_queries(16) as queries:
+        with django_assert_max_num_queries(17) as queries:
             assert client.get(f"/p/{project.slug}/label/{mine.pk}/").status_code == 200
         counts.append(len(queries))
     assert counts[1] == counts[2]  # the first one reads the scheme

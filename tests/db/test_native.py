@@ -183,7 +183,7 @@ def test_answers_that_name_steps_are_right_after_steps_were_put_in_before_them(t
     ann = make.user("ann")
     project = sample("intervention", tmp_path, ann)
     row = lines(leave(project, tmp_path / "left"))[0]
-    new = row["steps"][0] | {"id": "new-0", "index": 90, "source": "system", "message": "Be brief."}
+    new = row["steps"][0] | {"id": "new-0", "index": 90, "source_index": 90, "source": "system", "message": "Be brief."}
     other = again(project)
     take(other, file(tmp_path, row | {"steps": [new, *row["steps"]]}))
     before, now = said(project, "human:ann"), said(other, "human:ann")
@@ -200,7 +200,13 @@ def test_a_pass_that_goes_along_to_a_new_version_names_its_steps_where_they_stan
         sampled.labelled(project, ann, sampled.answers_of(SHIPPED[name]))
         before = said(project, "human:ann")[place]
         row = lines(leave(project, tmp_path / name))[0] | {"annotations": []}
-        new = row["steps"][0] | {"id": "new-0", "index": 90, "source": "system", "message": "Be brief."}
+        new = row["steps"][0] | {
+            "id": "new-0",
+            "index": 90,
+            "source_index": 90,
+            "source": "system",
+            "message": "Be brief.",
+        }
         assert take(project, file(tmp_path, row | {"steps": [new, *row["steps"]]}))["updated"] == 1
         now = said(project, "human:ann")[place]
         assert now == (before + 1 if name == "earliest-harm" else before | {"step": before["step"] + 1})
@@ -220,7 +226,7 @@ def test_a_pair_of_steps_goes_with_its_steps(tmp_path):
     ann = make.user("ann")
     project = sample("step-dpo", tmp_path, ann)
     row = lines(leave(project, tmp_path / "left"))[0]
-    new = row["steps"][0] | {"id": "new-0", "index": 90, "source": "system", "message": "Be brief."}
+    new = row["steps"][0] | {"id": "new-0", "index": 90, "source_index": 90, "source": "system", "message": "Be brief."}
     other = again(project)
     assert take(other, file(tmp_path, row | {"steps": [new, *row["steps"]]}))["rejected"] == []
     ((pair, better),) = [(name, one) for (_, name), one in said(other, "human:ann").items() if "@" in name]
