@@ -1,10 +1,10 @@
-"""The embedded scorer on HotpotQA trajectories of AgentProcessBench, beside always saying +1, a trajectory's shape alone
-and the ten judges whose labels were published for the same trajectories.
+"""The embedded scorer on HotpotQA trajectories of AgentProcessBench, beside always saying +1, a trajectory's shape
+alone and the ten judges whose labels were published for the same trajectories.
 
 Folds keep the rollouts of a question together and are dealt anew with each seed; each step is judged by a model that
 saw no rollout of its question. Step and first-error accuracy are counted as in the benchmark's own script
 (RUCBM/AgentProcessBench, compare.py). A judge's AUROC is that of its label, ours that of P(-1). Intervals and
-differences resample questions. The learning curve draws the trajectories that are labelled, and tests on the same folds.
+differences resample questions. The learning curve draws the trajectories that are labelled; it has the same folds.
 Run: python -m bench embedded, or without a database python -m bench.embedded
 """
 
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
