@@ -59,7 +59,7 @@ class TokenLogProbs:
     over the vocabulary are never held for more than CHUNK positions."""
 
     def __init__(self, vocabulary: torch.Tensor) -> None:
-        self.vocabulary = vocabulary
+        self.vocabulary = vocabulary.float()
 
     def to(self, device: torch.device) -> TokenLogProbs:
         self.vocabulary = self.vocabulary.to(device)
@@ -81,7 +81,7 @@ class TokenLogProbs:
         return torch.cat(chances).double().cumsum(0)[[mark - item.begins for mark in item.marks], None]
 
     def _chances(self, states: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
-        logits = (states @ self.vocabulary.to(states.dtype).T).float()
+        logits = states.float() @ self.vocabulary.T  # differences of log-ratios are lost in anything shorter
         return logits.gather(1, tokens[:, None])[:, 0] - logits.logsumexp(-1)
 
 

@@ -220,6 +220,15 @@ def test_log_probabilities_in_chunks_are_those_of_the_whole_softmax(monkeypatch:
     assert found[:, 0].tolist() == pytest.approx([sum(each[:3]), sum(each)], abs=1e-5)
 
 
+def test_log_probabilities_of_a_short_trunk_are_summed_in_full_length() -> None:
+    torch.manual_seed(0)
+    states, vocabulary = torch.randn(200, 64, dtype=torch.bfloat16), torch.randn(2000, 64, dtype=torch.bfloat16)
+    item = Rendered([place % 2000 for place in range(200)], [199], start=1)
+    [[found]] = TokenLogProbs(vocabulary)([states], [item], 0).tolist()
+    chances = (states.double() @ vocabulary.double().T).log_softmax(-1)
+    assert found == pytest.approx(sum(float(chances[place - 1, place]) for place in range(1, 200)), abs=1e-3)
+
+
 def test_a_shared_beginning_changes_no_log_probability(tmp_path: Path) -> None:
     policy = str(tiny.reward_model(tmp_path / "policy", {}))
     reference = str(tiny.reward_model(tmp_path / "reference", {}, num_hidden_layers=1))

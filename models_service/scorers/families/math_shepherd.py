@@ -31,8 +31,9 @@ class MathShepherd(Family):
         super().__init__(tokenizer)
         self.verdicts = self.encode(["+ -"])[0][-2:]
         self.marker = self.encode([f" {MARKER}"])[0][-1]
-        if len(set(self.verdicts)) != 2:
-            raise UnfitModel(f"the tokenizer makes {self.verdicts} of '+ -'; accepted are two tokens")
+        read = [tokenizer.decode([one]).strip() for one in self.verdicts]
+        if read != ["+", "-"]:
+            raise UnfitModel(f"the tokenizer reads the last two tokens of '+ -' as {read}; accepted are + and -")
 
     def head(self, checkpoint: Checkpoint) -> Layers:
         return Layers(vocabulary_rows(checkpoint, self.verdicts))
