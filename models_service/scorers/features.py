@@ -2,6 +2,9 @@
 
 Computed from what the agent did and saw, and nothing else: no label, reference, outcome or reward is read. Change a
 feature, and VERSION changes; artefacts of another version are refused.
+
+Of a tree each way to a leaf is read as a rollout, and a step is judged on the first one it is on: what came before a
+step is what it was tried after, never what was tried beside it.
 """
 
 from __future__ import annotations
@@ -9,7 +12,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from annotations.formats.solutions import ways
 from annotations.records import TrajectoryRecord
+from models_service.scorers import later, siblings
 from models_service.scorers.reading import (
     ANSWER,
     HEDGE,
@@ -17,38 +22,38 @@ from models_service.scorers.reading import (
     Evidence,
     Rollout,
     Turn,
-    accord,
     answer,
+    fits,
     likeness,
     share,
     words,
 )
+from models_service.scorers.siblings import ABSENT
 
-VERSION = 1
-ABSENT = -1.0  # the value of a share of what a step does not have
+VERSION = 2
 FAR = 100  # how many earlier steps a step is compared with
+FEW = 16  # ways of a tree that others are compared with
 
 STRUCTURE = (
-    "steps before", "steps after", "steps in all", "place in the trajectory", "first step", "last step", "calls",
-    "makes a call", "length of the message", "length of the arguments", "length of the observations",
+    "steps before", "steps in all", "first step", "last step", "calls", "makes a call", "length of the message",
+    "length of the arguments", "length of the observations",
 )  # fmt: skip
 CONTENT = (
-    "gives an answer", "hedges", "revises itself", "asks back", "same call made before", "most similar earlier call",
-    "uses of this tool before", "message like an earlier one", "words found in evidence", "names found in evidence",
-    "numbers found in evidence", "names not found in evidence", "numbers not found in evidence", "task words used",
-    "task words seen in observations", "observation looks like an error", "observation is empty",
+    "gives an answer", "says it does not know", "answers and goes on", "length of the answer",
+    "answer fits the question", "hedges", "revises itself", "asks back", "arguments are no JSON",
+    "same call made before", "most similar earlier call", "earlier calls like this one", "uses of this tool before",
+    "message like an earlier one", "words found in evidence", "names found in evidence", "numbers found in evidence",
+    "names not found in evidence", "numbers not found in evidence", "task words used",
+    "task words seen in observations", "task names seen in observations", "observation looks like an error",
+    "observation is empty",
     "new words in the observation", "task words in the observation", "call words in the observation",
     "errors before", "step before met an error", "evidence before", "answer found in evidence",
+    "answer found beside task words",
 )  # fmt: skip
-SIBLINGS = (
-    "has siblings", "answer agrees with siblings", "answer agrees with siblings, at the last step",
-    "closest sibling answer", "share of siblings with this very answer", "longer than siblings",
-    "call made by siblings too", "call like those of siblings", "observation seen by siblings too",
-)  # fmt: skip
-NAMES = STRUCTURE + CONTENT + SIBLINGS
+NAMES = STRUCTURE + CONTENT + later.NAMES + siblings.NAMES
 # Those that mean much the same whatever the task and tools: all that the shipped prior looks at.
 TRANSFERABLE = (
-    "steps before", "place in the trajectory", "same call made before", "most similar earlier call",
+    "steps before", "same call made before", "most similar earlier call",
     "numbers found in evidence", "answer found in evidence", "observation looks like an error", "observation is empty",
     "errors before", "step before met an error", "answer agrees with siblings",
     "answer agrees with siblings, at the last step", "share of siblings with this very answer",
@@ -58,78 +63,101 @@ TRANSFERABLE = (
 
 def table(rollouts: Sequence[TrajectoryRecord]) -> list[list[list[float]]]:
     """For each of the rollouts of ONE task, for each agent step, the values of NAMES."""
-    read = [Rollout(one) for one in rollouts]
-    return [_rows(one, [other for other in read if other is not one]) for one in read]
+    read = [read_ways(one) for one in rollouts]
+    return [_rows(one, mine, read) for one, mine in zip(rollouts, read, strict=True)]
 
 
-def _rows(rollout: Rollout, siblings: list[Rollout]) -> list[list[float]]:
-    rows: list[list[float]] = []
-    before = Evidence(rollout)
-    for place, turn in enumerate(rollout.turns):
-        row = _structure(rollout, place) + _content(rollout, turn, before) + _siblings(rollout, turn, siblings)
-        assert len(row) == len(NAMES)
-        rows.append(row)
-        before.add(turn)
-    return rows
+def read_ways(record: TrajectoryRecord) -> list[Rollout]:
+    """The rollout; of a tree, each way to a leaf."""
+    turns = {place: Turn(step) for place, step in enumerate(record.steps) if step.source == "agent"}
+    return [Rollout(record, [turns[place] for place in way if place in turns]) for way in ways(record.steps)]
+
+
+def _rows(record: TrajectoryRecord, mine: list[Rollout], all_ways: list[list[Rollout]]) -> list[list[float]]:
+    found: dict[int, list[float]] = {}
+    others = [way for one in all_ways for way in one[:FEW]]
+    for rollout in mine:
+        before, beside = Evidence(rollout), [way for way in others if way is not rollout]
+        for place, turn in enumerate(rollout.turns):
+            if id(turn) not in found:
+                row = _structure(rollout, place) + _content(rollout, place, before)
+                found[id(turn)] = row + later.values(rollout, place) + siblings.values(rollout, place, beside)
+                assert len(found[id(turn)]) == len(NAMES)
+            before.add(turn)
+    order = {id(turn.record): id(turn) for rollout in mine for turn in rollout.turns}
+    return [found[order[id(step)]] for step in record.steps if step.source == "agent"]
 
 
 def _structure(rollout: Rollout, place: int) -> list[float]:
     turn, count = rollout.turns[place], len(rollout.turns)
-    sizes = (len(turn.said), sum(map(len, turn.calls)), len(turn.observed))
-    where = (place, count - 1 - place, count, place / max(1, count - 1), place == 0, place == count - 1)
-    return [float(value) for value in (*where, len(turn.calls), bool(turn.calls))] + [
-        math.log1p(size) for size in sizes
-    ]
+    where = (place == 0, place == count - 1, len(turn.calls), bool(turn.calls))
+    lengths = (len(turn.said), sum(map(len, turn.calls)), len(turn.observed))
+    return [math.log1p(place), math.log1p(count), *map(float, where), *map(math.log1p, lengths)]
 
 
-def _content(rollout: Rollout, turn: Turn, before: Evidence) -> list[float]:
-    recent, found = before.turns[-FAR:], before.found
-    values = (
+def _content(rollout: Rollout, place: int, before: Evidence) -> list[float]:
+    turn = rollout.turns[place]
+    values = (*_said(rollout, place), *_repeated(turn, before), *_grounded(rollout, turn, before))
+    return [float(value) for value in (*values, *_observed(rollout, turn, before), *_answered(rollout, turn, before))]
+
+
+def _said(rollout: Rollout, place: int) -> tuple[float, ...]:
+    turn = rollout.turns[place]
+    kind = fits(rollout.question, turn.answer) if turn.answer else None
+    return (
         bool(ANSWER.search(turn.said)),
+        turn.declines,
+        not turn.calls and place < len(rollout.turns) - 1,
+        math.log1p(len(turn.answer_words)) if turn.answer else ABSENT,
+        ABSENT if kind is None else kind,
         len(HEDGE.findall(turn.said)),
         len(REVISES.findall(turn.said)),
         turn.said.rstrip().endswith("?"),
+        turn.malformed,
+    )
+
+
+def _repeated(turn: Turn, before: Evidence) -> tuple[float, ...]:
+    recent = before.turns[-FAR:]
+    alike = [likeness(turn.call_words, earlier.call_words) for earlier in recent if turn.calls]
+    return (
         not before.calls.isdisjoint(turn.calls),
-        max((likeness(turn.call_words, earlier.call_words) for earlier in recent if turn.calls), default=0.0),
+        max(alike, default=0.0),
+        sum(one >= 0.5 for one in alike),
         sum(before.tools[tool] for tool in set(turn.tools)),
         max((likeness(turn.said_words, earlier.said_words) for earlier in recent), default=0.0),
+    )
+
+
+def _grounded(rollout: Rollout, turn: Turn, before: Evidence) -> tuple[float, ...]:
+    return (
         share(turn.claim_words, before.seen),
         share(turn.names, before.names),
         share(turn.numbers, before.numbers),
         len(turn.names - before.names),
         len(turn.numbers - before.numbers),
         share(rollout.task_words, turn.claim_words),
-        share(rollout.task_words, found, 0.0),
+        share(rollout.task_words, before.found, 0.0),
+        share(rollout.task_marks, before.marks | turn.observed_marks, 0.0),
+    )
+
+
+def _observed(rollout: Rollout, turn: Turn, before: Evidence) -> tuple[float, ...]:
+    return (
         turn.failed,
         turn.empty,
-        share(turn.observed_words, found) if turn.observed else ABSENT,
+        share(turn.observed_words, before.found) if turn.observed else ABSENT,
         share(rollout.task_words, turn.observed_words) if turn.observed else ABSENT,
         share(turn.call_words, turn.observed_words) if turn.observed else ABSENT,
         before.errors,
-        bool(recent) and recent[-1].failed,
+        bool(before.turns) and before.turns[-1].failed,
         math.log1p(before.length),
-        share(words(answer(turn.said)), found, 0.0) if not turn.calls else ABSENT,
     )
-    return [float(value) for value in values]
 
 
-def _siblings(rollout: Rollout, turn: Turn, siblings: list[Rollout]) -> list[float]:
-    if not siblings:
-        return [0.0, *[ABSENT] * 4, 1.0, *[ABSENT] * 3]
-    last, many = turn is rollout.turns[-1], len(siblings)
-    near = [accord(rollout.answer_words, other.answer_words) for other in siblings]
-    length = sum(len(other.turns) for other in siblings) / many
-    agreement = math.fsum(near) / many  # fsum: the order of siblings moves no digit, and so no bin
-    return [
-        1.0,
-        agreement,
-        agreement if last else ABSENT,
-        max(near),
-        sum(rollout.answer_words == other.answer_words for other in siblings) / many if last else ABSENT,
-        len(rollout.turns) / length if length else 1.0,
-        sum(not other.calls.isdisjoint(turn.calls) for other in siblings) / many if turn.calls else ABSENT,
-        math.fsum(share(turn.call_words, other.call_words) for other in siblings) / many if turn.calls else ABSENT,
-        math.fsum(share(turn.observed_words, other.observed_words) for other in siblings) / many
-        if turn.observed
-        else ABSENT,
-    ]
+def _answered(rollout: Rollout, turn: Turn, before: Evidence) -> tuple[float, ...]:
+    if turn.calls:
+        return ABSENT, ABSENT
+    said = words(answer(turn.said))
+    near = [share(rollout.task_words - said, one) for one in before.sentences() if said and share(said, one) >= 0.5]
+    return share(said, before.found, 0.0), max(near, default=0.0)

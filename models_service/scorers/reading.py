@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from annotations.records import StepRecord, TrajectoryRecord
+from annotations.records import Json, StepRecord, TrajectoryRecord
 from models_service.scorers import text
 
 LONGEST = 100_000  # characters of one text that are looked at: its two ends
@@ -19,12 +22,28 @@ HEDGE = re.compile(
     r"seems?|unfortunately|sorry|apolog\w+|don't know|no information)\b",
     re.I,
 )
+DECLINES = re.compile(
+    r"\b(none found|insufficient|unable|unknown|unclear|cannot|can't|could ?n[o']t|not (?:enough|found|available|"
+    r"specified|provided|possible|known)|no (?:\w+ )?(?:information|answer|results?|data|records?)|don't know|"
+    r"there (?:is|was|are|were) no|please (?:provide|clarify|specify)|more (?:information|context|details))\b",
+    re.I,
+)
 REVISES = re.compile(
     r"\b(actually|instead|wait|mistake\w*|correct\w*|wrong|re-?check|let me (?:try|check|verify))\b", re.I
 )
 ERROR = re.compile(
     r"\b(error|exception|traceback|failed|failure|invalid|not found|no such|denied|unknown|timed? ?out|undefined|"
     r"cannot|unsupported|must be|missing)\b",
+    re.I,
+)
+SENTENCE = re.compile(r"[.!?]\s|\\n|\n")
+YES_OR_NO = re.compile(r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would)\b")
+HOW_MANY = re.compile(
+    r"\b(?:when|how (?:many|much|old|long|far)|(?:what|which) (?:year|date|number|amount)|what years)\b"
+)
+NUMERAL = re.compile(
+    r"\b(?:none|zero|once|twice|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|hundred|"
+    r"thousand|million)\b",
     re.I,
 )
 FILLER = frozenset(["none", "null", "result", "results", "rows", "content", "no", "found"])
@@ -78,25 +97,36 @@ class Turn:
         self.observed_words = words(self.observed)
         self.failed = bool(ERROR.search(self.observed[:2000]))
         self.empty = bool(self.record.observations) and set(WORD.findall(self.observed[:200].lower())) <= FILLER
+        self.malformed = not all(map(well_formed, self.record.tool_calls))
         self.names, self.numbers = set(NAME.findall(claim)), set(NUMBER.findall(claim))
+        self.observed_marks = marks(self.observed)
+        self.answer = "" if self.calls else answer(self.said)
+        self.declines = bool(DECLINES.search(self.answer))
+        self.answer_words = set(WORD.findall(self.answer.lower())) - {"the", "a", "an"}
+
+    @cached_property
+    def sentences(self) -> list[set[str]]:
+        """The words of what came back, sentence by sentence."""
+        return [found for one in SENTENCE.split(self.observed) if (found := words(one))]
 
 
 @dataclass
 class Rollout:
-    """One trajectory, read once."""
+    """One trajectory, or one way through a tree from its root to a leaf: its steps in order, read once."""
 
     record: TrajectoryRecord
+    turns: Sequence[Turn]
 
     def __post_init__(self) -> None:
-        steps = self.record.steps
-        self.turns = [Turn(step) for step in steps if step.source == "agent"]
-        self.context = clip("\n".join(text.said(step) for step in steps if step.source == "user"))
-        self.task_words = words(self.record.task.instruction or self.context)
+        self.context = clip("\n".join(text.said(step) for step in self.record.steps if step.source == "user"))
+        self.question = self.record.task.instruction or self.context
+        self.task_words, self.task_marks = words(self.question), marks(self.question)
         self.calls = {one for turn in self.turns for one in turn.calls}
         self.call_words: set[str] = set().union(*(turn.call_words for turn in self.turns))
         self.observed_words: set[str] = set().union(*(turn.observed_words for turn in self.turns))
-        self.answer = answer(self.turns[-1].said) if self.turns else ""
-        self.answer_words = set(WORD.findall(self.answer.lower())) - {"the", "a", "an"}
+        last = self.turns[-1] if self.turns else None
+        # Two that say they do not know agree in nothing.
+        self.answer_words = last.answer_words if last and not last.declines else set()
 
 
 class Evidence:
@@ -109,6 +139,7 @@ class Evidence:
         self.found: set[str] = set()
         self.seen = set(rollout.task_words)
         self.names, self.numbers = set(NAME.findall(rollout.context)), set(NUMBER.findall(rollout.context))
+        self.marks: set[str] = set()  # of observations alone
         self.errors, self.length = 0, 0
 
     def add(self, turn: Turn) -> None:
@@ -119,8 +150,39 @@ class Evidence:
         self.seen |= turn.observed_words
         self.names.update(NAME.findall(turn.observed))
         self.numbers.update(NUMBER.findall(turn.observed))
+        self.marks |= turn.observed_marks
         self.errors += turn.failed
         self.length += len(turn.observed)
+
+    def sentences(self) -> Iterator[set[str]]:
+        for turn in self.turns:
+            yield from turn.sentences
+
+
+def marks(value: str) -> set[str]:
+    """What a text speaks of: its names and numbers."""
+    return set(NAME.findall(value)) | set(NUMBER.findall(value))
+
+
+def well_formed(call: Json) -> bool:
+    """Whether the call's arguments are an object, or a text that is one in JSON."""
+    given = call.get("arguments") if isinstance(call, dict) else None
+    if isinstance(given, str):
+        try:
+            given = json.loads(given or "{}")
+        except (ValueError, RecursionError):
+            return False
+    return given is None or isinstance(given, dict)
+
+
+def fits(question: str, said: str) -> bool | None:
+    """Whether an answer is of the kind an English question asks for: yes or no, or a number; None if anything."""
+    asked = question.strip().lower()
+    if YES_OR_NO.match(asked) and " or " not in asked:
+        return bool(re.match(r"(?:yes|no)\b", said.strip(), re.I))
+    if HOW_MANY.search(asked):
+        return bool(re.search(r"\d", said)) or bool(NUMERAL.search(said))
+    return None
 
 
 def answer(message: str) -> str:

@@ -1,0 +1,71 @@
+"""What the rollouts of one task say of each other: whose answers agree, what others called and saw, how long they took.
+
+Consensus, not truth; no reference is read. A rollout that says it does not know agrees with nobody. Nothing is counted
+that is the same for all rollouts of a task: a project has too few tasks to learn what that means.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from models_service.scorers.reading import Rollout, Turn, accord, share
+
+ABSENT = -1.0  # the value of a share of what a step does not have
+SAME = 0.8  # of the shorter answer's words in the longer one: taken for the same answer
+
+NAMES = (
+    "has siblings", "answer agrees with siblings", "answer agrees with siblings, at the last step",
+    "closest sibling answer", "share of siblings with this very answer", "votes for this answer",
+    "longer than siblings", "siblings done by here", "call made by siblings too", "call like those of siblings",
+    "observation seen by siblings too", "siblings' answers in the observation", "steps before, times disagreement",
+)  # fmt: skip
+
+
+def values(rollout: Rollout, place: int, siblings: Sequence[Rollout]) -> list[float]:
+    """The values of NAMES for the step at that place. fsum: the order of siblings moves no digit, and so no bin."""
+    if not siblings:
+        return [0.0, *[ABSENT] * 5, 1.0, *[ABSENT] * 6]
+    turn, many = rollout.turns[place], len(siblings)
+    near = [accord(rollout.answer_words, other.answer_words) for other in siblings]
+    mine = set() if turn.declines else turn.answer_words
+    here = [accord(mine, other.answer_words) for other in siblings]
+    length = sum(len(other.turns) for other in siblings) / many
+    return [
+        1.0,
+        math.fsum(near) / many,
+        math.fsum(here) / many if not turn.calls else ABSENT,
+        max(near),
+        sum(mine == other.answer_words for other in siblings) / many if mine else ABSENT,
+        votes(mine, siblings) if mine else ABSENT,
+        len(rollout.turns) / length if length else 1.0,
+        sum(len(other.turns) <= place for other in siblings) / many,
+        *_seen(turn, siblings),
+        math.log1p(place) * (1 - math.fsum(near) / many),
+    ]
+
+
+def _seen(turn: Turn, siblings: Sequence[Rollout]) -> list[float]:
+    """Whether others called and saw the same, and whether what came back holds their answers."""
+    many, answered = len(siblings), [other.answer_words for other in siblings if other.answer_words]
+    called = sum(not other.calls.isdisjoint(turn.calls) for other in siblings)
+    like = math.fsum(share(turn.call_words, other.call_words) for other in siblings)
+    seen = math.fsum(share(turn.observed_words, other.observed_words) for other in siblings)
+    held = math.fsum(share(one, turn.observed_words) for one in answered)
+    return [
+        called / many if turn.calls else ABSENT,
+        like / many if turn.calls else ABSENT,
+        seen / many if turn.observed else ABSENT,
+        held / len(answered) if turn.observed and answered else ABSENT,
+    ]
+
+
+def votes(mine: set[str], siblings: Sequence[Rollout]) -> float:
+    """How many give this answer, this rollout included, beside how many give the one that most siblings give."""
+    others = [other.answer_words for other in siblings if other.answer_words]
+    most = max((_like(one, others) for one in others), default=1)
+    return (1 + _like(mine, others)) / (most + 1)
+
+
+def _like(answer: set[str], others: Sequence[set[str]]) -> int:
+    return sum(accord(answer, other) >= SAME for other in others)
