@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from annotations.formats.solutions import ways
 from annotations.records import TrajectoryRecord
-from models_service.scorers import later, siblings
+from models_service.scorers import later, siblings, text
 from models_service.scorers.reading import (
     ANSWER,
     HEDGE,
@@ -22,7 +22,7 @@ from models_service.scorers.reading import (
     Evidence,
     Rollout,
     Turn,
-    answer,
+    clip,
     fits,
     likeness,
     share,
@@ -69,8 +69,10 @@ def table(rollouts: Sequence[TrajectoryRecord]) -> list[list[list[float]]]:
 
 def read_ways(record: TrajectoryRecord) -> list[Rollout]:
     """The rollout; of a tree, each way to a leaf."""
-    turns = {place: Turn(step) for place, step in enumerate(record.steps) if step.source == "agent"}
-    return [Rollout(record, [turns[place] for place in way if place in turns]) for way in ways(record.steps)]
+    context = clip("\n".join(text.said(step) for step in record.steps if step.source == "user"))
+    question = record.task.instruction or context
+    turns = {place: Turn(step, question) for place, step in enumerate(record.steps) if step.source == "agent"}
+    return [Rollout(record, context, [turns[at] for at in way if at in turns]) for way in ways(record.steps)]
 
 
 def _rows(record: TrajectoryRecord, mine: list[Rollout], all_ways: list[list[Rollout]]) -> list[list[float]]:
@@ -158,6 +160,6 @@ def _observed(rollout: Rollout, turn: Turn, before: Evidence) -> tuple[float, ..
 def _answered(rollout: Rollout, turn: Turn, before: Evidence) -> tuple[float, ...]:
     if turn.calls:
         return ABSENT, ABSENT
-    said = words(answer(turn.said))
+    said = words(turn.answer)
     near = [share(rollout.task_words - said, one) for one in before.sentences() if said and share(said, one) >= 0.5]
     return share(said, before.found, 0.0), max(near, default=0.0)

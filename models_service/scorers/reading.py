@@ -46,6 +46,8 @@ NUMERAL = re.compile(
     r"thousand|million)\b",
     re.I,
 )
+THOUGHT = re.compile(r"<think>.*?(?:</think>|$)", re.S | re.I)
+ARTICLES = frozenset(["the", "a", "an"])
 FILLER = frozenset(["none", "null", "result", "results", "rows", "content", "no", "found"])
 COMMON = frozenset(
     WORD.findall(
@@ -85,6 +87,7 @@ class Turn:
     """One agent step, read once."""
 
     record: StepRecord
+    question: str
 
     def __post_init__(self) -> None:
         self.said = clip(text.said(self.record))
@@ -100,9 +103,9 @@ class Turn:
         self.malformed = not all(map(well_formed, self.record.tool_calls))
         self.names, self.numbers = set(NAME.findall(claim)), set(NUMBER.findall(claim))
         self.observed_marks = marks(self.observed)
-        self.answer = "" if self.calls else answer(self.said)
+        self.answer = "" if self.calls else answer(clip(self.record.message) or self.said)
         self.declines = bool(DECLINES.search(self.answer))
-        self.answer_words = set(WORD.findall(self.answer.lower())) - {"the", "a", "an"}
+        self.answer_words = said_in_short(self.question, self.answer)
 
     @cached_property
     def sentences(self) -> list[set[str]]:
@@ -115,10 +118,10 @@ class Rollout:
     """One trajectory, or one way through a tree from its root to a leaf: its steps in order, read once."""
 
     record: TrajectoryRecord
+    context: str
     turns: Sequence[Turn]
 
     def __post_init__(self) -> None:
-        self.context = clip("\n".join(text.said(step) for step in self.record.steps if step.source == "user"))
         self.question = self.record.task.instruction or self.context
         self.task_words, self.task_marks = words(self.question), marks(self.question)
         self.calls = {one for turn in self.turns for one in turn.calls}
@@ -177,18 +180,27 @@ def well_formed(call: Json) -> bool:
 
 def fits(question: str, said: str) -> bool | None:
     """Whether an answer is of the kind an English question asks for: yes or no, or a number; None if anything."""
-    asked = question.strip().lower()
-    if YES_OR_NO.match(asked) and " or " not in asked:
+    if asks_yes_or_no(question):
         return bool(re.match(r"(?:yes|no)\b", said.strip(), re.I))
-    if HOW_MANY.search(asked):
+    if HOW_MANY.search(question.lower()):
         return bool(re.search(r"\d", said)) or bool(NUMERAL.search(said))
     return None
 
 
 def answer(message: str) -> str:
-    """What a closing message answers, as near as its marks tell."""
-    tagged = re.findall(r"<answer>(.*?)(?:</answer>|$)", message, re.S | re.I)
-    if tagged:
-        return str(tagged[-1]).strip()
-    marked = re.split(r"\banswer(?: is)?\s*:?\s*", message, flags=re.I)
-    return marked[-1].strip()[:400]
+    """What a closing message answers, as near as its marks tell; "" where it only thinks aloud."""
+    *before, tagged = re.split(r"<answer>", message, flags=re.I)
+    if before:
+        return re.split(r"</answer>", tagged, maxsplit=1, flags=re.I)[0].strip()
+    told = THOUGHT.sub("", message).rpartition("</think>")[2]
+    return re.split(r"\banswer(?: is)?\s*:?\s*", told, flags=re.I)[-1].strip()[:400]
+
+
+def said_in_short(question: str, said: str) -> set[str]:
+    """The words of an answer that are compared; of one to yes or no, that word alone where it comes first."""
+    found = WORD.findall(said.lower())
+    return set(found[:1]) if found[:1] in (["yes"], ["no"]) and asks_yes_or_no(question) else set(found) - ARTICLES
+
+
+def asks_yes_or_no(question: str) -> bool:
+    return bool(YES_OR_NO.match(question.strip().lower())) and " or " not in question.lower()

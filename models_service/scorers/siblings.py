@@ -64,7 +64,7 @@ def votes(mine: set[str], siblings: Sequence[Rollout]) -> float:
     """How many give this answer, this rollout included, beside how many give the one that most siblings give."""
     others = [other.answer_words for other in siblings if other.answer_words]
     most = max((_like(one, others) for one in others), default=1)
-    return (1 + _like(mine, others)) / (most + 1)
+    return min(1.0, (1 + _like(mine, others)) / (most + 1))
 
 
 def _like(answer: set[str], others: Sequence[set[str]]) -> int:
