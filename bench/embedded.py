@@ -115,10 +115,15 @@ def read() -> Gold:
     return Gold(training.examples(taught), records, np.array(trajectories), steps)
 
 
-def rounds(gold: Gold, names: tuple[str, ...]) -> list[Said]:
+def relabelled(gold: Gold, labels: Any) -> Gold:
+    """The same steps with other labels, for what needs no records."""
+    return replace(gold, examples=replace(gold.examples, labels=labels))
+
+
+def rounds(gold: Gold, names: tuple[str, ...], seeds: int = SEEDS) -> list[Said]:
     """What models of these features say of questions they have not seen, once a seed."""
     columns = [features.NAMES.index(name) for name in names]
-    held = [training.held_out(gold.examples, columns, training.folds(gold.examples, seed))[0] for seed in range(SEEDS)]
+    held = [training.held_out(gold.examples, columns, training.folds(gold.examples, seed))[0] for seed in range(seeds)]
     return [Said(gold, one.said, one.wrong) for one in held]
 
 

@@ -13,7 +13,7 @@ from annotations import jobs
 from annotations.models import Label, Project, Rater, Run, Score, ScorerArtefact, Step, Trajectory
 from annotations.services import runs, scores
 from models_service import learning, scorers, scoring
-from models_service.scorers import features
+from models_service.scorers import features, linear
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -306,8 +306,9 @@ def test_the_command_refuses_what_is_not_there(capsys: pytest.CaptureFixture[str
 def test_an_artefact_of_other_features_fails_the_run_and_says_so() -> None:
     made = project()
     artefact = ScorerArtefact.objects.create(
-        project=made, activated=True, artefact={"format": "stepmark-linear-1", "version": features.VERSION + 1}
+        project=made, activated=True, artefact={"format": linear.FORMAT, "version": features.VERSION + 1}
     )
     model = {"kind": "project", "artefact": artefact.pk}
     run = Run.objects.create(project=made, kind=Run.Kind.SCORE, config={"scorer": "embedded"}, result={"model": model})
-    assert "features are version 2, this computes 1" in jobs.run_here(run).error
+    said = f"features are version {features.VERSION + 1}, this computes {features.VERSION}"
+    assert said in jobs.run_here(run).error
