@@ -209,6 +209,17 @@ def test_unchanged_labels_are_not_learned_twice() -> None:
     assert score(made, "embedded").result["model"]["artefact"] != one.result["model"]["artefact"]
 
 
+def test_labels_are_learned_again_where_the_features_have_become_others() -> None:
+    made = make.project()
+    labelled(made, Rater.Kind.HUMAN)
+    old = ScorerArtefact.objects.get(pk=score(made, "embedded").result["model"]["artefact"])
+    ScorerArtefact.objects.update(artefact=old.artefact | {"version": features.VERSION - 1})
+    run = score(made, "embedded")
+    assert run.state == Run.State.DONE, run.error
+    newest = ScorerArtefact.objects.get(pk=run.result["model"]["artefact"])
+    assert (newest.pk != old.pk, newest.artefact["version"]) == (True, features.VERSION)
+
+
 def test_a_resumed_run_goes_on_with_the_model_it_began_with() -> None:
     made = make.project()
     labelled(made, Rater.Kind.HUMAN)
