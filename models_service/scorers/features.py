@@ -22,6 +22,7 @@ from models_service.scorers.reading import (
     Evidence,
     Rollout,
     Turn,
+    beside,
     clip,
     fits,
     likeness,
@@ -161,5 +162,4 @@ def _answered(rollout: Rollout, turn: Turn, before: Evidence) -> tuple[float, ..
     if turn.calls:
         return ABSENT, ABSENT
     said = words(turn.answer)
-    near = [share(rollout.task_words - said, one) for one in before.sentences() if said and share(said, one) >= 0.5]
-    return share(said, before.found, 0.0), max(near, default=0.0)
+    return share(said, before.found, 0.0), beside(said, rollout.task_words, before.turns)

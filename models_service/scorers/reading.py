@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -157,10 +157,6 @@ class Evidence:
         self.errors += turn.failed
         self.length += len(turn.observed)
 
-    def sentences(self) -> Iterator[set[str]]:
-        for turn in self.turns:
-            yield from turn.sentences
-
 
 def marks(value: str) -> set[str]:
     """What a text speaks of: its names and numbers."""
@@ -194,6 +190,14 @@ def answer(message: str) -> str:
         return re.split(r"</answer>", tagged, maxsplit=1, flags=re.I)[0].strip()
     told = THOUGHT.sub("", message).rpartition("</think>")[2]
     return re.split(r"\banswer(?: is)?\s*:?\s*", told, flags=re.I)[-1].strip()[:400]
+
+
+def beside(said: set[str], asked: set[str], turns: Sequence[Turn]) -> float:
+    """How much of what was asked stands in one sentence with most of what is said, of all that came back in the turns."""
+    if not said:
+        return 0.0
+    rest = asked - said
+    return max((share(rest, one) for turn in turns for one in turn.sentences if share(said, one) >= 0.5), default=0.0)
 
 
 def said_in_short(question: str, said: str) -> set[str]:

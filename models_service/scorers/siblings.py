@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from models_service.scorers.reading import Rollout, Turn, accord, share
+from models_service.scorers.reading import Rollout, Turn, accord, beside, share, words
 
 ABSENT = -1.0  # the value of a share of what a step does not have
 SAME = 0.8  # of the shorter answer's words in the longer one: taken for the same answer
@@ -19,13 +19,14 @@ NAMES = (
     "closest sibling answer", "share of siblings with this very answer", "votes for this answer",
     "longer than siblings", "siblings done by here", "call made by siblings too", "call like those of siblings",
     "observation seen by siblings too", "siblings' answers in the observation", "steps before, times disagreement",
+    "answer found in what siblings saw", "answer found beside task words in what siblings saw",
 )  # fmt: skip
 
 
 def values(rollout: Rollout, place: int, siblings: Sequence[Rollout]) -> list[float]:
     """The values of NAMES for the step at that place. fsum: the order of siblings moves no digit, and so no bin."""
     if not siblings:
-        return [0.0, *[ABSENT] * 5, 1.0, *[ABSENT] * 6]
+        return [0.0, *[ABSENT] * 5, 1.0, *[ABSENT] * 8]
     turn, many = rollout.turns[place], len(siblings)
     near = [accord(rollout.answer_words, other.answer_words) for other in siblings]
     mine = set() if turn.declines else turn.answer_words
@@ -42,7 +43,17 @@ def values(rollout: Rollout, place: int, siblings: Sequence[Rollout]) -> list[fl
         sum(len(other.turns) <= place for other in siblings) / many,
         *_seen(turn, siblings),
         math.log1p(place) * (1 - math.fsum(near) / many),
+        *_supported(rollout, turn, siblings),
     ]
+
+
+def _supported(rollout: Rollout, turn: Turn, siblings: Sequence[Rollout]) -> list[float]:
+    """Whether what others saw holds this step's answer: for one given from memory it is the only evidence there is."""
+    said, saw = words(turn.answer), [other for other in siblings if other.observed_words]
+    if not said or not saw:
+        return [ABSENT, ABSENT]
+    found = math.fsum(share(said, other.observed_words) for other in saw) / len(saw)
+    return [found, max(beside(said, rollout.task_words, other.turns) for other in saw)]
 
 
 def _seen(turn: Turn, siblings: Sequence[Rollout]) -> list[float]:

@@ -117,6 +117,12 @@ def test_an_answer_beside_the_words_of_the_task_is_better_supported() -> None:
     assert values("answer found beside task words", near, far) == [[-1, 1], [-1, 0]]
 
 
+def test_an_answer_from_memory_is_looked_for_in_what_siblings_saw() -> None:
+    memory, seen = rollout(close("Austen")), rollout(look("x", "Emma was wrote by Austen."), close("Jane"))
+    for name in ("answer found in what siblings saw", "answer found beside task words in what siblings saw"):
+        assert values(name, memory, seen, rollout(close("Yonge"))) == [[1], [-1, -1], [0]]
+
+
 def tree() -> TrajectoryRecord:
     """Two looks tried after the first one, each with an answer of its own."""
     first, other = look("Jane", parent=1), look("Emma", parent=1)
