@@ -21,6 +21,7 @@ import numpy as np
 
 from bench import common
 from models_service.scorers import features, measures, training
+from models_service.scorers.embedded import EmbeddedScorer
 from models_service.scorers.train_prior import lessons
 from models_service.statistics import official
 
@@ -30,7 +31,7 @@ COUNTS = (10, 20, 30, 40, 60, 80, 100, 120)  # labelled trajectories; 120 are al
 AIMS = {"step_acc": 0.79, "first_err_acc": 0.72, "auroc": 0.87}
 FIGURES = ("step_acc", "first_err_acc", "macro_f1", "auroc")
 WRONG, ABSENT = -1, 9  # ABSENT: a label no step has
-OURS, SHAPE, ALWAYS = "embedded", "structure only", "always +1"
+OURS, SHAPE, PRIOR, ALWAYS = "embedded", "structure only", "shipped prior", "always +1"
 
 
 @dataclass(frozen=True)
@@ -75,10 +76,13 @@ class Said:
 def main() -> None:
     gold = read()
     raters: dict[str, list[Said]] = {OURS: rounds(gold, features.NAMES), SHAPE: rounds(gold, features.STRUCTURE)}
+    raters[PRIOR] = [prior(gold)]
     raters[ALWAYS] = [Said(gold, np.ones(len(gold.steps), dtype=int), np.zeros(len(gold.steps)))]
     raters |= {path.parent.name: [judge(gold, path)] for path in judges()}
     table, drawn = intervals(gold, raters)
-    best = max((name for name in raters if name not in (OURS, SHAPE, ALWAYS)), key=lambda name: table[name]["auroc"][0])
+    best = max(
+        (name for name in raters if name not in (OURS, SHAPE, PRIOR, ALWAYS)), key=lambda name: table[name]["auroc"][0]
+    )
     limit = table[best]["auroc"][0]
     curve = learning_curve(gold)
     differences = {
@@ -125,6 +129,14 @@ def rounds(gold: Gold, names: tuple[str, ...], seeds: int = SEEDS) -> list[Said]
     columns = [features.NAMES.index(name) for name in names]
     held = [training.held_out(gold.examples, columns, training.folds(gold.examples, seed))[0] for seed in range(seeds)]
     return [Said(gold, one.said, one.wrong) for one in held]
+
+
+def prior(gold: Gold) -> Said:
+    """The prior that comes with Stepmark, which has seen none of these questions."""
+    scorer = EmbeddedScorer()
+    chances = scorer.model.probabilities(gold.examples.values[:, scorer.columns])
+    labels = np.array(scorer.model.classes)[chances.argmax(axis=1)]
+    return Said(gold, labels, chances[:, scorer.model.classes.index(WRONG)])
 
 
 def judges() -> list[Path]:

@@ -193,7 +193,7 @@ def answer(message: str) -> str:
 
 
 def beside(said: set[str], asked: set[str], turns: Sequence[Turn]) -> float:
-    """How much of what was asked stands in one sentence with most of what is said, of all that came back in the turns."""
+    """How much of what was asked stands in one sentence with most of what is said, of what came back in the turns."""
     if not said:
         return 0.0
     rest = asked - said
