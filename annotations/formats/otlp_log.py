@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from annotations.formats import lines
 from annotations.formats.base import Item, LogFormat, Refused, found
 from annotations.formats.lines import Line
 from annotations.formats.opening import values
+from annotations.formats.opening.apart import Apart, Gathered
 from annotations.formats.opening.sources import Source
 from annotations.formats.opening.values import Shape
 from annotations.formats.otlp_spans import Trace, record_of
 from annotations.records import Json, Problem
-
-
-@dataclass
-class _Held:
-    """What is known of one trace so far, and where it stands."""
-
-    line: int
-    replaced: int = 0
-    parts: list[Any] = field(default_factory=list)
-    raw: list[bytes] = field(default_factory=list)
 
 
 class SpanLog(LogFormat):
@@ -46,51 +36,40 @@ class SpanLog(LogFormat):
         yield from self.gathered(values.read(source, "lines" if shape in ("text", "nothing") else shape), source.name)
 
     def gathered(self, rows: Iterator[Line], file: str) -> Iterator[Item]:
-        held: dict[str, _Held] = {}
-        size = 0
+        held = Apart()
         for line in rows:
             if line.reason:
                 yield _nothing(line, file, "", line.reason)
                 continue
-            before = len(held)
             try:
-                if not isinstance(line.value, (dict, list)):
-                    raise Refused("", f"found {found(line.value)}; accepted is a JSON object")
-                some = False
-                for trace in self.traces(line.value):
-                    some = True
-                    yield _item(trace, line, file)
-                for trace_id, part in self.parts(line.value):
-                    some = True
-                    size += _hold(held, trace_id, part, line)
-                if not some:
-                    raise Refused("", f"found {found(line.value)}; accepted are traces and their spans")
+                yield from self._taken(line, file, held)
             except Refused as refused:
                 yield _nothing(line, file, refused.field, refused.reason)
-            if size > lines.LONGEST and len(held) >= before:
-                reason = f"the spans are longer than {lines.LONGEST >> 20} MiB together; split the file by its traces"
-                yield _nothing(line, file, "", reason)
-                break
-        for trace_id, one in held.items():
-            yield self._gathered(trace_id, one, file)
+        for one in held.gathered(lines.LONGEST):
+            yield self._together(one, file)
 
-    def _gathered(self, trace_id: str, held: _Held, file: str) -> Item:
-        line = Line(held.line, replaced=held.replaced, raw=b"\n".join(held.raw) if len(held.raw) > 1 else held.raw[0])
+    def _taken(self, line: Line, file: str, held: Apart) -> Iterator[Item]:
+        """The traces that the value holds whole; the parts of others are held."""
+        if not isinstance(line.value, (dict, list)):
+            raise Refused("", f"found {found(line.value)}; accepted is a JSON object")
+        some = False
+        for trace in self.traces(line.value):
+            some = True
+            yield _item(trace, line, file)
+        for trace_id, part in self.parts(line.value):
+            some = True
+            held.hold(trace_id, part, line)
+        if not some:
+            raise Refused("", f"found {found(line.value)}; accepted are traces and their spans")
+
+    def _together(self, one: Gathered | tuple[str, int], file: str) -> Item:
+        if isinstance(one, tuple):
+            reason = f"the lines of trace {one[0][:80]} are longer than {lines.LONGEST >> 20} MiB together"
+            return _nothing(Line(one[1]), file, "", reason)
         try:
-            return _item(self.together(trace_id, held.parts), line, file)
+            return _item(self.together(one.name, one.parts), one.line, file)
         except Refused as refused:
-            return _nothing(line, file, refused.field, refused.reason)
-
-
-def _hold(held: dict[str, _Held], trace_id: str, part: Any, line: Line) -> int:
-    """Returns by how much what is held grew."""
-    one = held.setdefault(trace_id, _Held(line.number))
-    one.parts.append(part)
-    if one.raw and one.raw[-1] is line.raw:
-        return 0
-    one.raw.append(line.raw)
-    one.replaced += line.replaced
-    return len(line.raw)
+            return _nothing(one.line, file, refused.field, refused.reason)
 
 
 def _item(trace: Trace, line: Line, file: str) -> Item:
