@@ -24,7 +24,8 @@ class UnknownArtefact(ValueError):
 
 @dataclass(frozen=True)
 class Linear:
-    """P(class | features). A feature counts twice: standardised, and as the bin of its quantiles it falls in."""
+    """P(class | features). A feature counts twice: standardised, held to FARTHEST, and as the bin
+    of its quantiles it falls in."""
 
     names: list[str]
     edges: list[list[float]]

@@ -17,7 +17,7 @@ from models_service.scorers.linear import Linear
 from models_service.scorers.training import Lesson, examples, teach
 
 SAMPLE = Path(__file__).resolve().parents[2] / "annotations" / "demo" / "trajectories.jsonl"
-PENALTY = 100.0  # five times a project's own: it has to hold where it has not learned
+PENALTY = 100.0  # more than a project's own: it has to hold where it has not learned
 
 
 def lessons(path: Path) -> list[Lesson]:
