@@ -63,9 +63,10 @@ def _live(project: Project) -> QuerySet[Trajectory]:
 
 
 def _rollout(trajectory: Trajectory, steps: list[Step], with_reference: bool) -> Rollout:
+    places = {step.pk: place for place, step in enumerate(steps)}
     record = TrajectoryRecord(
         task=_task(trajectory.task, with_reference),
-        steps=tuple(_step(step) for step in steps),
+        steps=tuple(_step(step, places) for step in steps),
         external_id=trajectory.external_id,
         rollout=trajectory.rollout,
         policy_model=trajectory.policy_model,
@@ -78,7 +79,7 @@ def _task(task: Task, with_reference: bool) -> TaskRecord:
     return TaskRecord(task.external_id, task.source, task.instruction, reference, task.tools)
 
 
-def _step(step: Step) -> StepRecord:
+def _step(step: Step, places: Mapping[int, int]) -> StepRecord:
     return StepRecord(
         source=step.source,
         source_index=step.source_index,
@@ -86,6 +87,7 @@ def _step(step: Step) -> StepRecord:
         reasoning=step.reasoning,
         tool_calls=tuple(step.tool_calls),
         observations=tuple(step.observations),
+        parent=None if step.parent_id is None else places.get(step.parent_id),
     )
 
 
