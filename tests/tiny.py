@@ -13,6 +13,13 @@ CORPUS = [
 ]
 
 
+SIZES: dict[str, Any] = {
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+}
 WORDS = r"\s*[\r\n]+|\s?\w+|\s?[^\s\w]+|\s+"  # a run of line ends with the space before it is one piece, as in Llama 3
 
 
@@ -42,13 +49,8 @@ def classifier(folder: Path, family: str = "Qwen2", labels: int = 2, bos: str | 
     import transformers
 
     words = tokenizer(bos=bos)
-    sizes = {
+    sizes = SIZES | {
         "vocab_size": len(words),
-        "hidden_size": 32,
-        "intermediate_size": 64,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 4,
-        "num_key_value_heads": 2,
         "max_position_embeddings": 512,
         "num_labels": labels,
         "classifier_dropout": 0.1,
@@ -79,16 +81,7 @@ def reward_model(folder: Path, heads: dict[str, tuple[int, ...]], family: str = 
 
     words = tokenizer([*CORPUS, "a \n\n\n\nb \n\n\n\n\nc - + -"] * 50, bos="<|begin|>")
     words.chat_template = TEMPLATE
-    sizes = {
-        "vocab_size": len(words),
-        "hidden_size": 32,
-        "intermediate_size": 64,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 4,
-        "num_key_value_heads": 2,
-        "max_position_embeddings": 1024,
-        "tie_word_embeddings": False,
-    }
+    sizes = SIZES | {"vocab_size": len(words), "max_position_embeddings": 1024, "tie_word_embeddings": False}
     torch.manual_seed(0)
     made = getattr(transformers, f"{family}ForCausalLM")(getattr(transformers, f"{family}Config")(**(sizes | config)))
     made.save_pretrained(folder)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
+from annotations.formats.opening import scratch
 
 
 class Seen:
-    """Bytes by bytes, for as long as the object lives. The file is SQLite's own temporary one and leaves nothing."""
+    """Bytes by bytes."""
 
     def __init__(self) -> None:
-        self._file = sqlite3.connect("", isolation_level=None)
-        self._file.execute("PRAGMA synchronous = OFF")
-        self._file.execute("PRAGMA journal_mode = OFF")
+        self._file = scratch.opened()
         self._file.execute("CREATE TABLE seen (key BLOB PRIMARY KEY, value BLOB) WITHOUT ROWID")
 
     def get(self, key: bytes) -> bytes | None:

@@ -16,6 +16,7 @@ from annotations import access
 from annotations.models import Annotation, Label, Membership, Project, Rater, Score, Trajectory
 from annotations.models.labels import AnnotationQuerySet, LabelQuerySet
 from annotations.models.trajectories import StepQuerySet
+from annotations.services.scores import READ_REFERENCE
 
 Mode = Project.Mode
 
@@ -135,7 +136,7 @@ def scores_visible_to(membership: Membership) -> QuerySet[Score]:
     found = Score.objects.filter(run__project=membership.project)
     if access.may(membership, access.SEE_OTHERS_LABELS):
         return found
-    return found.filter(_where(membership, "scores")).exclude(run__result__contains={"reads_reference": True})
+    return found.filter(_where(membership, "scores")).exclude(run__result__contains=READ_REFERENCE)
 
 
 def _own(membership: Membership) -> AnnotationQuerySet:

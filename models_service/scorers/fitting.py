@@ -2,7 +2,7 @@
 
 First what tools answered is shortened to its two ends, oldest first, since agent traces are mostly that and labels rest
 on the agent's words and the last answers. What is still too long is read in windows, each step judged in one of them,
-with half a window before it where there is as much (specification: prm.md §2.4).
+with half a window before it where there is as much.
 """
 
 from __future__ import annotations

@@ -17,15 +17,14 @@ Encode = Callable[[list[str]], list[list[int]]]
 @dataclass(frozen=True)
 class Text:
     """What a model reads: the prompt, and one text for each step, which stand at `places` in the trajectory. Those from
-    `first` on are judged; the others are read for what follows. `own` are the steps without what answered their calls.
-    `reference` is the task's answer, for families that are told it."""
+    `first` on are judged; the others are read for what follows. `own` are the steps without what answered their
+    calls."""
 
     prompt: str
     steps: tuple[str, ...]
     places: tuple[int, ...]
     own: tuple[str, ...] = ()
     first: int = 0
-    reference: str = ""
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,12 @@ time, however long the log is."""
 from __future__ import annotations
 
 import pickle
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from annotations.formats.lines import Line
+from annotations.formats.opening import scratch
 
 TABLES = """
 CREATE TABLE line (place INTEGER PRIMARY KEY, number INTEGER, replaced INTEGER, raw BLOB);
@@ -28,12 +28,10 @@ class Gathered:
 
 
 class Apart:
-    """Parts by name. The file is SQLite's own temporary one: nobody else can open it, and it leaves nothing."""
+    """Parts by name."""
 
     def __init__(self) -> None:
-        self._file = sqlite3.connect("", isolation_level=None)
-        self._file.execute("PRAGMA synchronous = OFF")
-        self._file.execute("PRAGMA journal_mode = OFF")
+        self._file = scratch.opened()
         self._file.executescript(TABLES)
         self._last: Line | None = None
         self._place = 0

@@ -19,9 +19,8 @@ class Said(NamedTuple):
 
 class Family:
     """Models that are read in one way. `range` is that of their scores, `probability` whether these are chances of
-    being right, if uncalibrated ones; `aggregate` is how the authors make one number of a solution's. `trained` is the
-    longest they saw, in tokens: what is longer is scored and says so. `references` names the model a log-ratio is taken
-    against, where there is one. `version` changes with the rendering."""
+    being right, if uncalibrated ones. `trained` is the longest they saw, in tokens: what is longer is scored and says
+    so. `references`: they are read beside a reference model, for a log-ratio. `version` changes with the rendering."""
 
     name: ClassVar[str]
     title: ClassVar[str]
@@ -29,7 +28,6 @@ class Family:
     version: ClassVar[int] = 1
     range: ClassVar[tuple[float, float]] = (0.0, 1.0)
     probability: ClassVar[bool] = True
-    aggregate: ClassVar[str] = "last"
     trained: ClassVar[int | None] = None
     references: ClassVar[bool] = False
 

@@ -24,7 +24,6 @@ class Implicit(Family):
     source = "PRIME-RL/EurusPRM-Stage2"
     range = (float("-inf"), float("inf"))
     probability = False
-    aggregate = "min"
     references = True
 
     def __init__(self, tokenizer: Any, beta: float = 0.001, reward: str = "single") -> None:
@@ -41,9 +40,10 @@ class Implicit(Family):
         opened: str = self.tokenizer.apply_chat_template(
             [{"role": "user", "content": prompt}], tokenize=False, add_generation_prompt=True
         )
-        pieces = Pieces(opened)
+        pieces, between = Pieces(opened), ""
         for number, step in enumerate(steps, start=1):
-            pieces.add(f"{chr(10) * 2 if number > 1 else ''}Step {number}: {step}".rstrip()).mark()
+            pieces.add(f"{between}Step {number}: {step}".rstrip()).mark()
+            between = "\n\n"
         return pieces.rendered(self.tokenizer, start=len(opened))
 
     def said(self, rows: Sequence[Sequence[float]], references: Sequence[Sequence[float]] = ()) -> list[Said]:

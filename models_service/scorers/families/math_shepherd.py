@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from models_service.scorers.base import CannotScore
 from models_service.scorers.checkpoints import Checkpoint, UnfitModel
 from models_service.scorers.families.base import Family, Said
 from models_service.scorers.heads import Layers, vocabulary_rows
@@ -24,7 +25,6 @@ class MathShepherd(Family):
     name = "math-shepherd"
     title = "Math-Shepherd"
     source = "peiyi9979/math-shepherd-mistral-7b-prm"
-    aggregate = "min"
     trained = 4096
 
     def __init__(self, tokenizer: Any) -> None:
@@ -39,14 +39,15 @@ class MathShepherd(Family):
         return Layers(vocabulary_rows(checkpoint, self.verdicts))
 
     def render(self, text: Text) -> Rendered:
-        pieces = Pieces(_plain(text.prompt, self.reserved))
+        pieces, between = Pieces(_plain(text.prompt, self.reserved)), " "
         for number, step in enumerate(text.steps, start=1):
             step = _plain(step, self.reserved).strip()
             numbered = step if NUMBERED.match(step) else f"Step {number}: {step}"
-            pieces.add(f"{'' if number == 1 else chr(10)}{' ' if number == 1 else ''}{numbered} {MARKER}").mark()
+            pieces.add(f"{between}{numbered} {MARKER}").mark()
+            between = "\n"
         rendered = pieces.rendered(self.tokenizer, special=True)
         if strange := {rendered.ids[mark] for mark in rendered.marks} - {self.marker}:
-            raise UnfitModel(f"the tokenizer makes {sorted(strange)} of a marker, not {self.marker}")
+            raise CannotScore(f"the tokenizer makes {sorted(strange)} of a marker, not {self.marker}")
         return rendered
 
     def said(self, rows: Sequence[Sequence[float]], references: Sequence[Sequence[float]] = ()) -> list[Said]:

@@ -7,7 +7,6 @@ from typing import Any
 
 from models_service.scorers.families.base import Said
 from models_service.scorers.families.trl import TRL
-from models_service.scorers.rendering import Ids, Rendered, Text, neutral
 
 
 class PURE(TRL):
@@ -20,19 +19,11 @@ class PURE(TRL):
     source = "jinachris/PURE-PRM-7B"
     range = (-1.0, 1.0)
     probability = False
-    aggregate = "softmin"
     trained = 8192
+    begins = False
 
     def __init__(self, tokenizer: Any, separator: str = "\n\n") -> None:
         super().__init__(tokenizer, separator)
-
-    def render(self, text: Text) -> Rendered:
-        built = Ids(self.encode)
-        prompt, *steps = self.encode([neutral(one, self.reserved) for one in [text.prompt, *text.steps]])
-        built.add(prompt)
-        for step in steps:
-            built.add(step).add(self.separator).mark()
-        return built.rendered()
 
     def said(self, rows: Sequence[Sequence[float]], references: Sequence[Sequence[float]] = ()) -> list[Said]:
         return [Said(row[1] - row[0]) for row in rows]

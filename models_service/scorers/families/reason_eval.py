@@ -18,7 +18,6 @@ class ReasonEval(Family):
     name = "reason-eval"
     title = "ReasonEval"
     source = "GAIR/ReasonEval-7B"
-    aggregate = "min"
 
     def head(self, checkpoint: Checkpoint) -> Layers:
         return Layers(layer(checkpoint, "score_head", classes=3))

@@ -19,7 +19,6 @@ class RLHFlow(Family):
     name = "rlhflow"
     title = "RLHFlow PRM (+ or - as the next token)"
     source = "RLHFlow/Llama3.1-8B-PRM-Deepseek-Data"
-    aggregate = "mean"
     trained = 8192
     verdicts = ("+", "-")
 

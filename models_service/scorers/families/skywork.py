@@ -19,7 +19,6 @@ class Skywork(Family):
     name = "skywork"
     title = "Skywork-o1-Open-PRM"
     source = "Skywork/Skywork-o1-Open-PRM-Qwen-2.5-7B"
-    aggregate = "mean"
     trained = 4096
 
     def __init__(self, tokenizer: Any) -> None:

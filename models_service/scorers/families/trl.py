@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from models_service.scorers.checkpoints import Checkpoint, UnfitModel
 from models_service.scorers.families.base import Family, Said
@@ -19,6 +19,7 @@ class TRL(Family):
     name = "trl"
     title = "TRL PRM trainer (token classification)"
     source = "huggingface/trl, PRMTrainer"
+    begins: ClassVar[bool] = True  # with the tokenizer's first token, where it has one
 
     def __init__(self, tokenizer: Any, separator: str = "\n", right: int = 1) -> None:
         super().__init__(tokenizer)
@@ -36,7 +37,7 @@ class TRL(Family):
 
     def render(self, text: Text) -> Rendered:
         bos = self.tokenizer.bos_token_id
-        built = Ids(self.encode, [] if bos is None else [bos])
+        built = Ids(self.encode, [bos] if self.begins and bos is not None else [])
         prompt, *steps = self.encode([neutral(one, self.reserved) for one in [text.prompt, *text.steps]])
         built.add(prompt)
         for step in steps:

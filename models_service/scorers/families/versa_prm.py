@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from models_service.scorers.base import CannotScore
 from models_service.scorers.checkpoints import Checkpoint, UnfitModel
 from models_service.scorers.families.base import Family, Said
 from models_service.scorers.families.rlhflow import single
@@ -41,7 +42,7 @@ class VersaPRM(Family):
             pieces.add((neutral(step, self.reserved).strip() or ".") + self.marker).mark()
         rendered = pieces.rendered(self.tokenizer, special=True)
         if strange := {rendered.ids[mark] for mark in rendered.marks} - {self.mark}:
-            raise UnfitModel(f"the tokenizer makes {sorted(strange)} of a marker, not {self.mark}")
+            raise CannotScore(f"the tokenizer makes {sorted(strange)} of a marker, not {self.mark}")
         return rendered
 
     def said(self, rows: Sequence[Sequence[float]], references: Sequence[Sequence[float]] = ()) -> list[Said]:
