@@ -9,6 +9,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from django.db.models import F
+from django.db.models.functions import Right
 
 from annotations.formats.lines import dump
 from annotations.models import Label, Project, Run, Score, Step, Trajectory
@@ -18,11 +19,12 @@ from annotations.services.board import scheme
 from annotations.services.export_grades import Grading
 
 ANSWERS = ("answer", "prediction", "final_answer")
+CLOSING = 20_000  # characters at the end of a last message, where its answer stands
 
 
 @dataclass(frozen=True)
 class Rankable:
-    """One rollout. `answer` is what its outcome names as its answer; else `closing`, its last message, holds it."""
+    """One rollout. `answer` is what its outcome names as its answer; else `closing`, the end of its last message, holds it."""
 
     task: int
     scores: tuple[float, ...]
@@ -57,8 +59,8 @@ def _scores(run: Run) -> dict[int, list[float]]:
 
 def _closings(project: Project) -> dict[int, str]:
     last = Step.objects.of_agent().filter(trajectory__project=project, trajectory__superseded_at__isnull=True)
-    rows = last.order_by("trajectory", F("index").desc()).distinct("trajectory").values_list("trajectory", "message")
-    return dict(rows)
+    rows = last.order_by("trajectory", F("index").desc()).distinct("trajectory")
+    return dict(rows.values_list("trajectory", Right("message", CLOSING)))
 
 
 def _verdicts(project: Project) -> dict[int, bool]:
