@@ -24,7 +24,8 @@ CLOSING = 20_000  # characters at the end of a last message, where its answer st
 
 @dataclass(frozen=True)
 class Rankable:
-    """One rollout. `answer` is what its outcome names as its answer; else `closing`, the end of its last message, holds it."""
+    """One rollout. `answer` is what its outcome names as its answer; else the end of its last message, `closing`, holds
+    it."""
 
     task: int
     scores: tuple[float, ...]

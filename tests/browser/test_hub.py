@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
@@ -60,7 +62,8 @@ def test_a_dataset_that_is_asked_for_is_an_import_of_its_own(
 
 
 @pytest.fixture
-def export(project: Project) -> Run:
+def export(project: Project, settings: Any, tmp_path: Path) -> Run:
+    settings.MEDIA_ROOT = str(tmp_path)
     result = {"files": ["data.jsonl"], "sha256": {}}
     run = Run.objects.create(project=project, kind="export", state="done", result=result)
     default_storage.save(f"exports/{run.pk}/data.jsonl", ContentFile(b'{"a": 1}\n'))
