@@ -55,7 +55,8 @@ class Desk:
         expect(self.page.locator("[data-step][aria-current]")).to_have_attribute("data-step", str(step))
 
     def saved(self) -> Desk:
-        expect(self.page.locator("[data-status]")).to_have_attribute("data-status", "saved")
+        # as the script says it: the page arrives saying "saved" before it has looked at what waits in the browser
+        expect(self.page.locator("html[data-ready] [data-status]")).to_have_attribute("data-status", "saved")
         assert self.waiting() == 0
         return self
 
