@@ -16,7 +16,6 @@ from models_service.scorers.base import CannotScore, Scored, Scorer, checked, sc
 from models_service.scorers.embedded import EmbeddedScorer
 
 READS = "reads the reference"
-AT_ONCE = 16  # trajectories that are read, scored and stored together
 
 
 def perform(claim: Claim) -> None:
@@ -55,7 +54,7 @@ def _read(
     claim: Claim, scorer: Scorer, todo: list[tuple[int, int]]
 ) -> Iterator[tuple[tuple[list[scores.Rollout], set[int]], list[TrajectoryRecord]]]:
     """Some trajectories at a time: the rollouts and which of them are wanted, and their records."""
-    for tasks, wanted in _chunks(todo):
+    for tasks, wanted in _chunks(todo, scorer.at_once):
         claim.check()
         found = scores.rollouts(claim.run.project, tasks, with_reference=scorer.reads_reference)
         if not scorer.siblings:
@@ -76,14 +75,14 @@ def _scorer(claim: Claim) -> Scorer:
     return learning.taught(claim) if isinstance(scorer, EmbeddedScorer) else scorer
 
 
-def _chunks(todo: list[tuple[int, int]]) -> Iterator[tuple[list[int], set[int]]]:
-    """Whole tasks, with the trajectories of theirs that are wanted, about AT_ONCE at a time."""
+def _chunks(todo: list[tuple[int, int]], at_once: int) -> Iterator[tuple[list[int], set[int]]]:
+    """Whole tasks, with the trajectories of theirs that are wanted, about so many at a time."""
     tasks: list[int] = []
     wanted: set[int] = set()
     for task, rows in groupby(todo, key=lambda row: row[0]):
         tasks.append(task)
         wanted.update(trajectory for _, trajectory in rows)
-        if len(wanted) >= AT_ONCE:
+        if len(wanted) >= at_once:
             yield tasks, wanted
             tasks, wanted = [], set()
     if wanted:

@@ -21,14 +21,22 @@ Chunk = TypeVar("Chunk")
 class Scorer:
     """Made once a worker, then called for many trajectories. `siblings` says whether it compares rollouts of a task,
     `reads_reference` whether it is to be given what the task holds as true: such scores are never suggested, and are
-    shown to nobody who may not see the reference."""
+    shown to nobody who may not see the reference. `at_once` trajectories are given in one call and stored together:
+    what a killed worker loses."""
 
     siblings: bool = False
     reads_reference: bool = False
+    at_once: int = 16
 
     @property
     def provenance(self) -> dict[str, Any]:
         """All that decides what the scores are: models and their fingerprints, rendering, device, versions."""
+        return {}
+
+    @property
+    def usage(self) -> dict[str, float]:
+        """What was asked of language models since it was made: calls, prompt_tokens, completion_tokens. Empty where
+        it asks none."""
         return {}
 
     def prepare(self, records: Sequence[TrajectoryRecord]) -> Any:

@@ -70,7 +70,7 @@ def test_superseded_trajectories_are_left_alone() -> None:
 
 @pytest.mark.parametrize("scorer", ["slow", "embedded"])
 def test_a_run_that_lost_its_worker_goes_on_where_it_stood(monkeypatch: pytest.MonkeyPatch, scorer: str) -> None:
-    monkeypatch.setattr(scoring, "AT_ONCE", 2)
+    monkeypatch.setattr(Scorer, "at_once", 2)
     made = project(tasks=4)
     run = Run.objects.create(project=made, kind=Run.Kind.SCORE, config={"scorer": scorer})
     with pytest.raises(KeyboardInterrupt), runs.working_on(run.pk) as claim:
@@ -114,7 +114,7 @@ def test_the_database_refuses_a_second_score_of_a_step() -> None:
 
 
 def test_a_stopped_run_keeps_what_it_scored_and_goes_no_further(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scoring, "AT_ONCE", 2)
+    monkeypatch.setattr(Scorer, "at_once", 2)
     run = Run.objects.create(project=project(), kind=Run.Kind.SCORE, config={"scorer": "slow"})
     with runs.working_on(run.pk) as claim:
         advance, claim.advance = claim.advance, lambda by: (advance(by), runs.cancel(run, None))

@@ -65,6 +65,11 @@ class LanguageModel(Protocol):
         """Model, fingerprint where it is known, device or server, versions."""
         ...
 
+    @property
+    def usage(self) -> dict[str, float]:
+        """What was asked of it since it was made: calls, prompt_tokens, completion_tokens."""
+        ...
+
     def complete(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[tuple[Completion, ...] | CannotScore]:
         """For each prompt `sampling.count` texts."""
         ...
