@@ -14,6 +14,7 @@ from annotations.models import Label, Project, Rater, Run, Score, ScorerArtefact
 from annotations.services import runs, scores
 from models_service import learning, scorers, scoring
 from models_service.scorers import features, linear
+from models_service.scorers.base import Scorer
 from tests import make
 
 pytestmark = pytest.mark.django_db
