@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, TypeVar
 
 from annotations.records import StepScore, TrajectoryRecord
@@ -16,6 +17,7 @@ class CannotScore(Exception):
 
 Scored = tuple[StepScore, ...] | CannotScore
 Chunk = TypeVar("Chunk")
+Item = TypeVar("Item")
 
 
 class Scorer:
@@ -48,21 +50,31 @@ class Scorer:
         are scored for their siblings' sake come in one call. `prepared` is what `prepare` made of these records."""
         raise NotImplementedError
 
+    def begin(self, records: Sequence[TrajectoryRecord], prepared: Any) -> Callable[[], list[Scored]]:
+        """The same in two: what a device can do while others are waited for, and the waiting."""
+        return partial(self.score, records, prepared)
+
 
 def scored(
     scorer: Scorer, chunks: Iterable[tuple[Chunk, Sequence[TrajectoryRecord]]]
 ) -> Iterator[tuple[Chunk, list[Scored]]]:
-    """The scores of each chunk's records, the next ones prepared meanwhile. Chunks are asked for in this thread, one
-    ahead."""
+    """The scores of each chunk's records, in order: while one is waited for the next is begun and the one after that
+    prepared. Chunks are asked for in this thread."""
     with ThreadPoolExecutor(1, "prepare") as beside:
-        waiting: list[tuple[Chunk, Sequence[TrajectoryRecord], Future[Any]]] = []
-        for chunk, records in chunks:
-            waiting.append((chunk, records, beside.submit(scorer.prepare, records)))
-            if len(waiting) > 1:
-                before, others, prepared = waiting.pop(0)
-                yield before, scorer.score(others, prepared.result())
-        for chunk, records, prepared in waiting:
-            yield chunk, scorer.score(records, prepared.result())
+        made = ((chunk, records, beside.submit(scorer.prepare, records)) for chunk, records in chunks)
+        begun = ((chunk, scorer.begin(records, ready.result())) for chunk, records, ready in _ahead(made))
+        for chunk, finish in _ahead(begun):
+            yield chunk, finish()
+
+
+def _ahead(items: Iterable[Item]) -> Iterator[Item]:
+    """The same, each only when the next one is there already."""
+    items = iter(items)
+    for item in items:
+        for following in items:
+            yield item
+            item = following
+        yield item
 
 
 def agent_steps(record: TrajectoryRecord) -> list[int]:

@@ -6,7 +6,7 @@ read; a trunk computes; nothing here knows either.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 from annotations.records import StepScore, TrajectoryRecord
@@ -101,18 +101,29 @@ class Engine(Scorer):
         return torch.cuda.get_device_name(self.trunk.device) if self.trunk.device.type == "cuda" else "CPU"
 
     def score(self, records: Sequence[TrajectoryRecord], prepared: Prepared | None = None) -> list[Scored]:
-        parts, refused = prepared or self.prepare(records)
-        said: dict[int, list[StepScore]] = {place: [] for place in range(len(records)) if place not in refused}
+        return self.begin(records, prepared or self.prepare(records))()
+
+    def begin(self, records: Sequence[TrajectoryRecord], prepared: Prepared) -> Callable[[], list[Scored]]:
+        parts, refused = prepared
         groups: list[Hashable] = [records[place].task.external_id for place, _ in parts]
-        for (place, part), read in zip(
-            parts, self.runner.read([one.rendered for _, one in parts], groups), strict=True
-        ):
+        reading = self.runner.begin([one.rendered for _, one in parts], groups)
+        return lambda: self._finished(len(records), parts, dict(refused), reading())
+
+    def _finished(
+        self,
+        count: int,
+        parts: list[tuple[int, Fitted]],
+        refused: dict[int, CannotScore],
+        found: list[list[Rows] | CannotScore],
+    ) -> list[Scored]:
+        said: dict[int, list[StepScore]] = {place: [] for place in range(count) if place not in refused}
+        for (place, part), read in zip(parts, found, strict=True):
             if isinstance(read, CannotScore):
                 refused[place] = read
             elif place not in refused:
                 said[place] += self._scores(part, *read)
         ordered = {place: tuple(sorted(one, key=lambda step: step.index)) for place, one in said.items()}
-        return [refused.get(place) or ordered[place] for place in range(len(records))]
+        return [refused.get(place) or ordered[place] for place in range(count)]
 
     def prepare(self, records: Sequence[TrajectoryRecord]) -> Prepared:
         """Renderings that fit, and the records of which there is none."""

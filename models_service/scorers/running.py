@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import TYPE_CHECKING
@@ -46,6 +46,25 @@ class Reader:
             return self.head(states, items, batch.shared)
 
 
+class Fetched:
+    """Numbers on their way from the device. Asked for at once, since whoever asks later waits for all that was launched
+    meanwhile."""
+
+    def __init__(self, numbers: torch.Tensor) -> None:
+        import torch
+
+        self.numbers = numbers.to("cpu", non_blocking=True)
+        self.there = torch.cuda.Event() if numbers.is_cuda else None
+        if self.there:
+            self.there.record()
+
+    def rows(self) -> Rows:
+        if self.there:
+            self.there.synchronize()
+        found: Rows = self.numbers.tolist()
+        return found
+
+
 class Runner:
     """Models that read the same renderings. `batch_tokens` bounds what is forwarded together; it is halved, for good,
     where the device has no memory for it. `share` and `pack` are done where all models allow them."""
@@ -58,17 +77,25 @@ class Runner:
         self.share, self.pack = share and all(t.causal for t in trunks), pack and all(t.packs for t in trunks)
         self.saved = SAVED.get(trunks[0].device.type, SAVED["cpu"])
 
-    def read(self, items: Sequence[Rendered], groups: Sequence[Hashable]) -> list[list[Rows] | CannotScore]:
-        """For each item what each model reads at its marks. Nothing is waited for before all is launched, so that the
-        device is never idle."""
-        found: list[list[Rows] | CannotScore] = [[] for _ in items]
+    def begin(
+        self, items: Sequence[Rendered], groups: Sequence[Hashable]
+    ) -> Callable[[], list[list[Rows] | CannotScore]]:
+        """For each item what each model reads at its marks, when it is called for. All is launched before, so that the
+        device need not wait for what is done with the numbers."""
         batches = plan(items, self.batch_tokens, groups if self.share else (), saved=self.saved, packs=self.pack)
-        for places, said in [one for batch in batches for one in self._launched(items, batch)]:
+        launched = [one for batch in batches for one in self._launched(items, batch)]
+        return lambda: self._read(items, launched)
+
+    def _read(
+        self, items: Sequence[Rendered], launched: list[tuple[list[int], list[Fetched] | CannotScore]]
+    ) -> list[list[Rows] | CannotScore]:
+        found: list[list[Rows] | CannotScore] = [[] for _ in items]
+        for places, said in launched:
             if isinstance(said, CannotScore):
                 found[places[0]] = said
                 continue
-            for tensor in said:
-                rows, counts = tensor.tolist(), [len(items[place].marks) for place in places]
+            for fetched in said:
+                rows, counts = fetched.rows(), [len(items[place].marks) for place in places]
                 for end, place, count in zip(accumulate(counts), places, counts, strict=True):
                     one = found[place]
                     assert not isinstance(one, CannotScore)
@@ -77,19 +104,19 @@ class Runner:
 
     def _launched(
         self, items: Sequence[Rendered], batch: Batch
-    ) -> Iterator[tuple[list[int], list[torch.Tensor] | CannotScore]]:
+    ) -> Iterator[tuple[list[int], list[Fetched] | CannotScore]]:
         """The batch, or where the device has no memory for it, its halves."""
         import torch
 
         chosen = [items[place] for place in batch.places]
         try:
-            yield batch.places, [reader.read(chosen, batch) for reader in self.readers]
+            yield batch.places, [Fetched(reader.read(chosen, batch)) for reader in self.readers]
         except torch.OutOfMemoryError:
             yield from self._in_halves(items, batch)
 
     def _in_halves(
         self, items: Sequence[Rendered], batch: Batch
-    ) -> Iterator[tuple[list[int], list[torch.Tensor] | CannotScore]]:
+    ) -> Iterator[tuple[list[int], list[Fetched] | CannotScore]]:
         if len(batch.places) == 1:
             yield batch.places, CannotScore(f"out of memory at {len(items[batch.places[0]].ids)} tokens")
             return
