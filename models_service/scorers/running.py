@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from models_service.scorers.base import CannotScore
 from models_service.scorers.batches import Batch, plan
@@ -54,7 +54,8 @@ class Fetched:
         import torch
 
         self.numbers = numbers.to("cpu", non_blocking=True)
-        self.there = torch.cuda.Event() if numbers.is_cuda else None
+        event: Any = torch.cuda.Event
+        self.there = event() if numbers.is_cuda else None
         if self.there:
             self.there.record()
 
