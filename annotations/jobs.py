@@ -22,6 +22,7 @@ TASKS: dict[str, tuple[str, str]] = {
     Run.Kind.EXPORT: ("models_service.run_export", "light"),
     Run.Kind.SCHEME: ("models_service.run_scheme_change", "light"),
     Run.Kind.PUSH: ("models_service.run_push", "light"),
+    Run.Kind.CALIBRATE: ("models_service.run_calibration", "light"),
 }
 
 

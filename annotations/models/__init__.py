@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from annotations.models.calibrations import Calibration
 from annotations.models.formats import NamedFormat
 from annotations.models.labels import Annotation, Label, Look, Rater
 from annotations.models.projects import Guideline, Membership, Project, Role, SchemeVersion, User
@@ -16,6 +17,7 @@ from annotations.models.trajectories import Original, Step, Task, Trajectory
 __all__ = [
     "Annotation",
     "ApiToken",
+    "Calibration",
     "Event",
     "Guideline",
     "Label",

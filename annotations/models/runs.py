@@ -37,6 +37,7 @@ class Run(models.Model):
         EXPORT = "export", "Export"
         SCHEME = "scheme", "Scheme change"
         PUSH = "push", "Push"
+        CALIBRATE = "calibrate", "Calibrate"
 
     class State(models.TextChoices):
         QUEUED = "queued", "Queued"

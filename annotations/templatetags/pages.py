@@ -107,6 +107,7 @@ def what(run: Run) -> str:
         ],
         Run.Kind.SCHEME: [f"to version {asked.get('version')}"],
         Run.Kind.PUSH: [f"export {asked.get('export')} to {asked.get('to')}"],
+        Run.Kind.CALIBRATE: [str(asked.get("scorer") or ""), str(asked.get("method") or "")],
     }
     return " · ".join(part for part in said[Run.Kind(run.kind)] if part)
 
