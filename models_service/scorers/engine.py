@@ -9,20 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
-from annotations.records import StepScore, TrajectoryRecord
-from models_service.scorers import fitting
-from models_service.scorers.base import CannotScore, Scored, Scorer
+from annotations.records import TrajectoryRecord
+from models_service.scorers.base import Scored
 from models_service.scorers.checkpoints import Checkpoint, UnfitModel
-from models_service.scorers.families import family as named
-from models_service.scorers.fitting import Fitted
-from models_service.scorers.running import Reader, Rows, Runner
+from models_service.scorers.families import made
+from models_service.scorers.marked import MarkedScorer, Prepared
+from models_service.scorers.running import Reader, Runner
 
-BEYOND = "longer than what the model was trained on"
 AT_ONCE = {"cuda": 16384, "cpu": 2048}  # tokens that are forwarded together
-Prepared = tuple[list[tuple[int, Fitted]], dict[int, CannotScore]]  # (place of the record, a rendering), and refusals
 
 
-class Engine(Scorer):
+class Engine(MarkedScorer):
     """Scores of a local process reward model.
 
     `model` is a folder, `family` one of families.FAMILIES, with `options` of its own; `reference` the folder of the
@@ -50,10 +47,7 @@ class Engine(Scorer):
         from models_service.scorers.trunk import tokenizer
 
         checkpoint = Checkpoint(model)
-        try:
-            self.family = named(family)(tokenizer(checkpoint), **options)
-        except TypeError as exc:
-            raise UnfitModel(f"options of {family}: {exc}") from exc
+        self.family = made(family, tokenizer(checkpoint), **options)
         if self.family.references != bool(reference):
             need = "needs the folder of a reference model" if self.family.references else "reads no reference model"
             raise UnfitModel(f"reference: found {reference!r}; {family} {need}")
@@ -107,51 +101,4 @@ class Engine(Scorer):
         parts, refused = prepared
         groups: list[Hashable] = [records[place].task.external_id for place, _ in parts]
         reading = self.runner.begin([one.rendered for _, one in parts], groups)
-        return lambda: self._finished(len(records), parts, dict(refused), reading())
-
-    def _finished(
-        self,
-        count: int,
-        parts: list[tuple[int, Fitted]],
-        refused: dict[int, CannotScore],
-        found: list[list[Rows] | CannotScore],
-    ) -> list[Scored]:
-        said: dict[int, list[StepScore]] = {place: [] for place in range(count) if place not in refused}
-        for (place, part), read in zip(parts, found, strict=True):
-            if isinstance(read, CannotScore):
-                refused[place] = read
-            elif place not in refused:
-                said[place] += self._scores(part, *read)
-        ordered = {place: tuple(sorted(one, key=lambda step: step.index)) for place, one in said.items()}
-        return [refused.get(place) or ordered[place] for place in range(count)]
-
-    def prepare(self, records: Sequence[TrajectoryRecord]) -> Prepared:
-        """Renderings that fit, and the records of which there is none."""
-        parts: list[tuple[int, Fitted]] = []
-        refused: dict[int, CannotScore] = {}
-        for place, record in enumerate(records):
-            try:
-                found = fitting.fitted(record, self.family.render, self.max_tokens)
-            except CannotScore as cannot:
-                refused[place] = cannot
-                continue
-            parts += [(place, one) for one in found if one.places]
-        return parts, refused
-
-    def _scores(self, one: Fitted, *read: Rows) -> list[StepScore]:
-        """Those of the steps that are judged, whose marks are the last ones; the others were read for what follows."""
-        said = self.family.said(*read)[-len(one.places) :]
-        detail = self._detail(one)
-        return [
-            StepScore(place, step.value, step.value if self.calibrated else None, {**detail, **_more(step.more)})
-            for place, step in zip(one.places, said, strict=True)
-        ]
-
-    def _detail(self, one: Fitted) -> dict[str, Any]:
-        long = self.family.trained is not None and len(one.rendered.ids) > self.family.trained
-        window = {"window": list(one.window)} if one.window else {}
-        return {"flags": [*one.flags, *([BEYOND] if long else [])], **window}
-
-
-def _more(more: dict[str, float]) -> dict[str, Any]:
-    return {"more": more} if more else {}
+        return lambda: self.finished(len(records), (parts, refused), reading())

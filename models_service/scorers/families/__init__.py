@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from models_service.scorers.checkpoints import UnfitModel
 from models_service.scorers.families.base import Family
 from models_service.scorers.families.implicit import Implicit
@@ -27,3 +29,11 @@ def family(name: str) -> type[Family]:
     if name not in FAMILIES:
         raise UnfitModel(f"family: found {name!r}; accepted are {', '.join(sorted(FAMILIES))}")
     return FAMILIES[name]
+
+
+def made(name: str, tokenizer: Any, **options: Any) -> Family:
+    """The family with its tokenizer. UnfitModel names options that it does not have."""
+    try:
+        return family(name)(tokenizer, **options)
+    except TypeError as exc:
+        raise UnfitModel(f"options of {name}: {exc}") from exc

@@ -20,7 +20,8 @@ class Said(NamedTuple):
 class Family:
     """Models that are read in one way. `range` is that of their scores, `probability` whether these are chances of
     being right, if uncalibrated ones. `trained` is the longest they saw, in tokens: what is longer is scored and says
-    so. `references`: they are read beside a reference model, for a log-ratio. `version` changes with the rendering."""
+    so. `references`: they are read beside a reference model, for a log-ratio. `version` changes with the rendering.
+    `labels` are the tokens whose chances are read at the marks, where that is what is read."""
 
     name: ClassVar[str]
     title: ClassVar[str]
@@ -30,6 +31,7 @@ class Family:
     probability: ClassVar[bool] = True
     trained: ClassVar[int | None] = None
     references: ClassVar[bool] = False
+    labels: Sequence[int] = ()
 
     def __init__(self, tokenizer: Any) -> None:
         self.tokenizer = tokenizer

@@ -29,14 +29,14 @@ class MathShepherd(Family):
 
     def __init__(self, tokenizer: Any) -> None:
         super().__init__(tokenizer)
-        self.verdicts = self.encode(["+ -"])[0][-2:]
+        self.labels = self.encode(["+ -"])[0][-2:]
         self.marker = self.encode([f" {MARKER}"])[0][-1]
-        read = [tokenizer.decode([one]).strip() for one in self.verdicts]
+        read = [tokenizer.decode([one]).strip() for one in self.labels]
         if read != ["+", "-"]:
             raise UnfitModel(f"the tokenizer reads the last two tokens of '+ -' as {read}; accepted are + and -")
 
     def head(self, checkpoint: Checkpoint) -> Layers:
-        return Layers(vocabulary_rows(checkpoint, self.verdicts))
+        return Layers(vocabulary_rows(checkpoint, self.labels))
 
     def render(self, text: Text) -> Rendered:
         pieces, between = Pieces(_plain(text.prompt, self.reserved)), " "

@@ -24,10 +24,10 @@ class RLHFlow(Family):
 
     def __init__(self, tokenizer: Any) -> None:
         super().__init__(tokenizer)
-        self.ids = [single(self, verdict) for verdict in self.verdicts]
+        self.labels = [single(self, verdict) for verdict in self.verdicts]
 
     def head(self, checkpoint: Checkpoint) -> Layers:
-        return Layers(vocabulary_rows(checkpoint, self.ids))
+        return Layers(vocabulary_rows(checkpoint, self.labels))
 
     def render(self, text: Text) -> Rendered:
         prompt, *steps = [neutral(one, self.reserved) for one in [text.prompt, *text.steps]]

@@ -28,13 +28,13 @@ class VersaPRM(Family):
 
     def __init__(self, tokenizer: Any) -> None:
         super().__init__(tokenizer)
-        self.rows = [single(self, verdict) for verdict in self.verdicts]
+        self.labels = [single(self, verdict) for verdict in self.verdicts]
         self.mark = single(self, self.marker)
 
     def head(self, checkpoint: Checkpoint) -> Layers:
         if (checkpoint.folder / "adapter_config.json").exists():
             raise UnfitModel(f"{checkpoint.folder} holds an adapter alone; merge it into its base model first")
-        return Layers(vocabulary_rows(checkpoint, self.rows))
+        return Layers(vocabulary_rows(checkpoint, self.labels))
 
     def render(self, text: Text) -> Rendered:
         pieces = Pieces(neutral(text.prompt, self.reserved).strip() + self.between)
