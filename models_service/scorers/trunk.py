@@ -28,7 +28,7 @@ class Trunk:
         import torch
 
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        self.model = _model(checkpoint, _dtype(dtype, self.device)).to(self.device).eval()
+        self.model = loaded(checkpoint, number_type(dtype, self.device)).to(self.device).eval()
         self.dtype = next(self.model.parameters()).dtype
         self.limit: int | None = getattr(self.model.config, "max_position_embeddings", None)
         with torch.inference_mode():
@@ -106,7 +106,8 @@ def _close(one: torch.Tensor, other: torch.Tensor) -> bool:
     return bool(apart <= CLOSE[one.element_size()] * one.float().norm())
 
 
-def _dtype(name: str, device: torch.device) -> torch.dtype:
+def number_type(name: str, device: torch.device) -> torch.dtype:
+    """What a model computes in: "auto" is bfloat16 on a GPU, else float32."""
     import torch
 
     if name == "auto":
@@ -117,12 +118,13 @@ def _dtype(name: str, device: torch.device) -> torch.dtype:
     return found
 
 
-def _model(checkpoint: Checkpoint, dtype: torch.dtype) -> Any:
-    """The trunk, from transformers' own code. A trunk of which a weight is missing would be made up: refused."""
-    from transformers import AutoModel
+def loaded(checkpoint: Checkpoint, dtype: torch.dtype, auto: str = "AutoModel") -> Any:
+    """The model, from transformers' own code: its trunk alone, or what another of its auto classes makes of it. One of
+    which a weight is missing would be made up: refused."""
+    import transformers
 
     try:
-        model, loading = AutoModel.from_pretrained(
+        model, loading = getattr(transformers, auto).from_pretrained(
             str(checkpoint.folder),
             dtype=dtype,
             local_files_only=True,
