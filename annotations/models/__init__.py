@@ -6,6 +6,7 @@ from annotations.models.calibrations import Calibration
 from annotations.models.formats import NamedFormat
 from annotations.models.labels import Annotation, Label, Look, Rater
 from annotations.models.projects import Guideline, Membership, Project, Role, SchemeVersion, User
+from annotations.models.queue import QueueRank
 from annotations.models.reports import Event, Report
 from annotations.models.runs import Run, Score, ScorerArtefact, WorkerBeat
 from annotations.models.schemes import ProjectScheme, Rubric
@@ -28,6 +29,7 @@ __all__ = [
     "Original",
     "Project",
     "ProjectScheme",
+    "QueueRank",
     "Rater",
     "ReceivedSpan",
     "Report",

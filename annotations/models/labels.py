@@ -26,7 +26,7 @@ class Rater(models.Model):
     name = models.CharField(max_length=150)
     user = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="raters")
     queue_from = models.BigIntegerField(
-        default=0, help_text="A hint: below this trajectory nothing was left for them under queue_overlap."
+        default=0, help_text="A hint: before this place of the queue nothing was left for them under queue_overlap."
     )
     queue_overlap = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -71,6 +71,10 @@ class Annotation(models.Model):
         RETURNED = "returned", "Returned"
         FAILED = "failed", "Failed"
 
+    class Drawn(models.TextChoices):
+        RANDOM = "random", "By chance"
+        POLICY = "policy", "By policy"
+
     rater = models.ForeignKey(Rater, models.CASCADE, related_name="annotations")
     trajectory = models.ForeignKey(Trajectory, models.CASCADE, related_name="annotations")
     scheme = models.ForeignKey(SchemeVersion, models.PROTECT, related_name="+")
@@ -80,6 +84,14 @@ class Annotation(models.Model):
     state = models.CharField(max_length=10, choices=State)
     seat = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Which of the trajectory's seats, from 0.")
     lease_until = models.DateTimeField(null=True, blank=True)
+    drawn = models.CharField(
+        max_length=6,
+        choices=Drawn,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="How the queue came to give it out. Empty: in the order of import, or by a lead.",
+    )
     frontier = models.PositiveIntegerField(
         null=True, blank=True, help_text="Progressive, first pass: the last step that was shown. Null: all are."
     )

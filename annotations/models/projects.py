@@ -48,6 +48,18 @@ class Project(models.Model):
         SUGGEST = "suggest", "Suggest"
         FILL = "fill", "Fill"
 
+    class Queue(models.TextChoices):
+        IMPORT = "import", "As imported"
+        WRONG = "wrong", "Most likely wrong first"
+        DISAGREEMENT = "disagreement", "Where judges and the scorer differ"
+        CRITICAL = "critical", "Largest fall from one step to the next"
+        UNCERTAIN = "uncertain", "Where the scorer is least sure"
+        DIVERSE = "diverse", "Different courses of action in turn"
+        RANDOM = "random", "By chance, from all tasks alike"
+        ACTIVE = "active", "Active learning"
+
+    LEAST_AT_RANDOM = 10  # percent
+
     slug = models.SlugField(max_length=60, unique=True)
     title = models.CharField(max_length=120)
     scheme = models.ForeignKey(SchemeVersion, models.PROTECT, related_name="projects")
@@ -72,6 +84,21 @@ class Project(models.Model):
         related_name="+",
         help_text="The rater others are held against.",
     )
+    queue_policy = models.CharField(max_length=12, choices=Queue, default=Queue.IMPORT)
+    queue_scorer = models.CharField(
+        max_length=150, blank=True, help_text="Whose scores order the queue. Empty: those of the newest run."
+    )
+    queue_random = models.PositiveSmallIntegerField(
+        default=20, help_text="Percent of the trajectories that come by chance, whatever their scores."
+    )
+    queue_ranking = models.ForeignKey(
+        "Run",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="The run whose ranks are the queue's order. Null: the order of import.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ProjectQuerySet.as_manager()
@@ -84,6 +111,7 @@ class Project(models.Model):
                 condition=Q(prefill_confidence__range=(0, 1)), name="project_prefill_confidence_is_in_0_1"
             ),
             models.CheckConstraint(condition=Q(blind_share__lte=100), name="project_blind_share_is_a_percentage"),
+            models.CheckConstraint(condition=Q(queue_random__range=(10, 100)), name="project_draws_a_tenth_at_random"),
         ]
 
     def __str__(self) -> str:

@@ -38,6 +38,7 @@ class Run(models.Model):
         SCHEME = "scheme", "Scheme change"
         PUSH = "push", "Push"
         CALIBRATE = "calibrate", "Calibrate"
+        QUEUE = "queue", "Order of the queue"
 
     class State(models.TextChoices):
         QUEUED = "queued", "Queued"
