@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import groupby
@@ -12,10 +13,10 @@ from annotations.records import TrajectoryRecord
 from annotations.services import scores
 from annotations.services.runs import Claim
 from models_service import learning, ranking, scorers
-from models_service.scorers.base import CannotScore, Scored, Scorer, checked, scored
+from models_service.scorers.base import CannotScore, Partly, Scored, Scorer, checked, scored
 from models_service.scorers.embedded import EmbeddedScorer
 
-READS = "reads the reference"
+READS = {"reads_reference": "reads the reference", "reads_outcome": "reads the outcome"}
 
 
 def perform(claim: Claim) -> None:
@@ -42,7 +43,7 @@ def _told(claim: Claim, scorer: Scorer) -> None:
     """Keep with the run where its scores come from. ValueError where it goes on with other weights than it began with:
     its scores would be of two models."""
     now, before = scorer.provenance, claim.run.result.get("provenance")
-    if scorer.reads_reference:
+    if scorer.reads_reference or scorer.reads_outcome:
         claim.keep(**scores.READ_REFERENCE)  # before any score is stored, so that none is ever shown without it
     if before is None:
         claim.keep(provenance=now)
@@ -56,18 +57,23 @@ def _read(
     """Some trajectories at a time: the rollouts and which of them are wanted, and their records."""
     for tasks, wanted in _chunks(todo, scorer.at_once):
         claim.check()
-        found = scores.rollouts(claim.run.project, tasks, with_reference=scorer.reads_reference)
+        found = scores.rollouts(
+            claim.run.project, tasks, with_reference=scorer.reads_reference, with_outcome=scorer.reads_outcome
+        )
         if not scorer.siblings:
             found = [one for one in found if one.id in wanted]
         yield (found, wanted), [one.record for one in found]
 
 
 def _frank(scorer: Scorer, said: Scored) -> Scored:
-    """The same; where the scorer has read the reference, each score says so, whatever the scorer says of itself."""
-    if not scorer.reads_reference or isinstance(said, CannotScore):
+    """The same; where the scorer has read reference or outcome, each score says so, whatever the scorer says of
+    itself."""
+    reads = [flag for name, flag in READS.items() if getattr(scorer, name)]
+    if not reads or isinstance(said, CannotScore):
         return said
-    flags = [[*one.detail.get("flags", []), READS] for one in said]
-    return tuple(replace(one, detail=one.detail | {"flags": each}) for one, each in zip(said, flags, strict=True))
+    flags = [[*one.detail.get("flags", []), *reads] for one in said]
+    told = tuple(replace(one, detail=one.detail | {"flags": each}) for one, each in zip(said, flags, strict=True))
+    return Partly(told, said.unscored) if isinstance(said, Partly) else told
 
 
 def _scorer(claim: Claim) -> Scorer:
@@ -96,7 +102,10 @@ def _store(claim: Claim, said: dict[int, tuple[scores.Rollout, Scored]]) -> None
         for one, why in said.values()
         if isinstance(why, CannotScore)
     ]
+    left_out = Counter(why for _, s in said.values() if isinstance(s, Partly) for why in s.unscored.values())
     with transaction.atomic():
         # First, because it locks the run's row: whoever takes the run over waits for these scores and sees them.
         claim.keep(**({"skipped": [*claim.run.result.get("skipped", []), *refused]} if refused else {}))
+        if left_out:
+            claim.keep(unscored=dict(left_out + Counter(claim.run.result.get("unscored", {}))))
         scores.store(claim.run, {pk: (one, s) for pk, (one, s) in said.items() if not isinstance(s, CannotScore)})

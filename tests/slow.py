@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from annotations.records import StepScore, TrajectoryRecord
-from models_service.scorers.base import CannotScore, Scored, Scorer, agent_steps
+from models_service.scorers.base import CannotScore, Partly, Scored, Scorer, agent_steps
 
 
 class SlowScorer(Scorer):
@@ -57,3 +57,25 @@ class HonestScorer(PeekingScorer):
     """The same, but asks for nothing."""
 
     reads_reference = False
+
+
+class LearnsOutcomeScorer(SlowScorer):
+    """Asks what came of the trajectory, and says 1 where it was told; 2 where also a step's reward was."""
+
+    reads_outcome = True
+
+    def score(self, records: Sequence[TrajectoryRecord], prepared: Any = None) -> list[Scored]:
+        return [
+            tuple(
+                StepScore(index, float(record.outcome is not None) + float(record.steps[index].extra != {}))
+                for index in agent_steps(record)
+            )
+            for record in records
+        ]
+
+
+class PartlyScorer(SlowScorer):
+    """Knows nothing of the first step, and of trajectories of one step nothing at all."""
+
+    def score(self, records: Sequence[TrajectoryRecord], prepared: Any = None) -> list[Scored]:
+        return [Partly(one[1:], {one[0].index: "nothing came before"}) for one in super().score(records)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from django.db.models import F
+from django.db.models import Count, F
 from django.db.models.functions import Right
 
 from annotations.formats.lines import dump
@@ -35,11 +35,12 @@ class Rankable:
 
 
 def of_run(run: Run) -> list[Rankable]:
-    """The project's live rollouts in order, but for trees: the steps of a tree are no one sequence."""
+    """The project's live rollouts in order, but for trees: the steps of a tree are no one sequence. One of which only
+    some steps have a score counts as not scored."""
     live = Trajectory.objects.live().filter(project=run.project)
     rows = list(live.order_by("task_id", "rollout", "pk").values_list("pk", "task_id", "outcome"))
     grown = trees.among([pk for pk, _, _ in rows])
-    scores, closings, verdicts = _scores(run), _closings(run.project), _verdicts(run.project)
+    scores, closings, verdicts = _whole(run, _scores(run)), _closings(run.project), _verdicts(run.project)
     return [
         Rankable(task, tuple(scores.get(pk, ())), _answer(outcome), closings.get(pk, ""), _right(outcome, verdicts, pk))
         for pk, task, outcome in rows
@@ -56,6 +57,14 @@ def _scores(run: Run) -> dict[int, list[float]]:
     for trajectory, value in rows.iterator(chunk_size=5000):
         by_trajectory[trajectory].append(value)
     return by_trajectory
+
+
+def _whole(run: Run, scores: dict[int, list[float]]) -> dict[int, list[float]]:
+    if not run.result.get("unscored"):
+        return scores
+    agent = Step.objects.of_agent().filter(trajectory__in=list(scores)).values_list("trajectory")
+    steps = dict(agent.annotate(Count("pk")).order_by())
+    return {pk: found for pk, found in scores.items() if len(found) == steps[pk]}
 
 
 def _closings(project: Project) -> dict[int, str]:

@@ -10,18 +10,19 @@ from dataclasses import dataclass
 from django.db.models import Exists, OuterRef, QuerySet
 
 from annotations.models import Annotation, Label, Project, Run, Score, Step, Task, Trajectory
-from annotations.records import StepRecord, StepScore, TaskRecord, TrajectoryRecord
+from annotations.records import Json, StepRecord, StepScore, TaskRecord, TrajectoryRecord
 from annotations.schemes.fields import ChoiceField, ScaleField
 from annotations.schemes.fields.base import FieldSpec
 from annotations.services import copying, projects
 
-READ_REFERENCE = {"reads_reference": True}  # in the result of a run whose scorer has read what the tasks hold as true
+# In the result of a run whose scorer has read what the tasks hold as true, or what came of the trajectories.
+READ_REFERENCE = {"reads_reference": True}
 TAUGHT = {"right": 1, "neutral": 0, "wrong": -1}  # what a scorer learns of an answer that looks so
 
 
 @dataclass(frozen=True)
 class Rollout:
-    """A trajectory as scorers see it: no outcome, no labels, and a reference only where a scorer has asked to read it.
+    """A trajectory as scorers see it: no labels, and reference and outcome only where a scorer has asked to read them.
     `steps` are the ids of its steps."""
 
     id: int
@@ -46,30 +47,35 @@ def count_scored(run: Run) -> int:
     return Score.objects.filter(run=run).values("trajectory").distinct().count()
 
 
-def rollouts(project: Project, tasks: Iterable[int], *, with_reference: bool = False) -> list[Rollout]:
-    """All live trajectories of the tasks, in order; what their tasks hold as reference only `with_reference`."""
-    unread = ["outcome", "extra", *([] if with_reference else ["task__reference"])]
+def rollouts(
+    project: Project, tasks: Iterable[int], *, with_reference: bool = False, with_outcome: bool = False
+) -> list[Rollout]:
+    """All live trajectories of the tasks, in order; what their tasks hold as reference only `with_reference`, what came
+    of them, and the rewards that their files give single steps, only `with_outcome`."""
+    unread = ["extra", *([] if with_outcome else ["outcome"]), *([] if with_reference else ["task__reference"])]
     found = _live(project).filter(task__in=list(tasks)).select_related("task").defer(*unread)
     ordered = list(found.order_by("task_id", "rollout"))
     steps: dict[int, list[Step]] = defaultdict(list)
-    bodies = Step.objects.filter(trajectory__in=ordered).defer("extra", "content_hash").order_by("trajectory", "index")
+    bodies = Step.objects.filter(trajectory__in=ordered).order_by("trajectory", "index")
+    bodies = bodies.defer("content_hash", *([] if with_outcome else ["extra"]))
     for step in bodies.iterator(chunk_size=500):
         steps[step.trajectory_id].append(step)
-    return [_rollout(one, steps[one.pk], with_reference) for one in ordered]
+    return [_rollout(one, steps[one.pk], with_reference, with_outcome) for one in ordered]
 
 
 def _live(project: Project) -> QuerySet[Trajectory]:
     return Trajectory.objects.live().filter(project=project)
 
 
-def _rollout(trajectory: Trajectory, steps: list[Step], with_reference: bool) -> Rollout:
+def _rollout(trajectory: Trajectory, steps: list[Step], with_reference: bool, with_outcome: bool) -> Rollout:
     places = {step.pk: place for place, step in enumerate(steps)}
     record = TrajectoryRecord(
         task=_task(trajectory.task, with_reference),
-        steps=tuple(_step(step, places) for step in steps),
+        steps=tuple(_step(step, places, with_outcome) for step in steps),
         external_id=trajectory.external_id,
         rollout=trajectory.rollout,
         policy_model=trajectory.policy_model,
+        outcome=trajectory.outcome if with_outcome else None,
     )
     return Rollout(trajectory.pk, record, tuple(step.pk for step in steps))
 
@@ -79,7 +85,7 @@ def _task(task: Task, with_reference: bool) -> TaskRecord:
     return TaskRecord(task.external_id, task.source, task.instruction, reference, task.tools)
 
 
-def _step(step: Step, places: Mapping[int, int]) -> StepRecord:
+def _step(step: Step, places: Mapping[int, int], with_outcome: bool) -> StepRecord:
     return StepRecord(
         source=step.source,
         source_index=step.source_index,
@@ -87,8 +93,15 @@ def _step(step: Step, places: Mapping[int, int]) -> StepRecord:
         reasoning=step.reasoning,
         tool_calls=tuple(step.tool_calls),
         observations=tuple(step.observations),
+        extra=_rewards(step.extra) if with_outcome else {},
         parent=None if step.parent_id is None else places.get(step.parent_id),
     )
+
+
+def _rewards(extra: Json) -> Json:
+    """Of what the file says of a step only the reward: other numbers are what somebody else thinks of it."""
+    values = extra.get("values") if isinstance(extra, dict) else None
+    return {"values": {"reward": values["reward"]}} if isinstance(values, dict) and "reward" in values else {}
 
 
 def store(run: Run, scored: Mapping[int, tuple[Rollout, tuple[StepScore, ...]]]) -> None:

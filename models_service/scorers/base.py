@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from annotations.records import StepScore, TrajectoryRecord
 
 
 class CannotScore(Exception):
     """This one trajectory is beyond the scorer, say too long for it. Others are scored without it; it has no score."""
+
+
+class Partly(tuple[StepScore, ...]):
+    """The scores of some steps. `unscored` says of each of the others, by its index, why no number can be told."""
+
+    unscored: Mapping[int, str]
+
+    def __new__(cls, scores: Iterable[StepScore], unscored: Mapping[int, str]) -> Self:
+        made = super().__new__(cls, scores)
+        made.unscored = unscored
+        return made
 
 
 Scored = tuple[StepScore, ...] | CannotScore
@@ -23,11 +34,13 @@ Item = TypeVar("Item")
 class Scorer:
     """Made once a worker, then called for many trajectories. `siblings` says whether it compares rollouts of a task,
     `reads_reference` whether it is to be given what the task holds as true: such scores are never suggested, and are
-    shown to nobody who may not see the reference. `at_once` trajectories are given in one call and stored together:
-    what a killed worker loses."""
+    shown to nobody who may not see the reference. `reads_outcome` is the same of what came of the trajectory, and of
+    the rewards that its file gives single steps. `at_once` trajectories are given in one call and stored together: what
+    a killed worker loses."""
 
     siblings: bool = False
     reads_reference: bool = False
+    reads_outcome: bool = False
     at_once: int = 16
 
     @property
@@ -46,8 +59,9 @@ class Scorer:
         return None
 
     def score(self, records: Sequence[TrajectoryRecord], prepared: Any = None) -> list[Scored]:
-        """For each record one finite score per agent step, in order, or why it has none. Rollouts of one task that
-        are scored for their siblings' sake come in one call. `prepared` is what `prepare` made of these records."""
+        """For each record one finite score per agent step, in order, or why it has none; Partly where that is so of
+        single steps. Rollouts of one task that are scored for their siblings' sake come in one call. `prepared` is what
+        `prepare` made of these records."""
         raise NotImplementedError
 
     def begin(self, records: Sequence[TrajectoryRecord], prepared: Any) -> Callable[[], list[Scored]]:
@@ -83,10 +97,15 @@ def agent_steps(record: TrajectoryRecord) -> list[int]:
 
 
 def checked(record: TrajectoryRecord, scored: Scored) -> Scored:
-    """The same, held to the promise: AssertionError where a scorer breaks it."""
-    if not isinstance(scored, CannotScore):
-        assert [one.index for one in scored] == agent_steps(record), "one score for each agent step, in order"
-        for one in scored:
-            assert math.isfinite(one.value), f"step {one.index}: {one.value}"
-            assert one.probability is None or 0 <= one.probability <= 1, f"step {one.index}: {one.probability}"
-    return scored
+    """The same, held to the promise: AssertionError where a scorer breaks it. Where no step has a score, the
+    trajectory has none, for the reason of its first step."""
+    if isinstance(scored, CannotScore):
+        return scored
+    unscored = scored.unscored if isinstance(scored, Partly) else {}
+    wanted = [index for index in agent_steps(record) if index not in unscored]
+    assert [one.index for one in scored] == wanted, "one score or reason for each agent step, in order"
+    assert all(unscored.values()) and unscored.keys() <= set(agent_steps(record)), "reasons are of agent steps"
+    for one in scored:
+        assert math.isfinite(one.value), f"step {one.index}: {one.value}"
+        assert one.probability is None or 0 <= one.probability <= 1, f"step {one.index}: {one.probability}"
+    return scored if scored or not unscored else CannotScore(unscored[min(unscored)])

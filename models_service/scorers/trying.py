@@ -54,7 +54,8 @@ def _entry(name: str, entry: dict[str, Any]) -> Entry:
     options = entry.get("options", {})
     folders = [str(options[one]) for one in FOLDERS if options.get(one)]
     needs = [*(LIBRARIES if folders else ()), *folders]
-    needs += ["the task's reference"] * kind.reads_reference + ["the rollouts of a task together"] * kind.siblings
+    needs += ["the task's reference"] * kind.reads_reference + ["what came of the trajectory"] * kind.reads_outcome
+    needs += ["the rollouts of a task together"] * kind.siblings
     return Entry(name, entry["title"], entry["class"], tuple(needs), _lacking(kind, options, folders))
 
 
