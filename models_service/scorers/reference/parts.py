@@ -52,8 +52,8 @@ def call(row: Json) -> Call | None:
 
 
 def answers(reference: Json) -> list[str]:
-    """The spellings of the answer that count as right."""
-    said = reference if isinstance(reference, str | int | float) else _under(reference, ANSWERS)
+    """The spellings of the answer that count as right: the reference itself, its members, or what it names so."""
+    said = reference if isinstance(reference, str | int | float | list) else _under(reference, ANSWERS)
     every = said if isinstance(said, list) else [said]
     return [text.flat(one) for one in every if isinstance(one, str | int | float) and not isinstance(one, bool)]
 
