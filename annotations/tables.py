@@ -116,3 +116,20 @@ class FieldTables:
     raters: tuple[TableRater, ...]
     tasks: int
     fields: tuple[FieldTable, ...]
+
+
+@dataclass(frozen=True)
+class ScoreTable:
+    """The labelled steps of a scoring run, which calibration is fitted to: arrays over steps, in order of trajectory
+    and place. Tasks and trajectories are numbered from 0; `tasks` are their names. `label` is -1 where the step is
+    wrong, else 0 or 1. `said` is what the scorer said of the step: its probability, where `of` is "probability", else
+    its own number ("value"). `out_of_fold` tells whether the scorer had itself learnt from these labels, so that
+    `said` comes from models that had not seen the step's task."""
+
+    of: str
+    tasks: tuple[str, ...]
+    task: array[int]
+    trajectory: array[int]
+    said: array[float]
+    label: array[int]
+    out_of_fold: bool = False

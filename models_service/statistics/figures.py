@@ -8,7 +8,7 @@ are one matrix product.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
@@ -72,14 +72,21 @@ def add_by_task(task: Ints, values: Floats, tasks: int) -> Floats:
 def resampled(sums: Floats, resamples: int, seed: int) -> Floats:
     """The sums of each resample of as many tasks, drawn with replacement: (resamples, C). The same for a seed."""
     tasks, columns = sums.shape
-    rng = np.random.default_rng(seed)
-    rows = max(1, CELLS_AT_ONCE // tasks)
     found = np.zeros((columns, resamples))  # column by column: what follows adds columns up, over all resamples
     counted = np.flatnonzero(sums.any(axis=0))
-    for start in range(0, resamples, rows):
-        part = slice(start, min(start + rows, resamples))
-        found[counted, part] = (_draw(rng, part.stop - start, tasks) @ sums[:, counted]).T
+    start = 0
+    for times in drawn(tasks, resamples, seed):
+        found[counted, start : start + len(times)] = (times @ sums[:, counted]).T
+        start += len(times)
     return found.T
+
+
+def drawn(tasks: int, resamples: int, seed: int) -> Iterator[Floats]:
+    """How often each task is in each resample, some resamples at a time: (rows, tasks). The same for a seed."""
+    rng = np.random.default_rng(seed)
+    rows = max(1, CELLS_AT_ONCE // tasks)
+    for start in range(0, resamples, rows):
+        yield _draw(rng, min(rows, resamples - start), tasks)
 
 
 def _draw(rng: np.random.Generator, rows: int, tasks: int) -> Floats:
