@@ -9,13 +9,13 @@ from typing import Any, ClassVar, NamedTuple
 from annotations.formats import solutions
 from annotations.records import Json, StepScore, TrajectoryRecord
 from models_service.scorers import reading, text
-from models_service.scorers.base import CannotScore, Scored, Scorer, agent_steps
+from models_service.scorers.base import CannotScore, Partly, Scored, Scorer, agent_steps
 from models_service.scorers.belief import ways
 from models_service.scorers.belief.formulas import NORMALISATIONS
 from models_service.scorers.belief.gathering import Work, gathered
 from models_service.scorers.belief.probing import SAMPLED, Belief
 from models_service.scorers.belief.ways import Way
-from models_service.scorers.language.asked import LanguageModel
+from models_service.scorers.language.asked import LanguageModel, inert
 from models_service.scorers.reference import parts
 from models_service.statistics.canonical import canonical
 
@@ -56,6 +56,9 @@ class Believed(NamedTuple):
     more: Mapping[str, Json] = {}
 
 
+Said = Mapping[int, Believed | CannotScore]  # by the step's place; CannotScore: this one has no number
+
+
 class BeliefScorer(Scorer):
     """`language` is how a language model is reached (language/made.py), or the model. `range` are the ends of the
     numbers, None where they have none; none of them is a calibrated probability."""
@@ -80,7 +83,7 @@ class BeliefScorer(Scorer):
             "range": list(self.range),
             "needs": self.needs,
             "options": asdict(self.asking) | own,
-            "models": [{key: told[key] for key in ("model", "sha256") if key in told}],
+            "models": told.get("models") or [{key: told.get(key) for key in ("model", "sha256")}],
             "language": told,
         }
 
@@ -88,14 +91,14 @@ class BeliefScorer(Scorer):
     def usage(self) -> dict[str, float]:
         return self.language.usage
 
-    def work(self, record: TrajectoryRecord) -> Work[dict[int, Believed]]:
-        """What is said of each of the agent's steps, by its place; yields what it asks of the language model."""
+    def work(self, record: TrajectoryRecord) -> Work[Said]:
+        """What is said of each of the agent's steps; yields what it asks of the language model."""
         raise NotImplementedError
 
     def score(self, records: Sequence[TrajectoryRecord], prepared: Any = None) -> list[Scored]:
         return self.finished(records, [self.work(record) for record in records])
 
-    def finished(self, records: Sequence[TrajectoryRecord], works: Sequence[Work[dict[int, Believed]]]) -> list[Scored]:
+    def finished(self, records: Sequence[TrajectoryRecord], works: Sequence[Work[Said]]) -> list[Scored]:
         """The scores of each record by its work; a record without steps of the agent asks for nothing."""
         some = [place for place, record in enumerate(records) if agent_steps(record)]
         said = dict(zip(some, gathered(self.language, [works[place] for place in some]), strict=True))
@@ -133,7 +136,7 @@ def final_answer(record: TrajectoryRecord) -> str:
     indexes = agent_steps(record)
     last = record.steps[indexes[-1]] if indexes else None
     said = reading.answer(reading.clip(last.message) or text.said(last)) if last else ""
-    return "" if reading.DECLINES.search(said) else said
+    return "" if reading.DECLINES.search(said) else inert(said)
 
 
 def is_tree(record: TrajectoryRecord) -> bool:
@@ -156,7 +159,7 @@ def window(way: Way) -> dict[str, Json]:
 
 
 def _all_accepted(record: TrajectoryRecord) -> list[str]:
-    return list(dict.fromkeys(one.strip() for one in parts.answers(record.task.reference) if one.strip()))
+    return list(dict.fromkeys(inert(one.strip()) for one in parts.answers(record.task.reference) if one.strip()))
 
 
 def _made(language: Mapping[str, Any] | LanguageModel) -> LanguageModel:
@@ -168,10 +171,13 @@ def _made(language: Mapping[str, Any] | LanguageModel) -> LanguageModel:
     return made
 
 
-def _scored(record: TrajectoryRecord, said: dict[int, Believed] | CannotScore) -> Scored:
+def _scored(record: TrajectoryRecord, said: Said | CannotScore) -> Scored:
     if isinstance(said, CannotScore):
         return said
-    return tuple(_one(index, said[index]) for index in agent_steps(record))
+    each = [(index, said[index]) for index in agent_steps(record)]
+    scores = tuple(_one(index, one) for index, one in each if isinstance(one, Believed))
+    unscored = {index: str(one) for index, one in each if isinstance(one, CannotScore)}
+    return Partly(scores, unscored) if unscored else scores
 
 
 def _one(index: int, found: Believed) -> StepScore:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from annotations.records import Json, TrajectoryRecord
 from models_service.scorers import text
+from models_service.scorers.language.asked import inert
 from models_service.scorers.reading import COMMON, clip
 from models_service.scorers.rendering import texts
 
@@ -22,9 +23,9 @@ def chain(reference: Json) -> list[str]:
         next((reference[name] for name in NAMES if reference.get(name)), None) if isinstance(reference, dict) else None
     )
     if isinstance(found, str):
-        return parted(found)
+        return parted(inert(found))
     rows = found if isinstance(found, list) else []
-    return [said for one in rows if (said := text.flat(one).strip())]
+    return [said for one in rows if (said := inert(text.flat(one).strip()))]
 
 
 def parted(said: str) -> list[str]:

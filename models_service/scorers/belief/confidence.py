@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from annotations.records import TrajectoryRecord
 from models_service.scorers.base import agent_steps
-from models_service.scorers.belief.base import BeliefScorer, Believed, window
+from models_service.scorers.belief.base import BeliefScorer, Believed, Said, window
 from models_service.scorers.belief.formulas import NORMALISATIONS, log_probs
 from models_service.scorers.belief.gathering import Forced, Work, log_probs_of
 from models_service.scorers.belief.probing import TAGGED
@@ -33,7 +33,7 @@ class AnswerConfidence(BeliefScorer):
     title = "confidence in the answer"
     needs = "an answer at the end, and a language model that tells log-probabilities of given texts"
 
-    def work(self, record: TrajectoryRecord) -> Work[dict[int, Believed]]:
+    def work(self, record: TrajectoryRecord) -> Work[Said]:
         answer = self.own_answer(record)
         last = agent_steps(record)[-1]
         places = [

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from annotations.records import TrajectoryRecord
 from models_service.scorers.base import CannotScore, Scored
-from models_service.scorers.belief.base import BeliefScorer, Believed, final_answer, is_tree, marked, window
+from models_service.scorers.belief.base import BeliefScorer, Believed, Said, final_answer, is_tree, marked, window
 from models_service.scorers.belief.formulas import cluster_weights, log_gain, mean
 from models_service.scorers.belief.gathering import Work, gathered
 from models_service.scorers.belief.probing import TAGGED, series
@@ -114,7 +114,7 @@ class Consensus(BeliefScorer):
 
     def _work(
         self, record: TrajectoryRecord, given: tuple[str, float, bool] | None, refused: CannotScore | None
-    ) -> Work[dict[int, Believed]]:
+    ) -> Work[Said]:
         self.own_answer(record)  # says why where there is none
         if given is None:
             raise refused or self.lacks("the rollouts' answers could not be compared")

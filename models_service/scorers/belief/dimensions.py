@@ -10,15 +10,15 @@ from typing import Any
 
 from annotations.records import StepScore, TrajectoryRecord
 from models_service.scorers import text
-from models_service.scorers.base import CannotScore, Scored, agent_steps
-from models_service.scorers.belief.base import BeliefScorer, Believed, window
+from models_service.scorers.base import CannotScore, Partly, Scored, agent_steps
+from models_service.scorers.belief.base import BeliefScorer, Believed, Said, window
 from models_service.scorers.belief.formulas import log_probs, mean, standardised
 from models_service.scorers.belief.gathering import Forced, Work
-from models_service.scorers.belief.hindsight import Turn, turns
+from models_service.scorers.belief.hindsight import SAYS_NOTHING, Turn, turns
 from models_service.scorers.belief.probing import TAGGED, likelihoods
 from models_service.scorers.belief.verdicts import YES_NO, chances
 from models_service.scorers.fitting import ends
-from models_service.scorers.language.asked import LanguageModel
+from models_service.scorers.language.asked import LanguageModel, inert
 
 NAMES = ("confidence", "relevance", "coherence")
 SHOWN = 6000  # characters of a text that a question is asked about: its two ends
@@ -60,10 +60,12 @@ class Dimensions(BeliefScorer):
         for steps in groups.values():
             for (place, at), step in zip(steps, self._weighed([rows[p][at] for p, at in steps]), strict=True):
                 rows[place][at] = step
-        return [tuple(rows[place]) if place in rows else one for place, one in enumerate(said)]
+        return [_like(one, rows[place]) if place in rows else one for place, one in enumerate(said)]
 
-    def work(self, record: TrajectoryRecord) -> Work[dict[int, Believed]]:
+    def work(self, record: TrajectoryRecord) -> Work[Said]:
         answer, every = self.own_answer(record), turns(self.ways(record))
+        silent: Said = {t.place: CannotScore(SAYS_NOTHING) for t in every if not t.way.text.own[t.number].strip()}
+        every = [turn for turn in every if turn.place not in silent]
         found: dict[str, list[float]] = {}
         if self.weights[0]:
             found["confidence"] = yield from self._confidence(every, answer)
@@ -74,13 +76,16 @@ class Dimensions(BeliefScorer):
             found["coherence"] = yield from chances(self.asking, asked, YES_NO)
         seen = _documents(record)
         return {
-            turn.place: Believed(
-                0.0,
-                (),
-                [*turn.way.flags, *([] if seen[turn.place] or not self.weights[1] else [NO_DOCUMENTS])],
-                {**{name: values[number] for name, values in found.items()}, **window(turn.way)},
-            )
-            for number, turn in enumerate(every)
+            **silent,
+            **{
+                turn.place: Believed(
+                    0.0,
+                    (),
+                    [*turn.way.flags, *([] if seen[turn.place] or not self.weights[1] else [NO_DOCUMENTS])],
+                    {**{name: values[number] for name, values in found.items()}, **window(turn.way)},
+                )
+                for number, turn in enumerate(every)
+            },
         }
 
     def _confidence(self, every: Sequence[Turn], answer: str) -> Work[list[float]]:
@@ -88,8 +93,7 @@ class Dimensions(BeliefScorer):
         asks += [Forced(turn.way.upto(turn.number + 1, TAGGED.closing), TAGGED.lead + answer) for turn in every]
         read = yield from likelihoods(asks)
         return [
-            confidence(log_probs(words) if words else [0.0], log_probs(said))
-            for words, said in zip(read, read[len(every) :], strict=False)
+            confidence(log_probs(words), log_probs(said)) for words, said in zip(read, read[len(every) :], strict=False)
         ]
 
     def _relevance(self, record: TrajectoryRecord, every: Sequence[Turn], answer: str) -> Work[list[float]]:
@@ -107,6 +111,10 @@ class Dimensions(BeliefScorer):
             why = [{"feature": name, "contribution": part} for name, part in parts]
             found.append(replace(step, value=math.fsum(part for _, part in parts), detail={**step.detail, "why": why}))
         return found
+
+
+def _like(before: Scored, steps: Sequence[StepScore]) -> Scored:
+    return Partly(steps, before.unscored) if isinstance(before, Partly) else tuple(steps)
 
 
 def confidence(reasoning: Sequence[float], answer: Sequence[float]) -> float:
@@ -134,5 +142,5 @@ def _documents(record: TrajectoryRecord) -> dict[int, str]:
     for place in agent_steps(record):
         if told := text.observed(record.steps[place]).strip():
             seen.append(told)
-        found[place] = "\n".join(seen)
+        found[place] = inert("\n".join(seen))
     return found

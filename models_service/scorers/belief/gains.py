@@ -9,7 +9,7 @@ from typing import Any
 
 from annotations.records import StepScore, TrajectoryRecord
 from models_service.scorers.base import CannotScore, Scored
-from models_service.scorers.belief.base import BeliefScorer, Believed, final_answer, is_tree, marked, window
+from models_service.scorers.belief.base import BeliefScorer, Believed, Said, final_answer, is_tree, marked, window
 from models_service.scorers.belief.formulas import log_gain
 from models_service.scorers.belief.gathering import Work
 from models_service.scorers.belief.probing import TAGGED, Belief, Probe, series
@@ -32,7 +32,7 @@ class InformationGain(BeliefScorer):
     reads_reference = True
     probe: Probe = TAGGED
 
-    def work(self, record: TrajectoryRecord) -> Work[dict[int, Believed]]:
+    def work(self, record: TrajectoryRecord) -> Work[Said]:
         answers, ways = self.accepted(record), self.ways(record)
         asking, found = self.asking, dict[int, Believed]()
         rows = yield from series(ways, answers, self.probe, asking.normalisation, asking.draws, asking.seed)
@@ -85,7 +85,7 @@ class GainReturns(InformationGain):
             raise ValueError(f"by is igpo or a2tgpo, discount from 0 to 1; found {by!r}, {discount}")
         self.by, self.discount = by, discount
 
-    def work(self, record: TrajectoryRecord) -> Work[dict[int, Believed]]:
+    def work(self, record: TrajectoryRecord) -> Work[Said]:
         if is_tree(record):
             raise self.lacks("the steps of a tree are no one sequence")
         return (yield from super().work(record))

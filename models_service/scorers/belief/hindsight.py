@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from annotations.records import TrajectoryRecord
-from models_service.scorers.base import agent_steps
-from models_service.scorers.belief.base import BeliefScorer, Believed, is_tree, window
-from models_service.scorers.belief.formulas import log_probs, log_ratio
+from models_service.scorers.base import CannotScore, agent_steps
+from models_service.scorers.belief.base import BeliefScorer, Believed, Said, is_tree, window
+from models_service.scorers.belief.formulas import log_probs, log_ratio, mean
 from models_service.scorers.belief.gathering import Forced, Work
 from models_service.scorers.belief.probing import likelihoods
 from models_service.scorers.belief.ways import Way
-from models_service.scorers.language.asked import Token
+from models_service.scorers.language.asked import Token, inert
 
-SAYS_NOTHING, NO_REPLY = "says nothing", "no turn of the user follows"
+SAYS_NOTHING, NO_REPLY = "the step says nothing", "no turn of the user follows"
 ANSWER_KNOWN = "\n\n[The verified answer is: {}]"
 REPLY_KNOWN = "\n\n[What the user says later: {}]"
 
@@ -38,13 +38,13 @@ class Turn:
 class StepLikelihood(BeliefScorer):
     """The mean log-probability of the agent's own words of a step given all before it, in nats a token: the logarithm
     of one over its perplexity. A baseline: what is likely is what the model would have written, right or wrong. What
-    tools answered is read and not counted; a step without words has 0, the logarithm of 1, and says so."""
+    tools answered is read and not counted; a step without words has no number."""
 
     title = "likelihood of the step"
     needs = "a language model that tells log-probabilities of given texts"
     range = (None, 0.0)
 
-    def work(self, record: TrajectoryRecord) -> Work[dict[int, Believed]]:
+    def work(self, record: TrajectoryRecord) -> Work[Said]:
         every = turns(self.ways(record))
         read = yield from likelihoods([turn.asked() for turn in every])
         return {turn.place: _likely(turn, tokens) for turn, tokens in zip(every, read, strict=True)}
@@ -61,7 +61,7 @@ class AnswerHindsight(BeliefScorer):
     range = (None, None)
     reads_reference = True
 
-    def work(self, record: TrajectoryRecord) -> Work[dict[int, Believed]]:
+    def work(self, record: TrajectoryRecord) -> Work[Said]:
         answers, every = self.accepted(record), turns(self.ways(record))
         hints = ["", *(ANSWER_KNOWN.format(answer) for answer in answers)]
         read = iter((yield from likelihoods([turn.asked(hint) for hint in hints for turn in every])))
@@ -78,18 +78,16 @@ class ReplyHindsight(BeliefScorer):
     """The same with the user's next turn in place of the verified answer: log p(step given all before it and that
     reply) − log p(step given all before it), in nats (source: the abstract of Aligning Language Models from User
     Interactions). Below 0 the step is what one would not have said, had one known the reply. A step that no turn of the
-    user follows has 0, no evidence, and says so; a trajectory with no such turn is not applicable."""
+    user follows has no number."""
 
     title = "evidence of the user's reply"
     needs = "a turn of the user behind one of the agent, and a model that tells log-probabilities of given texts"
     range = (None, None)
 
-    def work(self, record: TrajectoryRecord) -> Work[dict[int, Believed]]:
+    def work(self, record: TrajectoryRecord) -> Work[Said]:
         if is_tree(record):
             raise self.lacks("the steps of a tree are no one conversation")
         replies = following(record)
-        if not any(replies.values()):
-            raise self.lacks("no turn of the user follows one of the agent")
         every = turns(self.ways(record))
         answered = [turn for turn in every if replies[turn.place]]
         hints = [REPLY_KNOWN.format(replies[turn.place]) for turn in answered]
@@ -97,7 +95,7 @@ class ReplyHindsight(BeliefScorer):
         read = yield from likelihoods(asks)
         pairs = zip(answered, read, read[len(answered) :], strict=False)
         found = {turn.place: _weighed(turn, _ratio(with_, bare), bare) for turn, with_, bare in pairs}
-        return {turn.place: found.get(turn.place) or _unanswered(turn) for turn in every}
+        return {turn.place: found.get(turn.place) or self.lacks(NO_REPLY) for turn in every}
 
 
 def turns(ways: Sequence[Way]) -> list[Turn]:
@@ -106,33 +104,32 @@ def turns(ways: Sequence[Way]) -> list[Turn]:
 
 def following(record: TrajectoryRecord) -> dict[int, str]:
     """For each of the agent's steps what the user says next, "" where nothing."""
-    users = [(place, step.message) for place, step in enumerate(record.steps) if step.source == "user"]
+    users = [(place, inert(step.message)) for place, step in enumerate(record.steps) if step.source == "user"]
     return {place: next((said for at, said in users if at > place), "") for place in agent_steps(record)}
 
 
 def _ratio(with_: Sequence[Token], bare: Sequence[Token]) -> float:
-    """0 for a step without words: the empty sum."""
     return log_ratio(with_, bare) if bare else 0.0
 
 
-def _likely(turn: Turn, tokens: Sequence[Token]) -> Believed:
-    flags = [*turn.way.flags, *([] if tokens else [SAYS_NOTHING])]
-    found = log_probs(tokens) if tokens else [0.0]
-    value = math.fsum(found) / len(found)
-    return Believed(value, [("perplexity", math.exp(-value))], flags, {"tokens": len(tokens), **window(turn.way)})
+def _likely(turn: Turn, tokens: Sequence[Token]) -> Believed | CannotScore:
+    if not tokens:
+        return CannotScore(SAYS_NOTHING)
+    value = mean(log_probs(tokens))
+    return Believed(
+        value, [("perplexity", math.exp(-value))], turn.way.flags, {"tokens": len(tokens), **window(turn.way)}
+    )
 
 
 def _weighed(
     turn: Turn, ratio: float, tokens: Sequence[Token], flags: Sequence[str] = (), answer: str | None = None
-) -> Believed:
-    more = {"tokens": len(tokens), "by token": ratio / max(1, len(tokens)), **window(turn.way)}
+) -> Believed | CannotScore:
+    if not tokens:
+        return CannotScore(SAYS_NOTHING)
+    more = {"tokens": len(tokens), "by token": ratio / len(tokens), **window(turn.way)}
     return Believed(
         ratio,
         [("log-ratio by token", more["by token"])],
-        [*turn.way.flags, *([] if tokens else [SAYS_NOTHING]), *flags],
+        [*turn.way.flags, *flags],
         more if answer is None else {**more, "answer": answer},
     )
-
-
-def _unanswered(turn: Turn) -> Believed:
-    return Believed(0.0, (), [*turn.way.flags, NO_REPLY], window(turn.way))

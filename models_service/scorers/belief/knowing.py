@@ -8,7 +8,7 @@ from typing import Any
 
 from annotations.records import TrajectoryRecord
 from models_service.scorers.base import Scored
-from models_service.scorers.belief.base import BeliefScorer, Believed, final_answer, is_tree, window
+from models_service.scorers.belief.base import BeliefScorer, Believed, Said, final_answer, is_tree, window
 from models_service.scorers.belief.gathering import Work
 from models_service.scorers.belief.verdicts import TRUE_FALSE, YES_NO, chances
 from models_service.scorers.belief.ways import BLANK, Way
@@ -41,7 +41,7 @@ class AnswerTrue(BeliefScorer):
         ]
         return self.finished(records, works)
 
-    def _asked(self, record: TrajectoryRecord, others: Sequence[str]) -> Work[dict[int, Believed]]:
+    def _asked(self, record: TrajectoryRecord, others: Sequence[str]) -> Work[Said]:
         shown = "".join(f"\n- {one}" for one in sorted(others)[:SHOWN])
         ideas = f"\n\nOther answers that were given:{shown}" if shown else ""
         question = f"{ideas}\n\nProposed answer: {self.own_answer(record)}\n\nIs the proposed answer true?"
@@ -55,7 +55,7 @@ class Knows(BeliefScorer):
 
     title = "P(I know)"
 
-    def work(self, record: TrajectoryRecord) -> Work[dict[int, Believed]]:
+    def work(self, record: TrajectoryRecord) -> Work[Said]:
         return (yield from _after_each(self, self.ways(record), "\n\nDo you know the right answer by now?", YES_NO))
 
 
@@ -65,9 +65,7 @@ def so_far(way: Way, count: int) -> str:
     return f"Question:\n{way.text.prompt}\n\nWork so far:\n{steps}" if steps else f"Question:\n{way.text.prompt}"
 
 
-def _after_each(
-    scorer: BeliefScorer, ways: Sequence[Way], question: str, words: tuple[str, str]
-) -> Work[dict[int, Believed]]:
+def _after_each(scorer: BeliefScorer, ways: Sequence[Way], question: str, words: tuple[str, str]) -> Work[Said]:
     places = [(way, count) for way in ways for count in range(way.text.first, len(way.text.steps))]
     said = yield from chances(scorer.asking, [so_far(way, count + 1) + question for way, count in places], words)
     return {

@@ -8,7 +8,7 @@ from typing import Any
 
 from annotations.records import TrajectoryRecord
 from models_service.scorers import reading
-from models_service.scorers.belief.base import BeliefScorer, Believed, is_right, is_tree, window
+from models_service.scorers.belief.base import BeliefScorer, Believed, Said, is_right, is_tree, window
 from models_service.scorers.belief.chains import MOST, chain, covered, parted
 from models_service.scorers.belief.formulas import combined, faithfulness, log_probs
 from models_service.scorers.belief.gathering import Drawn, Forced, Work, log_probs_of, texts_of
@@ -52,7 +52,7 @@ class PathFaithfulness(BeliefScorer):
         self.limit, self.enough, self.weight, self.write = limit, enough, weight, write
         self.range = (-limit, limit)
 
-    def work(self, record: TrajectoryRecord) -> Work[dict[int, Believed]]:
+    def work(self, record: TrajectoryRecord) -> Work[Said]:
         answers, ways = self.accepted(record), self.ways(record)
         steps, flags = chain(record.task.reference)[:MOST], list[str]()
         if not steps:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from annotations.records import TrajectoryRecord
 from models_service.scorers.base import CannotScore
-from models_service.scorers.belief.base import BeliefScorer, Believed, is_right, is_tree, marked, window
+from models_service.scorers.belief.base import BeliefScorer, Believed, Said, is_right, is_tree, marked, window
 from models_service.scorers.belief.formulas import NORMALISATIONS, entropy, log_probs, mean, potential
 from models_service.scorers.belief.gathering import Drawn, Forced, Work, log_probs_of, texts_of
 from models_service.scorers.belief.probing import BOXED, counts
@@ -62,7 +62,7 @@ class StepPotential(BeliefScorer):
             raise ValueError("continuations and length are 1 or more, temperature above 0")
         self.continuations, self.length, self.temperature = continuations, length, temperature
 
-    def work(self, record: TrajectoryRecord) -> Work[dict[int, Believed]]:
+    def work(self, record: TrajectoryRecord) -> Work[Said]:
         answers, ways = self.accepted(record), self.ways(record)
         prompts = [[way.upto(count, BOXED.closing) for count in counts(way)] for way in ways]
         each = iter((yield from self._states([one for row in prompts for one in row], answers)))

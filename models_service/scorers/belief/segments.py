@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from annotations.records import TrajectoryRecord
-from models_service.scorers.belief.base import BeliefScorer, Believed, marked, window
+from models_service.scorers.belief.base import BeliefScorer, Believed, Said, marked, window
 from models_service.scorers.belief.gathering import Work
 from models_service.scorers.belief.probing import TAGGED, beliefs
 from models_service.scorers.belief.ways import Way
@@ -34,7 +34,7 @@ class SegmentProgress(BeliefScorer):
             raise ValueError(f"segments is 1 or more; found {segments}")
         self.segments = segments
 
-    def work(self, record: TrajectoryRecord) -> Work[dict[int, Believed]]:
+    def work(self, record: TrajectoryRecord) -> Work[Said]:
         answers, asking = self.accepted(record), self.asking
         read = [(way, at, ends(way.text.steps[at], self.segments)) for way in self.ways(record) for at in _judged(way)]
         prompts = [one for way, at, cuts in read for one in _prompts(way, at, cuts)]

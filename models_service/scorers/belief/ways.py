@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from annotations.formats import solutions
 from annotations.records import TrajectoryRecord
 from models_service.scorers import fitting
-from models_service.scorers.language.asked import Prompt
+from models_service.scorers.language.asked import Prompt, inert
 from models_service.scorers.rendering import Rendered, Text
 
 CHARACTERS = 3  # to a token, about: how long a text is for a model whose tokens are not known here
@@ -60,14 +60,19 @@ class _Laid(Rendered):
 def ways(record: TrajectoryRecord, longest: int, *, chat: bool = True) -> list[Way]:
     """The trajectory's ways, each of at most `longest` tokens, by estimate, in which each step is judged once.
     CannotScore where a single step is too long."""
-    between = dict(_between(record))
+    between = {place: inert(said) for place, said in _between(record)}
     found = []
     for one in fitting.fitted(record, _laid, longest):
         assert isinstance(one.rendered, _Laid)
         text = one.rendered.text
-        asked = text if text.prompt.strip() else replace(text, prompt=record.task.instruction)
-        found.append(Way(asked, one.flags, one.window, between, chat))
+        found.append(Way(_inert(text, record.task.instruction), one.flags, one.window, between, chat))
     return [way for way in found if way.places]
+
+
+def _inert(text: Text, instruction: str) -> Text:
+    """The text without control tokens; the task's own words where nothing was asked before the first step."""
+    steps, own = (tuple(map(inert, each)) for each in (text.steps, text.own))
+    return replace(text, prompt=inert(text.prompt if text.prompt.strip() else instruction), steps=steps, own=own)
 
 
 def _laid(text: Text) -> _Laid:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from models_service.scorers.base import CannotScore
 
+SPELT = re.compile(r"<(?=\|[^|<>\s]{1,40}\|>|/?s>|(?:bos|eos|pad|unk|start_of_turn|end_of_turn)>)|\[(?=/?INST\])")
 Message = Mapping[str, str]  # {"role", "content"}, as in OpenAI chat
 
 
@@ -82,6 +84,12 @@ class LanguageModel(Protocol):
 
 class NotServed(Exception):
     """The server cannot be asked this at all. The message says what, and what it would need."""
+
+
+def inert(text: str) -> str:
+    """The text with control tokens of the usual spellings broken by a space, for openings and forced texts that hold
+    what a trajectory says: servers read them as what they spell."""
+    return SPELT.sub(r"\g<0> ", text)
 
 
 def chance(
