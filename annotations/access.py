@@ -24,6 +24,7 @@ BEGIN: dict[str, set[Role]] = {
     Run.Kind.SCHEME: MANAGE,
     Run.Kind.PUSH: MANAGE,
     Run.Kind.CALIBRATE: MANAGE,
+    Run.Kind.QUEUE: MANAGE,
 }
 NO_PROJECT = "There is no such project, or it is not yours to know of."
 NOT_YOURS = "Only what you began yourself and may still begin is yours to stop or repeat."

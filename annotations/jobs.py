@@ -23,6 +23,7 @@ TASKS: dict[str, tuple[str, str]] = {
     Run.Kind.SCHEME: ("models_service.run_scheme_change", "light"),
     Run.Kind.PUSH: ("models_service.run_push", "light"),
     Run.Kind.CALIBRATE: ("models_service.run_calibration", "light"),
+    Run.Kind.QUEUE: ("models_service.run_queue", "light"),
 }
 
 

@@ -10,11 +10,12 @@ from annotations.services import (
     export_push,
     exports,
     imports,
+    queue_policies_run,
     runs,
     scheme_changes,
     traces,
 )
-from models_service import scoring
+from models_service import calibration, scoring
 from models_service.statistics import report
 
 
@@ -23,6 +24,8 @@ def run_import(run_id: int) -> None:
     with runs.working_on(run_id) as claim:
         if claim:
             imports.perform(claim)
+    if claim:
+        queue_policies_run.follow(claim.run)
 
 
 @shared_task(name="models_service.run_export")
@@ -61,6 +64,22 @@ def run_scoring(run_id: int) -> None:
     with runs.working_on(run_id) as claim:
         if claim:
             scoring.perform(claim)
+    if claim:
+        queue_policies_run.follow(claim.run)
+
+
+@shared_task(name="models_service.run_queue")
+def run_queue(run_id: int) -> None:
+    with runs.working_on(run_id) as claim:
+        if claim:
+            queue_policies_run.perform(claim)
+
+
+@shared_task(name="models_service.run_calibration")
+def run_calibration(run_id: int) -> None:
+    with runs.working_on(run_id) as claim:
+        if claim:
+            calibration.perform(claim)
 
 
 @shared_task(name=traces.TASK)

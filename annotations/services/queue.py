@@ -22,8 +22,8 @@ def lease_next(project: Project | str, user: User) -> Annotation | None:
     """The trajectory the person should label now, leased to them; None when nothing is left for them.
 
     First what they hold, of that what a lead returned or gave to them; then what was returned to them, then their own
-    drafts whose lease ran out if there is a seat, then the first live trajectory, in import order, that has room and
-    that they have not had; at last what a lead took from them, where its seat is still free. Asking again gives the
+    drafts whose lease ran out if there is a seat, then the first live trajectory, in the queue's order, that has room
+    and that they have not had; at last what a lead took from them, where its seat is still free. Asking again gives the
     same. The project may be named by its slug. Http404 for who is no member, PermissionDenied for a role that does not
     label.
     """
@@ -49,7 +49,7 @@ def has_more(project: Project, user: User) -> bool:
     rater = Rater.objects.filter(project=project, user=user).first() or Rater(user=user)
     rater.project = project
     lapsed = Annotation.objects.lapsed(timezone.now()).filter(rater__project=project)
-    return _search(rater, 0) is not None or lapsed.exclude(rater__user=user).exists()
+    return _search(rater, _IMPORTED, 0) is not None or lapsed.exclude(rater__user=user).exists()
 
 
 def _ready(locked: Project, user: User) -> Rater:
@@ -103,17 +103,17 @@ def _start(rater: Rater) -> Annotation | None:
         return None
     seat, until = seats.free_seat(project, found.taken), timezone.now() + timedelta(minutes=project.lease_minutes)
     assert seat is not None  # it has room
-    annotation = begin(rater, found.trajectory, seat, until)
+    annotation = begin(rater, found.trajectory, seat, until, drawn=found.drawn)
     after = {"trajectory": found.trajectory, "seat": seat}
     with quick.in_one_go():
-        Rater.objects.filter(pk=rater.pk).update(queue_from=found.trajectory, queue_overlap=project.overlap)
+        Rater.objects.filter(pk=rater.pk).update(queue_from=found.at, queue_overlap=project.overlap)
         history.record(annotation, history.LEASE, rater.user, after=after)
     return annotation
 
 
-def begin(rater: Rater, trajectory: int, seat: int, until: datetime) -> Annotation:
-    """A new pass with that seat, under the rules the project has now; to be logged. The project must be locked, by
-    `lock`."""
+def begin(rater: Rater, trajectory: int, seat: int, until: datetime, *, drawn: str = "") -> Annotation:
+    """A new pass with that seat, under the rules the project has now; to be logged. `drawn` says how the queue came to
+    it. The project must be locked, by `lock`."""
     project = rater.project
     annotation = Annotation(
         rater=rater,
@@ -124,6 +124,7 @@ def begin(rater: Rater, trajectory: int, seat: int, until: datetime) -> Annotati
         state=State.LEASED,
         seat=seat,
         lease_until=until,
+        drawn=drawn,
     )
     annotation.save(force_insert=True)
     task_answers.carry(annotation)
@@ -144,32 +145,35 @@ def _rules(project: Project, trajectory: int) -> dict[str, Any]:
 
 
 class Place(NamedTuple):
-    """A trajectory with room, and the seats of it that are taken."""
+    """A trajectory with room, and the seats of it that are taken; where in the queue's order it stands, and how it came
+    to stand there."""
 
     trajectory: int
     taken: list[int]
+    at: int
+    drawn: str
 
 
 def _first_with_room(rater: Rater) -> Place | None:
-    """The first live trajectory, in import order, with a free seat that the rater has no pass over.
+    """The first live trajectory, in the queue's order, with a free seat that the rater has no pass over.
 
     To look past thousands that are done takes longer each time, so the search begins where the rater's last one
     ended; what came free behind that has set the place back (came_free). Where the rest holds nothing, all is looked
-    at: the place is a hint, and can cost order but never a trajectory.
+    at: the place is a hint, and can cost order but never a trajectory. What the order has no place for comes last, as
+    imported.
     """
     start = rater.queue_from if rater.queue_overlap >= rater.project.overlap else 0
-    found = _search(rater, start)
-    return found or (_search(rater, 0) if start else None)
+    order = _IMPORTED if rater.project.queue_ranking_id is None else _RANKED
+    found = _search(rater, order, start) or (_search(rater, order, 0) if start else None)
+    if found or order is _IMPORTED:
+        return found
+    unplaced = _search(rater, _IMPORTED, 0)
+    return unplaced and unplaced._replace(at=start)
 
 
 # By hand: the ORM spends more time on writing it than PostgreSQL on answering.
-_WITH_ROOM = """
-    SELECT t.id, ARRAY(SELECT s.seat FROM annotations_annotation s WHERE s.trajectory_id = t.id AND s.seat IS NOT NULL)
-      FROM annotations_trajectory t
-     WHERE t.project_id = %(project)s AND t.superseded_at IS NULL AND t.id >= %(start)s
-       AND t.id NOT IN (
-            SELECT a.trajectory_id FROM annotations_annotation a
-             WHERE a.rater_id = %(rater)s AND a.retired_at IS NULL AND a.trajectory_id >= %(start)s)
+_TAKEN = "ARRAY(SELECT s.seat FROM annotations_annotation s WHERE s.trajectory_id = t.id AND s.seat IS NOT NULL)"
+_HAS_ROOM = """
        AND NOT EXISTS (
             SELECT FROM annotations_annotation s
              WHERE s.trajectory_id = t.id AND s.seat IS NOT NULL OFFSET %(overlap)s - 1)
@@ -182,15 +186,51 @@ _ONE_A_TASK = """
             SELECT o.task_id FROM annotations_annotation a JOIN annotations_trajectory o ON o.id = a.trajectory_id
              WHERE a.rater_id = %(rater)s AND a.retired_at IS NULL)
 """
-_FIRST = "     ORDER BY t.id\n     LIMIT 1"
 
 
-def _search(rater: Rater, start: int) -> Place | None:
+class Order(NamedTuple):
+    """The beginning of a query for what has room, in one order, and its end."""
+
+    begins: str
+    ends: str
+
+
+_IMPORTED = Order(
+    f"""
+    SELECT t.id, {_TAKEN}, t.id, ''
+      FROM annotations_trajectory t
+     WHERE t.project_id = %(project)s AND t.superseded_at IS NULL AND t.id >= %(start)s
+       AND t.id NOT IN (
+            SELECT a.trajectory_id FROM annotations_annotation a
+             WHERE a.rater_id = %(rater)s AND a.retired_at IS NULL AND a.trajectory_id >= %(start)s)""",
+    "     ORDER BY t.id\n     LIMIT 1",
+)
+# OFFSET 0 keeps the test at the row: what the person has had may be thousands, and one look is enough.
+_RANKED = Order(
+    f"""
+    SELECT t.id, {_TAKEN}, q.place, q.drawn
+      FROM annotations_queuerank q
+      JOIN annotations_trajectory t ON t.id = q.trajectory_id AND t.superseded_at IS NULL
+     WHERE q.run_id = %(ranking)s AND q.place >= %(start)s
+       AND NOT EXISTS (
+            SELECT FROM annotations_annotation a
+             WHERE a.rater_id = %(rater)s AND a.trajectory_id = t.id AND a.retired_at IS NULL OFFSET 0)""",
+    "     ORDER BY q.place\n     LIMIT 1",
+)
+
+
+def _search(rater: Rater, order: Order, start: int) -> Place | None:
     project = rater.project
-    asked = (_WITH_ROOM, _ONE_A_TASK, _FIRST) if task_answers.only(scheme(project.scheme_id)) else (_WITH_ROOM, _FIRST)
+    one_a_task = _ONE_A_TASK if task_answers.only(scheme(project.scheme_id)) else ""
+    named = {
+        "project": project.pk,
+        "ranking": project.queue_ranking_id,
+        "start": start,
+        "rater": rater.pk,
+        "overlap": project.overlap,
+    }
     with connection.cursor() as cursor:
-        named = {"project": project.pk, "start": start, "rater": rater.pk, "overlap": project.overlap}
-        cursor.execute("".join(asked), named)
+        cursor.execute("".join((order.begins, _HAS_ROOM, one_a_task, order.ends)), named)
         row = cursor.fetchone()
     return Place(*row) if row else None
 

@@ -10,12 +10,12 @@ from datetime import datetime, timedelta
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import F, Min, OuterRef, QuerySet, Subquery
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from annotations import access
-from annotations.models import Annotation, Event, Guideline, Project, Role, User
+from annotations.models import Annotation, Event, Guideline, Project, QueueRank, Role, User
 from annotations.services import history
 from annotations.services.outcomes import NoSeat
 
@@ -55,14 +55,20 @@ def check_role(role: str, roles: set[Role] = access.LABEL) -> None:
 def free_lapsed(project: Project, now: datetime) -> None:
     """Take the seats of leases that ran out. State and labels stay. The project must be locked."""
     lapsed = Annotation.objects.lapsed(now).filter(rater__in=project.raters.values("pk"))
-    if earliest := lapsed.order_by("trajectory").values_list("trajectory", flat=True).first():
+    if trajectories := list(lapsed.values_list("trajectory", flat=True)):
         lapsed.update(seat=None, lease_until=None)
-        came_free(project, earliest)
+        came_free(project, *trajectories)
 
 
-def came_free(project: Project, trajectory_id: int) -> None:
-    """Let everybody's next search look at the trajectory again. The project must be locked."""
-    project.raters.filter(queue_from__gt=trajectory_id).update(queue_from=trajectory_id)
+def came_free(project: Project, *trajectories: int) -> None:
+    """Let everybody's next search look at the trajectories again. The project must be locked."""
+    if project.queue_ranking_id is None:
+        earliest: int | None = min(trajectories)
+    else:
+        ranks = QueueRank.objects.filter(run=project.queue_ranking_id, trajectory__in=trajectories)
+        earliest = ranks.aggregate(place=Min("place"))["place"]
+    if earliest is not None:  # one without a place is looked for once nothing else is left
+        project.raters.filter(queue_from__gt=earliest).update(queue_from=earliest)
 
 
 def renew(annotation: Annotation) -> bool:

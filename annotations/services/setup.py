@@ -8,6 +8,7 @@ from django.db import transaction
 
 from annotations.models import Event, Project, Rater, User
 from annotations.schemes.schema import Scheme
+from annotations.services import queue_policies_run
 from annotations.services.outcomes import NotAccepted
 from annotations.services.projects import scheme_of
 
@@ -21,6 +22,9 @@ SETTINGS = (
     "blind_share",
     "propagation",
     "reference",
+    "queue_policy",
+    "queue_scorer",
+    "queue_random",
 )
 
 
@@ -41,6 +45,7 @@ def change(project: Project, by: User | None, **values: Any) -> dict[str, Any]:
         stored.save(update_fields=list(changed))
         old = {name: before[name] for name in changed}
         Event.objects.create(project=stored, actor=by, verb="project.changed", before=old, after=changed)
+        queue_policies_run.settle(stored, changed, by)
     return changed
 
 
