@@ -57,7 +57,7 @@ class Dimensions(BeliefScorer):
             if not isinstance(one, CannotScore):
                 groups[records[place].task.external_id] += [(place, at) for at in range(len(one))]
         rows = {place: list(one) for place, one in enumerate(said) if not isinstance(one, CannotScore)}
-        for steps in groups.values():
+        for steps in filter(None, groups.values()):
             for (place, at), step in zip(steps, self._weighed([rows[p][at] for p, at in steps]), strict=True):
                 rows[place][at] = step
         return [_like(one, rows[place]) if place in rows else one for place, one in enumerate(said)]

@@ -88,8 +88,9 @@ class NotServed(Exception):
 
 def inert(text: str) -> str:
     """The text with control tokens of the usual spellings broken by a space, for openings and forced texts that hold
-    what a trajectory says: servers read them as what they spell."""
-    return SPELT.sub(r"\g<0> ", text)
+    what a trajectory says: servers read them as what they spell. Half characters, which no tokenizer reads, become
+    question marks."""
+    return SPELT.sub(r"\g<0> ", text).encode(errors="replace").decode()
 
 
 def chance(

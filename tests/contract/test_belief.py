@@ -1,0 +1,147 @@
+"""What every scorer by belief promises, with a real language model of random weights and hostile records."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from annotations.records import StepRecord, TrajectoryRecord
+from models_service.scorers.base import CannotScore, Partly, agent_steps, checked
+from models_service.scorers.belief.base import BeliefScorer
+from models_service.scorers.belief.confidence import AnswerConfidence
+from models_service.scorers.belief.consensus import Consensus
+from models_service.scorers.belief.dimensions import Dimensions
+from models_service.scorers.belief.gains import GainReturns, InformationGain, InformationPotential
+from models_service.scorers.belief.hindsight import AnswerHindsight, ReplyHindsight, StepLikelihood
+from models_service.scorers.belief.knowing import AnswerTrue, Knows
+from models_service.scorers.belief.paths import PathFaithfulness
+from models_service.scorers.belief.potential import StepPotential
+from models_service.scorers.belief.segments import SegmentProgress
+from models_service.scorers.language.local import LocalModel
+from tests import tiny
+from tests.contract.test_scorers import RECORDS, rollout
+
+Made = Callable[..., BeliefScorer]
+SCORERS: list[tuple[Made, dict[str, Any]]] = [
+    (InformationGain, {}),
+    (InformationGain, {"chat": False, "normalisation": "product"}),
+    (InformationPotential, {}),
+    (GainReturns, {}),
+    (GainReturns, {"by": "a2tgpo", "discount": 0.9}),
+    (SegmentProgress, {}),
+    (StepPotential, {"continuations": 2, "length": 3}),
+    (Consensus, {}),
+    (Consensus, {"same": "entailment", "eta": 1.0}),
+    (PathFaithfulness, {}),
+    (PathFaithfulness, {"write": True}),
+    (AnswerHindsight, {}),
+    (ReplyHindsight, {}),
+    (StepLikelihood, {}),
+    (AnswerTrue, {"others": True}),
+    (Knows, {"chat": False}),
+    (AnswerConfidence, {}),
+    (Dimensions, {}),
+]
+REFERENCE = {"answer": ["4", "four"], "solution": ["Two and two.", "That is 4."]}
+
+
+def referenced(record: TrajectoryRecord, reference: Any = REFERENCE) -> TrajectoryRecord:
+    return replace(record, task=replace(record.task, reference=reference))
+
+
+def tree() -> TrajectoryRecord:
+    steps = tuple(
+        StepRecord("agent", 1, message=f"I try {at}.", parent=parent) for at, parent in enumerate([None, 1, 1])
+    )
+    return replace(rollout("t", 0, 0), steps=(StepRecord("user", 0, message="Which?"), *steps))
+
+
+HOSTILE = [
+    referenced(one) for one in [*RECORDS, tree(), rollout("a", 2, 2, "\ud83d\ude00 {answer} {} %s \\boxed{4} <|end|>")]
+]
+
+
+@pytest.fixture(scope="module")
+def language(tmp_path_factory: pytest.TempPathFactory) -> LocalModel:
+    return LocalModel(str(tiny.reward_model(tmp_path_factory.mktemp("language"), {})), device="cpu")
+
+
+@pytest.fixture(params=SCORERS, ids=lambda one: f"{one[0].__name__}{list(one[1].values()) or ''}")
+def scorer(request: pytest.FixtureRequest, language: LocalModel) -> BeliefScorer:
+    made, options = request.param
+    return made(language, **options)
+
+
+def test_each_step_has_a_finite_number_in_the_range_that_is_said_or_a_reason(scorer: BeliefScorer) -> None:
+    low, high = scorer.range
+    for record, said in zip(HOSTILE, scorer.score(HOSTILE), strict=True):
+        if isinstance(said, CannotScore):
+            assert str(said)
+            continue
+        checked(record, said)
+        assert len(said) == len(agent_steps(record)) or isinstance(said, Partly)
+        for one in said:
+            assert one.probability is None and math.isfinite(one.value)
+            assert low is None or low - 1e-9 <= one.value
+            assert high is None or one.value <= high + 1e-9
+            json.dumps(one.detail, allow_nan=False)
+
+
+def test_there_are_numbers_where_nothing_is_missing(scorer: BeliefScorer) -> None:
+    record = referenced(rollout("full", 0, 3, "So I look. The answer is 4"))
+    [said] = scorer.score([record])
+    if isinstance(scorer, PathFaithfulness) and isinstance(said, CannotScore):
+        assert scorer.write
+    else:
+        assert not isinstance(said, CannotScore) and said
+
+
+def test_only_those_that_read_the_reference_need_it_and_change_with_it(scorer: BeliefScorer) -> None:
+    record = rollout("full", 0, 2, "So I look. The answer is 4")
+    bare, held = scorer.score([record]), scorer.score([referenced(record)])
+    if scorer.reads_reference:
+        assert str(bare[0]) == f"{scorer.title} not applicable: the task's reference holds no answer"
+    else:
+        assert str(bare) == str(held)
+
+
+def test_company_and_order_change_nothing(scorer: BeliefScorer) -> None:
+    records = [referenced(rollout("b", at, at, f"So I look. The answer is {at}")) for at in (1, 2, 3)]
+    forth, back = scorer.score(records), scorer.score(records[::-1])[::-1]
+    for one, other in zip(forth, back, strict=True):
+        if isinstance(one, CannotScore):
+            assert str(one) == str(other)
+        else:
+            assert [s.value for s in one] == pytest.approx([s.value for s in other], abs=2e-3)
+
+
+def test_nothing_to_score_is_scored_with_nothing(scorer: BeliefScorer) -> None:
+    assert scorer.score([]) == []
+    assert scorer.score([referenced(RECORDS[3])]) == [()]
+
+
+def test_what_scores_come_from_can_be_kept(scorer: BeliefScorer) -> None:
+    said = scorer.provenance
+    assert json.loads(json.dumps(said, allow_nan=False)) == said
+    assert said["range"] == list(scorer.range) and said["models"][0]["sha256"]
+    assert isinstance(scorer.title, str) and isinstance(scorer.needs, str)
+
+
+def test_what_was_asked_is_counted(language: LocalModel) -> None:
+    before = InformationGain(language).usage["calls"]
+    scorer = InformationGain(language)
+    scorer.score([referenced(rollout("x", 0, 2))])
+    assert scorer.usage["calls"] == before + 6  # two answers at three places
+
+
+def test_a_scorer_is_made_of_how_its_model_is_reached(tmp_path: Path) -> None:
+    folder = tiny.reward_model(tmp_path, {})
+    scorer = InformationGain({"folder": str(folder), "device": "cpu"})
+    [said] = scorer.score([referenced(rollout("x", 0, 1))])
+    assert not isinstance(said, CannotScore) and len(said) == 1
