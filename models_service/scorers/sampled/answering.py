@@ -19,18 +19,20 @@ FRACTION = re.compile(
     r"([+-]?)(?:\\[dt]?frac\s*\{(\d{1,50})\}\s*\{(\d{1,50})\}|\\[dt]?frac\s*(\d)\s*(\d)|(\d{1,50})/(\d{1,50}))"
 )
 WORDS = re.compile(r"[^\W\d_]+(?:[\s'’-]+[^\W\d_]+)*")
+NAMED = re.compile(r"(?i:choice|option)[\s_\\*]+\(?([A-Z])(?![A-Za-z])")
 CHOSEN = re.compile(r"\(?([A-Za-z])[).:](?=\s|$)")
 LONGEST = 400  # characters of an answer
 
 
 def stated(text: str) -> str | None:
-    """What the text states as its answer: in a tag, in a box, behind #### or "answer is"; None where it does not."""
+    """What the text states as its answer: in a tag, in a box, behind #### or "answer is", or as a named choice."""
     told = reading.THOUGHT.sub("", text).rpartition("</think>")[2]
     for found in (TAGGED.findall(told), BOXED.findall(told)):
         if found and str(found[-1]).strip():
             return str(found[-1]).strip()[:LONGEST]
     if not MARKED.search(told):
-        return None
+        named = NAMED.findall(told)
+        return named[-1] if named else None
     rest = MARKED.split(told)[-1].strip()
     return SENTENCE_ENDS.split(rest)[0].strip(" *_")[:LONGEST] or None
 
@@ -51,12 +53,15 @@ def spelled(answer: str) -> str | None:
 
 
 def spellings(answers: Iterable[str]) -> frozenset[str]:
-    return frozenset(one for answer in answers if (one := spelled(answer)) is not None)
+    """Those of the answers a reference holds; one that is a whole solution counts by what it states."""
+    said = [one for answer in answers for one in (answer, stated(answer)) if one is not None]
+    return frozenset(one for answer in said if (one := spelled(answer)) is not None)
 
 
 def is_right(answer: str, right: Collection[str]) -> bool:
     """Whether the answer is one of these, which are spelled. The letter of a choice may have the choice behind it."""
-    chosen = CHOSEN.match(answer.strip())
+    said = MARKUP.sub("", WORDED.sub(r"\1", answer)).strip()
+    chosen = NAMED.search(said) or CHOSEN.match(said)
     return spelled(answer) in right or (chosen is not None and chosen[1].upper() in right)
 
 
