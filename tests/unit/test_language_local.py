@@ -46,7 +46,7 @@ def full(model: LocalModel, ids: list[int]) -> Any:
 def test_it_is_a_language_model(one: LocalModel) -> None:
     asked: LanguageModel = one
     assert asked.usage.keys() == {"calls", "prompt_tokens", "completion_tokens"}
-    assert {"model", "sha256", "device", "dtype", "torch", "transformers"} <= one.provenance.keys()
+    assert {"models", "device", "dtype", "torch", "transformers"} <= one.provenance.keys()
 
 
 # --- forced texts

@@ -79,8 +79,7 @@ class LocalModel:
 
         gpu = self.causal.device.type == "cuda"
         return {
-            "model": self.checkpoint.name,
-            "sha256": self.checkpoint.fingerprint,
+            "models": [{"name": self.checkpoint.name, "sha256": self.checkpoint.fingerprint}],
             "max_tokens": self.max_tokens,
             "device": torch.cuda.get_device_name(self.causal.device) if gpu else "CPU",
             "dtype": str(self.causal.dtype).removeprefix("torch."),
