@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from annotations.records import Json, StepRecord, TaskRecord, TrajectoryRecord
 from models_service.scorers.base import CannotScore
 from models_service.scorers.language.asked import Completion, Prompt, Sampling, Token
+from tests import tiny
 
 QUESTION = "What is 6 times 7?"
 RIGHT, WRONG = "The answer is \\boxed{42}.", "The answer is \\boxed{41}."
@@ -80,3 +82,42 @@ def tree(
     ]
     asked = StepRecord("user", 0, QUESTION)
     return TrajectoryRecord(TaskRecord("t", instruction=QUESTION, reference=reference, **task), (asked, *steps))
+
+
+def taught(folder: Path, steps: int = 3) -> Path:
+    """A tiny causal language model in a folder, trained until it answers this world's question as the steps before let
+    it: right where none of them is wrong."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tiny.reward_model(folder, {})
+    model, words = AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
+    rows = [_row(words, count, wrong) for count in range(steps + 1) for wrong in (None, *range(1, count + 1))]
+    width = max(map(len, (ids for ids, _ in rows)))
+    padded = [(ids + [0] * (width - len(ids)), [1] * len(ids) + [0] * (width - len(ids))) for ids, _ in rows]
+    labels = [[-100] * begin + ids[begin:] + [-100] * (width - len(ids)) for ids, begin in rows]
+    given = {
+        "input_ids": torch.tensor([ids for ids, _ in padded]),
+        "attention_mask": torch.tensor([mask for _, mask in padded]),
+        "labels": torch.tensor(labels),
+    }
+    optimiser = torch.optim.AdamW(model.parameters(), lr=5e-3)
+    for _ in range(400):
+        loss = model(**given).loss
+        if loss.item() < 0.01:
+            break
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    model.save_pretrained(folder)
+    return folder
+
+
+def _row(words: Any, steps: int, wrong: int | None) -> tuple[list[int], int]:
+    """The ids of question, steps and answer, and where the answer begins."""
+    asked = [{"role": "user", "content": QUESTION}]
+    question = words.apply_chat_template(asked, tokenize=False, add_generation_prompt=True)
+    said = "".join(f"Step {n} is {'WRONG' if n == wrong else 'fine'}.\n\n" for n in range(1, steps + 1))
+    before = words(question + said, add_special_tokens=False).input_ids
+    after = words(RIGHT if wrong is None else WRONG, add_special_tokens=False).input_ids
+    return [*before, *after, words.eos_token_id], len(before)
