@@ -29,6 +29,9 @@ class SettingsForm(forms.ModelForm):
             "prefill_confidence": "Pre-fill where this sure",
             "blind_share": "Left blind, %",
             "reference": "Reference rater",
+            "queue_policy": "What comes next",
+            "queue_scorer": "By the scores of",
+            "queue_random": "Drawn by chance, %",
         }
         help_texts = {
             "mode": "Blind: the trajectory alone. Reference: also the task's reference and the outcome. Assisted: also "
@@ -42,6 +45,10 @@ class SettingsForm(forms.ModelForm):
             "propagation": "What an error does to the steps after it: nothing; a suggestion to take; or it is stored "
             "at once, marked as propagated.",
             "reference": "Others are held against it, and exports carry it unless they name another.",
+            "queue_policy": "In which order trajectories are given out. Active learning: the first 40 by chance, then "
+            "half by what is most likely wrong, a quarter where judges and scorer differ, a quarter by chance.",
+            "queue_scorer": "Scores that read the reference order the queue in the reference mode only.",
+            "queue_random": "Whatever their scores: what people say of these holds for all trajectories. 10 at least.",
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -58,7 +65,9 @@ class SettingsForm(forms.ModelForm):
         self.fields["prefill"] = forms.ChoiceField(choices=choices, required=False)
         self.fields["prefill_confidence"] = forms.FloatField(min_value=0, max_value=1, step_size=0.01)
         self.fields["blind_share"] = forms.IntegerField(min_value=0, max_value=100)
-        for name in ("prefill", "prefill_confidence", "blind_share"):
+        self.fields["queue_scorer"] = forms.ChoiceField(choices=scorers_for(self.instance), required=False)
+        self.fields["queue_random"] = forms.IntegerField(min_value=Project.LEAST_AT_RANDOM, max_value=100)
+        for name in ("prefill", "prefill_confidence", "blind_share", "queue_scorer", "queue_random"):
             self.fields[name].label, self.fields[name].help_text = self.Meta.labels[name], self.Meta.help_texts[name]
         raters = Rater.objects.filter(project=self.instance).order_by("kind", "name")
         self.fields["reference"] = RaterField(raters, label="Reference rater", empty_label="None")
@@ -69,6 +78,14 @@ class SettingsForm(forms.ModelForm):
         if reason := setup.mode_refusal(self.scheme, mode):
             raise forms.ValidationError(reason)
         return mode
+
+
+def scorers_for(project: Project) -> list[tuple[str, str]]:
+    """Whose scores can order its queue: any, those of a scorer of the deployment, and what it names now though that is
+    gone."""
+    known = {name: str(one["title"]) for name, one in settings.SCORERS.items()}
+    gone = {project.queue_scorer: f"{project.queue_scorer} (not there any more)"} if project.queue_scorer else {}
+    return list(({"": "Whatever scored last"} | gone | known).items())
 
 
 def key_of(rater: Rater) -> str:

@@ -80,6 +80,7 @@ of_project: list[URLPattern] = [
     path("trajectories/<int:pk>/give/", assigning.give, name="trajectory_give"),
     path("compare/", compare.page, name="compare"),
     path("compare/rows/", compare.rows, name="compare_rows"),
+    path("queue/", queue.upcoming, name="queue"),
     path("label/", queue.label_next, name="label_next"),
     *[
         path(f"label/<int:annotation>/{view.__name__}", view, name=f"label_{view.__name__}")
@@ -123,6 +124,8 @@ of_project: list[URLPattern] = [
     path("runs/<int:pk>/rejected.csv", runs.problems, {"kind": "csv"}, name="run_problems_csv"),
     path("runs/<int:pk>/rejected.json", runs.problems, {"kind": "json"}, name="run_problems_json"),
     path("scores/", scores.page, name="scores"),
+    path("scores/calibrate/", scores.calibrate, name="calibrate"),
+    path("scores/calibrations/<int:pk>.csv", scores.reliability, name="calibration_csv"),
     path("pace/", pace.page, name="pace"),
     path("pace/rows/", pace.rows, name="pace_rows"),
     path("agreement/", agreement.index, name="agreement"),

@@ -14,6 +14,7 @@ from annotations import access, schemes
 from annotations.models import (
     Annotation,
     ApiToken,
+    Calibration,
     Project,
     Rater,
     Report,
@@ -122,6 +123,7 @@ PAGES: dict[str, list[Door]] = {
     "trajectory_release": [post(MANAGE, 302)],
     "trajectory_give": [post(MANAGE, 302, {"to": "annotator"})],
     "trajectory_return": [post(MANAGE, 302, {"reason": "Look again."})],
+    "queue": [Door(LEADS), post(MANAGE, 302)],
     "label_next": [Door(LABEL, 302), post(LABEL, 302)],
     "annotate": [own(200, "get", viewer=403)],
     "annotate_cards": [own(200, "get", viewer=403)],
@@ -169,6 +171,8 @@ PAGES: dict[str, list[Door]] = {
     "run_problems_csv": [Door(LEADS)],
     "run_problems_json": [Door(LEADS)],
     "scores": [Door(LEADS), post(MANAGE, 422)],
+    "calibrate": [post(MANAGE, 302)],
+    "calibration_csv": [Door(LEADS)],
     "pace": [Door()],
     "pace_rows": [Door()],
     "agreement": [Door(LEADS), post(LEADS, 302)],
@@ -203,6 +207,7 @@ API: dict[str, list[Door]] = {
     "api-tokens-detail": [own(204, "delete", json=True)],
     "api-project": [api(), api(MANAGE, method="patch", body={"overlap": 3})],
     "api-next": [api(LABEL, method="post")],
+    "api-queue": [api(LEADS), api(MANAGE, 409, "post")],
     "api-export-file": [api(TAKE)],
     "api-tasks-list": [api()],
     "api-tasks-detail": [api()],
@@ -239,11 +244,14 @@ API: dict[str, list[Door]] = {
         api(MANAGE, ok=204, method="delete"),
     ],
     "api-scores-list": [api()],
+    "api-calibrations-list": [api(LEADS)],
+    "api-calibrations-detail": [api(LEADS)],
     "api-reports-list": [api(LEADS)],
     "api-reports-detail": [api(LEADS)],
     "api-runs-list": [api(LEADS)],
     "api-runs-detail": [api(LEADS)],
     "api-runs-start-agreement": [api(LEADS, 201, "post")],
+    "api-runs-start-calibrate": [api(MANAGE, 400, "post")],
     "api-runs-start-export": [api(TAKE, 400, "post")],
     "api-runs-start-import": [api(MANAGE, 415, "post")],
     "api-runs-start-score": [api(MANAGE, 400, "post")],
@@ -280,6 +288,7 @@ class World:
     thread: Thread
     rubric: Rubric
     trace: Trace
+    calibration: Calibration
 
     def arguments(self, name: str, wanted: Iterator[str] | list[str]) -> dict[str, Any]:
         return {one: self._argument(name, one) for one in wanted}
@@ -324,6 +333,7 @@ class World:
             "scheme": self.project.scheme_id,
             "thread": self.thread.pk,
             "rubric": self.rubric.pk,
+            "calibration": self.calibration.pk,
         }
         return next(pk for word, pk in keys.items() if word in name)
 
@@ -353,8 +363,16 @@ def world(**fields: Any) -> World:
     thread = make.thread(annotation, "Does step 1 count?")
     listed = rubrics.store(trajectory.task, "checks", ["Is it so?"], source=Rubric.Source.JUDGE, by=None, rater="judge")
     trace = make.trace(project, problem="It says nothing.")
+    fitted = Calibration.objects.create(
+        project=project,
+        scored=import_,
+        scorer="embedded",
+        method="platt",
+        parameters={},
+        report={"bins": {}, "spans": {}},
+    )
     world = (project, people, trajectory, annotation, import_, export, report, token, spare.pk, thread, listed, trace)
-    return World(*world)
+    return World(*world, fitted)
 
 
 def scheme() -> SchemeVersion:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import OuterRef, Subquery
 from drf_spectacular.utils import extend_schema
@@ -33,6 +34,11 @@ class ProjectOut(serializers.ModelSerializer):
     role = serializers.ChoiceField(choices=Role.choices, help_text="Yours.")
     reference = serializers.SerializerMethodField(help_text="The rater others are held against, if you may know.")
     prefill = serializers.SerializerMethodField(help_text="Whose labels are suggested, if you may know.")
+    queue_policy = serializers.ChoiceField(
+        choices=Project.Queue.choices, allow_null=True, read_only=True, help_text="What comes next, if you may know."
+    )
+    queue_scorer = serializers.CharField(allow_null=True, read_only=True, help_text="Whose scores order the queue.")
+    queue_random = serializers.IntegerField(allow_null=True, read_only=True, help_text="Percent drawn by chance.")
 
     class Meta:
         model = Project
@@ -51,6 +57,13 @@ class ProjectOut(serializers.ModelSerializer):
 
     def get_prefill(self, project: Project) -> str | None:
         return project.prefill or None if self._knows(project) else None
+
+    def to_representation(self, project: Project) -> dict[str, Any]:
+        """Why a trajectory comes next tells of its scores: who may not see these does not see the order either."""
+        found: dict[str, Any] = super().to_representation(project)
+        if not self._knows(project):
+            found |= dict.fromkeys(("queue_policy", "queue_scorer", "queue_random"))
+        return found
 
     def _knows(self, project: Project) -> bool:
         return project.role in access.SEE_OTHERS_LABELS  # type: ignore[attr-defined]
@@ -89,6 +102,13 @@ class ProjectChangeIn(serializers.Serializer):
     prefill_confidence = serializers.FloatField(required=False, min_value=0, max_value=1)
     blind_share = serializers.IntegerField(required=False, min_value=0, max_value=100, help_text="Percent.")
     propagation = serializers.ChoiceField(choices=Project.Propagation.choices, required=False)
+    queue_policy = serializers.ChoiceField(choices=Project.Queue.choices, required=False)
+    queue_scorer = serializers.CharField(
+        required=False, allow_blank=True, max_length=150, help_text="Whose scores order the queue. Empty: the newest."
+    )
+    queue_random = serializers.IntegerField(
+        required=False, min_value=Project.LEAST_AT_RANDOM, max_value=100, help_text="Percent drawn by chance."
+    )
     reference = serializers.IntegerField(
         required=False, allow_null=True, min_value=1, max_value=2**63 - 1, help_text="The id of one of its raters."
     )
@@ -157,6 +177,9 @@ class OneProject(ProjectView):
         known = [value for value, _ in suggestions.sources(self.project)]
         if data.get("prefill", "") not in known:
             raise Refused(f"Nothing here is called {data['prefill']}.", "prefill", [one for one in known if one])
+        scorers = ["", *settings.SCORERS]
+        if data.get("queue_scorer", "") not in scorers:
+            raise Refused(f"No scorer here is called {data['queue_scorer']}.", "queue_scorer", scorers)
         try:
             setup.change(self.project, self.person, **data)
         except Refusal as no:

@@ -16,10 +16,20 @@ from rest_framework.response import Response
 
 from annotations import access
 from annotations.api.base import ProjectView
+from annotations.api.errors import Refused, flat, problem, together
 from annotations.api.filters import AnnotationFilter
 from annotations.api.labels import BasisIn, OutcomeOut, refused
-from annotations.models import Annotation, Rater
-from annotations.services import assigning, labels, progressive, queue, visibility
+from annotations.api.runs import RunOut
+from annotations.models import Annotation, Rater, Run
+from annotations.services import (
+    assigning,
+    labels,
+    progressive,
+    queue,
+    queue_policies_run,
+    queue_policies_shown,
+    visibility,
+)
 from annotations.services.outcomes import Outcome, Refusal
 
 
@@ -172,6 +182,63 @@ _COLUMNS = [
     "rater__kind",
     "guideline__version",
 ]
+
+
+class UpcomingOut(serializers.Serializer):
+    place = serializers.IntegerField(help_text="Goes into `after` for what follows it.")
+    trajectory = serializers.IntegerField()
+    external_id = serializers.CharField()
+    task = serializers.CharField(help_text="Its external id.")
+    taken = serializers.IntegerField(help_text="Seats that are taken.")
+    drawn = serializers.ChoiceField(
+        choices=["", *Annotation.Drawn.values], help_text="By chance, by policy, or in the order of import (empty)."
+    )
+    policy = serializers.CharField(help_text="Which policy put it there; of a mixture, which of its parts.")
+    priority = serializers.FloatField(allow_null=True, help_text="The higher the sooner, within one policy.")
+    reason = serializers.CharField()
+
+
+class UpcomingPage(serializers.Serializer):
+    ordered_by = serializers.IntegerField(allow_null=True, help_text="The run that ordered the queue.")
+    notice = serializers.CharField(help_text="What a lead should know of the order.")
+    results = UpcomingOut(many=True)
+
+
+class UpcomingIn(serializers.Serializer):
+    after = serializers.IntegerField(required=False, default=0, min_value=0, max_value=2**63 - 1)
+    page_size = serializers.IntegerField(required=False, default=100, min_value=1, max_value=1000)
+
+
+class Queue(ProjectView):
+    """What comes next and why, for who may see scores."""
+
+    queryset = Annotation.objects.all()
+    serializer_class = UpcomingPage
+    pagination_class = None
+    filter_backends: list[Any] = []
+    roles = {"retrieve": access.SEE_OTHERS_LABELS, "order": access.BEGIN[Run.Kind.QUEUE]}
+    also = {"order": (409,)}
+
+    @extend_schema(parameters=[UpcomingIn], responses={200: UpcomingPage})
+    def retrieve(self, request: Request, slug: str) -> Response:
+        """Trajectories that have a free seat, in the order they are given out."""
+        asked = UpcomingIn(data=request.query_params)
+        if not asked.is_valid():
+            raise Refused(**together([problem(text, at) for at, text in flat(asked.errors)]))
+        rows = queue_policies_shown.upcoming(
+            self.project, asked.validated_data["after"], asked.validated_data["page_size"]
+        )
+        notice = queue_policies_shown.status(self.project).notice
+        found = {"ordered_by": self.project.queue_ranking_id, "notice": notice, "results": rows}
+        return Response(UpcomingPage(found).data)
+
+    @extend_schema(request=None, responses={201: RunOut})
+    def order(self, request: Request, slug: str) -> Response:
+        """Order it anew by the project's policy. 409 where it is in the order of import."""
+        begun = queue_policies_run.start(self.project, self.person)
+        if begun is None:
+            raise Refused("The queue is in the order of import.", "queue_policy", status=409)
+        return Response(RunOut(begun).data, status=status.HTTP_201_CREATED)
 
 
 class Next(ProjectView):

@@ -50,6 +50,7 @@ for prefix, view in {
     "rubrics": rubrics.Rubrics,
     "members": members.Members,
     "scores": scores.Scores,
+    "calibrations": scores.Calibrations,
     "reports": scores.Reports,
     "runs": runs.Runs,
     "exports": exports.Exports,
@@ -61,6 +62,7 @@ file = exports.Exports.as_view({"get": "file"})
 v1: list[URLPattern | URLResolver] = [
     path("", include(everywhere.urls)),
     path("projects/<slug:slug>/", one, name="api-project"),
+    path("projects/<slug:slug>/queue/", queue.Queue.as_view({"get": "retrieve", "post": "order"}), name="api-queue"),
     path("projects/<slug:slug>/next/", queue.Next.as_view({"post": "create"}), name="api-next"),
     path("projects/<slug:slug>/exports/<int:pk>/files/<path:name>", file, name="api-export-file"),
     path("projects/<slug:slug>/", include(in_project.urls)),

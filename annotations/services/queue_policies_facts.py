@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import NamedTuple
 
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from annotations.models import Annotation, Label, Project, Rater, Run, Score, Step, Trajectory
-from annotations.services import projects, scores, visibility
+from annotations.services import calibrated, projects, scores, visibility
 from annotations.services.queue_policies import Facts, ScoredStep, course_of, shares_higher
 
 State = Annotation.State
@@ -34,12 +34,21 @@ def reads_the_truth(project: Project) -> bool:
 def scored_by(project: Project) -> Run | None:
     """The run whose scores order the project's queue: the newest one done of the scorer that its settings name, or of
     any; None where there is none that may."""
-    found = Run.objects.filter(project=project, kind=Run.Kind.SCORE, state=Run.State.DONE)
-    if project.queue_scorer:
-        found = found.filter(config__scorer=project.queue_scorer)
+    found = _done(project)
     if not reads_the_truth(project):
         found = found.exclude(result__contains=scores.READ_REFERENCE)
-    return found.filter(scores__isnull=False).order_by("-id").first()
+    return found.order_by("-id").first()
+
+
+def would_read_the_truth(project: Project) -> bool:
+    """Whether there are scores to order by but for their having been made by reading the reference."""
+    return scored_by(project) is None and _done(project).exists()
+
+
+def _done(project: Project) -> QuerySet[Run]:
+    found = Run.objects.filter(Exists(Score.objects.filter(run=OuterRef("pk"))), project=project)
+    found = found.filter(kind=Run.Kind.SCORE, state=Run.State.DONE)
+    return found.filter(config__scorer=project.queue_scorer) if project.queue_scorer else found
 
 
 def known(project: Project, run: Run | None, *, courses: bool) -> Known:
@@ -66,8 +75,9 @@ Row = tuple[int, int, int | None, int, float, float | None]  # trajectory, step,
 
 def _steps(run: Run) -> dict[int, list[ScoredStep]]:
     """By trajectory, in order: by probability where every score has one, else by the scorer's own numbers."""
-    columns = ("trajectory", "step", "step__parent", "step__index", "value", "probability")
-    rows: list[Row] = list(Score.objects.filter(run=run).order_by("trajectory", "step__index").values_list(*columns))
+    sure = calibrated.probability(calibrated.in_force(run.project_id, [run.pk]))
+    said = Score.objects.filter(run=run).annotate(sure=sure).order_by("trajectory", "step__index")
+    rows: list[Row] = list(said.values_list("trajectory", "step", "step__parent", "step__index", "value", "sure"))
     if all(row[5] is not None for row in rows):
         return _grouped([(*row[:4], float(row[5] or 0)) for row in rows], None)
     return _grouped([(*row[:4], row[4]) for row in rows], [row[4] for row in rows])

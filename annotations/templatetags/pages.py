@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from django import template
+from django.db.models import TextChoices
 from django.urls import reverse
 
 from annotations import access, segmenting
-from annotations.models import Membership, Rater, Run
+from annotations.models import Membership, Project, Rater, Run
 
 register = template.Library()
 
@@ -26,7 +27,7 @@ TABS: tuple[tuple[str, str, set, tuple[str, ...]], ...] = (
     ("Trajectories", "trajectories", access.SEE, ("trajectory", "compare")),
     ("Questions", "questions", access.SEE_OTHERS_LABELS, ("thread",)),
     ("Import", "imports", access.MANAGE, ("traces",)),
-    ("Scores", "scores", access.SEE_OTHERS_LABELS, ()),
+    ("Scores", "scores", access.SEE_OTHERS_LABELS, ("queue",)),
     ("Pace", "pace", access.LABEL, ("pace_rows",)),
     ("Agreement", "agreement", access.SEE_OTHERS_LABELS, ("report",)),
     ("Exports", "exports", access.TAKE_DATA, ()),
@@ -107,9 +108,14 @@ def what(run: Run) -> str:
         ],
         Run.Kind.SCHEME: [f"to version {asked.get('version')}"],
         Run.Kind.PUSH: [f"export {asked.get('export')} to {asked.get('to')}"],
+        Run.Kind.QUEUE: [_title_of(Project.Queue, asked.get("policy")), str(asked.get("scorer") or "")],
         Run.Kind.CALIBRATE: [str(asked.get("scorer") or ""), str(asked.get("method") or "")],
     }
     return " · ".join(part for part in said[Run.Kind(run.kind)] if part)
+
+
+def _title_of(choices: type[TextChoices], value: Any) -> str:
+    return str(dict(choices.choices).get(value, ""))
 
 
 def _of_hub(asked: dict[str, Any]) -> str:

@@ -22,6 +22,7 @@ from annotations.services import (
     progress_counts,
     progressive,
     projects,
+    queue_policies_shown,
     setup,
     threads,
     todo,
@@ -125,5 +126,6 @@ def settings_page(request: Request, slug: str) -> HttpResponse:
         messages.success(request, "Settings saved." if changed else "Nothing was different.")
         return redirect("settings", slug)
     events = project.events.filter(verb="project.changed").select_related("actor").order_by("-id")[:20]
-    context = {"project": project, "form": form, "events": events}
+    status = queue_policies_shown.status(project)
+    context = {"project": project, "form": form, "events": events, "status": status}
     return render(request, "projects/settings.html", context, status=422 if form.errors else 200)

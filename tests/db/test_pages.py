@@ -145,6 +145,9 @@ def test_settings_are_changed_and_the_log_says_what_was_before(project: Project,
         "blind_share": 20,
         "propagation": "off",
         "reference": gold.pk,
+        "queue_policy": "import",
+        "queue_scorer": "",
+        "queue_random": 20,
     }
     client, address = enter(owner), reverse("settings", args=[project.slug])
     assert client.post(address, data).status_code == 302
@@ -173,6 +176,7 @@ def test_settings_are_changed_and_the_log_says_what_was_before(project: Project,
 
 SETTINGS = {"title": "T", "overlap": 2, "lease_minutes": 15, "mode": "assisted", "propagation": "off"}
 SETTINGS |= {"prefill": "", "prefill_confidence": 0.8, "blind_share": 15}
+SETTINGS |= {"queue_policy": "import", "queue_scorer": "", "queue_random": 20}
 
 
 def test_the_reference_cannot_be_a_rater_of_another_project(project: Project, owner: User) -> None:

@@ -1,0 +1,137 @@
+"""What a lead sees of the queue: what comes next and why, how the order came about, how passes were drawn so far.
+
+Who labels blind must not see it: why a trajectory comes tells of its scores.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import CharField, Count, F, IntegerField, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
+
+from annotations.models import Annotation, Project, QueueRank, Rater, Run, Trajectory
+from annotations.services import queue_policies_facts as facts
+
+PER_PAGE = 50
+NOTHING = (
+    "Nothing scored the trajectories yet, so all of them come by chance. Once a scoring run is done the order follows."
+)
+NOTHING_OF = "{} has scored nothing here yet, so all trajectories come by chance. Once it has, the order follows."
+READ_TRUTH = (
+    "These scores were made by reading the reference, and labellers are not shown it here: the order would tell of it. "
+    "So all trajectories come by chance."
+)
+NO_USE = "The scores say nothing that this order could go by, so all trajectories come by chance."
+TITLES = {**dict(Project.Queue.choices), "none": "No score"}
+
+
+@dataclass(frozen=True)
+class Upcoming:
+    """A trajectory with room. `place` goes into `after` for what follows it; `by` and `reason` say why it stands there,
+    both empty in the order of import."""
+
+    place: int
+    trajectory: int
+    external_id: str
+    task: str
+    taken: int
+    drawn: str = ""
+    policy: str = ""
+    priority: float | None = None
+    reason: str = ""
+
+    @property
+    def by(self) -> str:
+        if self.drawn == Annotation.Drawn.RANDOM:
+            return Annotation.Drawn.RANDOM.label
+        return str(TITLES.get(self.policy, self.policy))
+
+
+@dataclass(frozen=True)
+class Status:
+    """`ordered` is the run whose order is in force, `scored` that whose scores it follows, `working` one that works on
+    the next order; `notice` says what a lead should know of it."""
+
+    ordered: Run | None
+    scored: Run | None
+    working: Run | None
+    notice: str
+
+
+def upcoming(project: Project, after: int = 0, limit: int = PER_PAGE) -> list[Upcoming]:
+    """The next trajectories with a free seat behind that place, in the order in which they are given out."""
+    rows = _imported(project) if project.queue_ranking_id is None else _ranked(project)
+    behind = rows.filter(at__gt=after, taken__lt=project.overlap).order_by("at")
+    names = ("at", "pk_of", "name", "task_name", "taken", "how", "part", "number", "why")
+    return [Upcoming(*row) for row in behind.values_list(*names)[:limit]]
+
+
+def _ranked(project: Project) -> QuerySet[Any]:
+    ranks = QueueRank.objects.filter(run=project.queue_ranking_id, trajectory__superseded_at__isnull=True)
+    return ranks.annotate(
+        at=F("place"),
+        pk_of=F("trajectory"),
+        name=F("trajectory__external_id"),
+        task_name=F("trajectory__task__external_id"),
+        taken=_taken("trajectory"),
+        how=F("drawn"),
+        part=F("policy"),
+        number=F("priority"),
+        why=F("reason"),
+    )
+
+
+def _imported(project: Project) -> QuerySet[Any]:
+    nothing = Value("", CharField())
+    return (
+        Trajectory.objects.live()
+        .filter(project=project)
+        .annotate(
+            at=F("pk"),
+            pk_of=F("pk"),
+            name=F("external_id"),
+            task_name=F("task__external_id"),
+            taken=_taken("pk"),
+            how=nothing,
+            part=nothing,
+            number=Value(None, IntegerField(null=True)),
+            why=nothing,
+        )
+    )
+
+
+def _taken(trajectory: str) -> Coalesce:
+    held = Annotation.objects.filter(trajectory=OuterRef(trajectory), seat__isnull=False).order_by()
+    counted = held.values("trajectory").annotate(count=Count("pk")).values("count")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+
+
+def status(project: Project) -> Status:
+    runs = Run.objects.filter(project=project, kind=Run.Kind.QUEUE)
+    ordered = runs.filter(pk=project.queue_ranking_id).first() if project.queue_ranking_id else None
+    working = runs.open().order_by("-id").first()
+    scored = facts.scored_by(project)
+    return Status(ordered, scored, working, _notice(project, scored, ordered))
+
+
+def _notice(project: Project, scored: Run | None, ordered: Run | None) -> str:
+    if project.queue_policy in (Project.Queue.IMPORT, Project.Queue.RANDOM, Project.Queue.DIVERSE):
+        return ""
+    if scored is None:
+        if facts.would_read_the_truth(project):
+            return READ_TRUTH
+        return NOTHING_OF.format(project.queue_scorer) if project.queue_scorer else NOTHING
+    if ordered and ordered.result.get("scored_by") and not ordered.result.get("by_policy") and ordered.total:
+        return NO_USE
+    return ""
+
+
+def drawn(project: Project) -> dict[str, int]:
+    """How many passes that people submitted were drawn by chance, by policy, and otherwise ("")."""
+    passes = Annotation.objects.live().filter(
+        rater__project=project, rater__kind=Rater.Kind.HUMAN, state=Annotation.State.SUBMITTED
+    )
+    found = dict(passes.values_list("drawn").annotate(count=Count("pk")).order_by())
+    return {kind: found.get(kind, 0) for kind in (*Annotation.Drawn.values, "")}
