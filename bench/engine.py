@@ -37,7 +37,7 @@ SIBLINGS = 5
 STEPS = 8
 PEAK = {"H100": 989.4e12, "H200": 989.4e12, "A100": 312e12}  # dense bfloat16 operations a second, by the data sheets
 ROUNDS = 3
-TASKS = {"small": 2, "0.5b": 64, "7b": 8}
+TASKS = {"small": 2, "0.5b": 128, "7b": 26}
 
 
 @dataclass
@@ -151,7 +151,7 @@ def run(engine: Any, records: Sequence[TrajectoryRecord]) -> None:
     """As a worker's run goes through its trajectories: some whole tasks at a time."""
     from models_service.scorers.base import scored
 
-    at_once = 4 * SIBLINGS
+    at_once = -(-engine.at_once // SIBLINGS) * SIBLINGS
     for _ in scored(engine, ((at, records[at : at + at_once]) for at in range(0, len(records), at_once))):
         pass
 

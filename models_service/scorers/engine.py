@@ -16,7 +16,10 @@ from models_service.scorers.families import made
 from models_service.scorers.marked import MarkedScorer, Prepared
 from models_service.scorers.running import Reader, Runner
 
-AT_ONCE = {"cuda": 16384, "cpu": 2048}  # tokens that are forwarded together
+# By the kind of device: tokens that are forwarded together, and trajectories that are sorted by length together, of which
+# a quick device wants many, or it computes much padding.
+AT_ONCE = {"cuda": 16384, "cpu": 2048}
+SORTED = {"cuda": 64, "cpu": 16}
 
 
 class Engine(MarkedScorer):
@@ -54,7 +57,9 @@ class Engine(MarkedScorer):
         self.readers = [self._reader(Checkpoint(one), device, dtype) for one in (model, reference) if one]
         self.trunk = self.readers[0].trunk
         self.max_tokens = max_tokens or self._limit()
-        at_once = batch_tokens or AT_ONCE.get(self.trunk.device.type, AT_ONCE["cpu"])
+        kind = self.trunk.device.type
+        self.at_once = SORTED.get(kind, SORTED["cpu"])
+        at_once = batch_tokens or AT_ONCE.get(kind, AT_ONCE["cpu"])
         self.runner = Runner(self.readers, at_once, share=share, pack=pack)
         self.calibrated = calibrated and self.family.probability
 
