@@ -53,7 +53,7 @@ class EmbeddedScorer(Scorer):
         values = np.array(rows)[:, self.columns]
         chances = self.model.probabilities(values)
         right = 1 - chances[:, self.model.classes.index(WRONG)]
-        whys = self.model.contributions(values, WRONG)
+        whys = self.model.contributions(values)
         return tuple(
             StepScore(index, float(p), float(p), {"flags": [], "classes": self._classes(chance), "why": self._why(why)})
             for index, p, chance, why in zip(indexes, right, chances, whys, strict=True)

@@ -19,9 +19,11 @@ from models_service.scorers.reading import (
     ANSWER,
     HEDGE,
     REVISES,
+    WORD,
     Evidence,
     Rollout,
     Turn,
+    asks_to_choose,
     beside,
     clip,
     fits,
@@ -31,7 +33,7 @@ from models_service.scorers.reading import (
 )
 from models_service.scorers.siblings import ABSENT
 
-VERSION = 2
+VERSION = 3
 FAR = 100  # how many earlier steps a step is compared with
 FEW = 16  # ways of a tree that others are compared with
 
@@ -41,7 +43,8 @@ STRUCTURE = (
 )  # fmt: skip
 CONTENT = (
     "gives an answer", "says it does not know", "answers and goes on", "length of the answer",
-    "answer fits the question", "hedges", "revises itself", "asks back", "arguments are no JSON",
+    "answer fits the question", "answer only repeats the task", "hedges", "revises itself", "asks back",
+    "arguments are no JSON",
     "same call made before", "most similar earlier call", "earlier calls like this one", "uses of this tool before",
     "message like an earlier one", "words found in evidence", "names found in evidence", "numbers found in evidence",
     "names not found in evidence", "numbers not found in evidence", "task words used",
@@ -58,7 +61,7 @@ TRANSFERABLE = (
     "numbers found in evidence", "answer found in evidence", "observation looks like an error", "observation is empty",
     "errors before", "step before met an error", "answer agrees with siblings",
     "answer agrees with siblings, at the last step", "share of siblings with this very answer",
-    "closest sibling answer", "call made by siblings too", "observation seen by siblings too", "longer than siblings",
+    "closest sibling answer", "observation seen by siblings too",
 )  # fmt: skip
 
 
@@ -113,11 +116,19 @@ def _said(rollout: Rollout, place: int) -> tuple[float, ...]:
         not turn.calls and place < len(rollout.turns) - 1,
         math.log1p(len(turn.answer_words)) if turn.answer else ABSENT,
         ABSENT if kind is None else kind,
+        _repeats_task(rollout.question, turn),
         len(HEDGE.findall(turn.said)),
         len(REVISES.findall(turn.said)),
         turn.said.rstrip().endswith("?"),
         turn.malformed,
     )
+
+
+def _repeats_task(question: str, turn: Turn) -> float:
+    """How much of the answer stands in the question; not where it names what is to be chosen from."""
+    if not turn.answer or asks_to_choose(question):
+        return ABSENT
+    return share(turn.answer_words - {"yes", "no"}, set(WORD.findall(question.lower())), 0.0)
 
 
 def _repeated(turn: Turn, before: Evidence) -> tuple[float, ...]:

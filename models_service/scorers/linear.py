@@ -1,4 +1,10 @@
-"""A multinomial logistic regression over binned features, kept as plain JSON."""
+"""An ordinal logistic regression over binned features, kept as plain JSON.
+
+Labels are ordered, so what is learned is P(label ≤ c) for each label c but the highest: the cumulative logits of
+McCullagh, "Regression Models for Ordinal Data" (1980), each with weights of its own that are drawn towards those they
+share. Without any sharing it is the decomposition of Frank and Hall, "A Simple Approach to Ordinal Classification"
+(2001); where two curves cross, the lower label's gives way.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +16,14 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-FORMAT = "stepmark-linear-2"
+FORMAT = "stepmark-linear-3"
 BINS = 6
-PENALTY = 40.0  # on half the squared weights, against the summed loss; what others write as C = 0.025
-FARTHEST = 3.0  # standard deviations: what is farther off than nearly all that was learned from is no stronger evidence
+PENALTY = 10.0  # on half the squared weights, against the summed loss; what others write as C = 0.1
+APART = 0.35  # how freely the weights of one threshold leave those that both share: 0 not at all, 1 as freely as these
+FARTHEST = 4.0  # standard deviations: what is farther off than nearly all that was learned from is no stronger evidence
 MOST_ROUNDS = 2000
 STILL = 1e-8
+FREE = 1e-6  # the penalty on a bias
 
 
 class UnknownArtefact(ValueError):
@@ -25,7 +33,8 @@ class UnknownArtefact(ValueError):
 @dataclass(frozen=True)
 class Linear:
     """P(class | features). A feature counts twice: standardised, held to FARTHEST, and as the bin
-    of its quantiles it falls in."""
+    of its quantiles it falls in. `weights` and `bias` have a row for each class but the last: those of the log-odds
+    that the label is this class or a lower one."""
 
     names: list[str]
     edges: list[list[float]]
@@ -43,14 +52,12 @@ class Linear:
     def probabilities(self, values: Array) -> Array:
         """Rows of features → rows of class probabilities, in the order of `classes`."""
         design = expand(values, self.edges, self.mean, self.scale)
-        logits = design @ np.array(self.weights).T + np.array(self.bias)
-        return softmax(logits / self.temperature)
+        logits = design @ np.array(self.weights).reshape(-1, design.shape[1]).T + np.array(self.bias)
+        return tempered(between(logistic(logits)), self.temperature)
 
-    def contributions(self, values: Array, against: int) -> Array:
-        """Rows × features: how far each pushes the log-odds away from the class `against`, beside an average step."""
-        wrong = self.classes.index(against)
-        weights = np.array(self.weights)
-        slope = np.delete(weights, wrong, axis=0).mean(axis=0) - weights[wrong]
+    def contributions(self, values: Array) -> Array:
+        """Rows × features: how far each pushes the log-odds away from the lowest class, beside an average step."""
+        slope = -np.array(self.weights[0])
         parts = (expand(values, self.edges, self.mean, self.scale) - np.array(self.centre)) * slope
         return np.add.reduceat(parts, starts(self.edges), axis=1) / self.temperature
 
@@ -69,9 +76,23 @@ class Linear:
         return cls(**document)
 
 
-def softmax(logits: Array) -> Array:
-    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
+def logistic(logits: Array) -> Array:
+    return np.asarray(0.5 * (1 + np.tanh(0.5 * logits)))
+
+
+def between(reached: Array) -> Array:
+    """P(label ≤ class), a column for each class but the last → P(class)."""
+    rising = np.minimum.accumulate(reached[:, ::-1], axis=1)[:, ::-1]
+    ends = np.zeros((len(rising), 1))
+    return np.diff(np.hstack([ends, rising, ends + 1]), axis=1)
+
+
+def tempered(chances: Array, temperature: float) -> Array:
+    """The chances with their logarithms divided by the temperature."""
+    if temperature == 1:
+        return chances
+    raised = chances ** (1 / temperature)
+    return np.asarray(raised / raised.sum(axis=1, keepdims=True))
 
 
 def quantile_edges(values: Array, bins: int = BINS) -> list[list[float]]:
@@ -109,7 +130,8 @@ def fit(
     scale[scale == 0] = 1.0
     edges = quantile_edges(values)
     design = expand(values, edges, mean.tolist(), scale.tolist())
-    weights, bias = solve(design, np.eye(len(classes))[np.searchsorted(classes, labels)], penalty)
+    reached = (labels[:, None] <= np.array(classes[:-1])).astype(float)
+    weights, bias = thresholds(design, reached, penalty)
     return Linear(
         names=list(names),
         edges=edges,
@@ -124,21 +146,33 @@ def fit(
     )
 
 
-def solve(design: Array, wanted: Array, penalty: float = PENALTY) -> tuple[Array, Array]:
-    """Weights (classes × columns) and biases that maximise the likelihood of `wanted` (rows × classes, one-hot).
+def thresholds(design: Array, reached: Array, penalty: float = PENALTY) -> tuple[Array, Array]:
+    """Weights (thresholds × columns) and biases for `reached` (rows × thresholds, 0 or 1). The weights of threshold k
+    are v + a·u, where a runs from -APART to APART over the thresholds and v and u are under one penalty."""
+    count, wide = reached.shape[1], design.shape[1]
+    if not count:
+        return np.zeros((0, wide)), np.zeros(0)
+    apart = np.linspace(-APART, APART, count) if count > 1 else np.zeros(1)
+    own = [np.tile(row, (len(design), 1)) for row in np.eye(count)]
+    rows = [np.hstack([design, a * design, mine]) for a, mine in zip(apart, own, strict=True)]
+    found = solve(np.vstack(rows), reached.T.ravel(), penalty, free=count)
+    return found[:wide] + apart[:, None] * found[wide : 2 * wide], found[2 * wide :]
 
-    Newton's step with the Hessian replaced by the bound of Böhning (1992), ½·XᵀX for every class, which is factored
-    once and never overshoots; accelerated after Nesterov, starting over when a step goes against the gradient.
+
+def solve(rows: Array, wanted: Array, penalty: float = PENALTY, free: int = 0) -> Array:
+    """The weights of a logistic regression on `wanted` (0 or 1 a row); the last `free` of them go without penalty.
+
+    Newton's step with the Hessian replaced by the bound of Böhning (1992), ¼·XᵀX, which is factored once and never
+    overshoots; accelerated after Nesterov, starting over when a step goes against the gradient.
     """
-    rows = np.hstack([design, np.ones((len(design), 1))])
     ridge = np.full(rows.shape[1], penalty)
-    ridge[-1] = 1e-6  # the bias is free
-    inverse = np.linalg.inv(0.5 * rows.T @ rows + np.diag(ridge))
-    now = ahead = np.zeros((wanted.shape[1], rows.shape[1]))
+    ridge[len(ridge) - free :] = FREE
+    inverse = np.linalg.inv(0.25 * rows.T @ rows + np.diag(ridge))
+    now = ahead = np.zeros(rows.shape[1])
     speed = 1.0
     for _ in range(MOST_ROUNDS):
-        slope = (softmax(rows @ ahead.T) - wanted).T @ rows + ahead * ridge
-        after = ahead - slope @ inverse
+        slope = (logistic(rows @ ahead) - wanted) @ rows + ahead * ridge
+        after = ahead - inverse @ slope
         if np.sum(slope * (after - now)) > 0:
             speed = 1.0
         faster = (1 + np.sqrt(1 + 4 * speed**2)) / 2
@@ -146,4 +180,4 @@ def solve(design: Array, wanted: Array, penalty: float = PENALTY) -> tuple[Array
         now, ahead, speed = after, after + (speed - 1) / faster * step, faster
         if np.abs(step).max() < STILL:
             break
-    return now[:, :-1], now[:, -1]
+    return now

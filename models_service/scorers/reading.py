@@ -13,6 +13,7 @@ from annotations.records import Json, StepRecord, TrajectoryRecord
 from models_service.scorers import text
 
 LONGEST = 100_000  # characters of one text that are looked at: its two ends
+SHORT, HEAD = 300, 120  # what came back is looked through for errors if it is SHORT, else at its HEAD
 WORD = re.compile(r"\w+")
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 NAME = re.compile(r"\b[A-Z]\w+")
@@ -36,6 +37,8 @@ ERROR = re.compile(
     r"cannot|unsupported|must be|missing)\b",
     re.I,
 )
+TRACEBACK = "Traceback (most recent call last)"
+DENIES = re.compile(r"\b(?:not|neither|nor|no|none|only|never)\b|n['’]t\b", re.I)
 SENTENCE = re.compile(r"[.!?]\s|\\n|\n")
 YES_OR_NO = re.compile(r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would)\b")
 HOW_MANY = re.compile(
@@ -98,7 +101,7 @@ class Turn:
         self.said_words, self.call_words = words(self.said), words("\n".join(self.calls))
         self.claim_words = self.said_words | self.call_words
         self.observed_words = words(self.observed)
-        self.failed = bool(ERROR.search(self.observed[:2000]))
+        self.failed = failed(self.observed)
         self.empty = bool(self.record.observations) and set(WORD.findall(self.observed[:200].lower())) <= FILLER
         self.malformed = not all(map(well_formed, self.record.tool_calls))
         self.names, self.numbers = set(NAME.findall(claim)), set(NUMBER.findall(claim))
@@ -163,6 +166,12 @@ def marks(value: str) -> set[str]:
     return set(NAME.findall(value)) | set(NUMBER.findall(value))
 
 
+def failed(observed: str) -> bool:
+    """Whether what came back looks like an error. In a long text a word such as "unknown" says nothing of it."""
+    head = observed if len(observed) < SHORT else observed[:HEAD]
+    return bool(ERROR.search(head)) or TRACEBACK in observed
+
+
 def well_formed(call: Json) -> bool:
     """Whether the call's arguments are an object, or a text that is one in JSON."""
     given = call.get("arguments") if isinstance(call, dict) else None
@@ -201,10 +210,19 @@ def beside(said: set[str], asked: set[str], turns: Sequence[Turn]) -> float:
 
 
 def said_in_short(question: str, said: str) -> set[str]:
-    """The words of an answer that are compared; of one to yes or no, that word alone where it comes first."""
+    """The words of an answer that are compared; of one to yes or no, that word alone: the one it begins with, else no
+    where it denies something, and yes where it does not."""
     found = WORD.findall(said.lower())
-    return set(found[:1]) if found[:1] in (["yes"], ["no"]) and asks_yes_or_no(question) else set(found) - ARTICLES
+    if not found or not asks_yes_or_no(question):
+        return set(found) - ARTICLES
+    if found[0] in ("yes", "no"):
+        return {found[0]}
+    return {"no" if DENIES.search(said) else "yes"}
+
+
+def asks_to_choose(question: str) -> bool:
+    return " or " in question.lower()
 
 
 def asks_yes_or_no(question: str) -> bool:
-    return bool(YES_OR_NO.match(question.strip().lower())) and " or " not in question.lower()
+    return bool(YES_OR_NO.match(question.strip().lower())) and not asks_to_choose(question)

@@ -1,13 +1,15 @@
-"""What the rollouts of one task say of each other: whose answers agree, what others called and saw, how long they took.
+"""What the rollouts of one task say of each other: whose answers agree, what others called and saw.
 
 Consensus, not truth; no reference is read. A rollout that says it does not know agrees with nobody. Nothing is counted
-that is the same for all rollouts of a task: a project has too few tasks to learn what that means.
+that is the same for all rollouts of a task: a project has too few tasks to learn what that means. Nor is how long
+others took: where each rollout is of another model, it tells the models apart and not good steps from wrong ones.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from statistics import median
 
 from models_service.scorers.reading import Rollout, Turn, accord, beside, share, words
 
@@ -17,7 +19,7 @@ SAME = 0.8  # of the shorter answer's words in the longer one: taken for the sam
 NAMES = (
     "has siblings", "answer agrees with siblings", "answer agrees with siblings, at the last step",
     "closest sibling answer", "share of siblings with this very answer", "votes for this answer",
-    "longer than siblings", "siblings done by here", "call made by siblings too", "call like those of siblings",
+    "answer longer than those of siblings", "call made by siblings too", "call like those of siblings",
     "observation seen by siblings too", "siblings' answers in the observation", "steps before, times disagreement",
     "answer found in what siblings saw", "answer found beside task words in what siblings saw",
 )  # fmt: skip
@@ -26,12 +28,11 @@ NAMES = (
 def values(rollout: Rollout, place: int, siblings: Sequence[Rollout]) -> list[float]:
     """The values of NAMES for the step at that place. fsum: the order of siblings moves no digit, and so no bin."""
     if not siblings:
-        return [0.0, *[ABSENT] * 5, 1.0, *[ABSENT] * 8]
+        return [0.0, *[ABSENT] * (len(NAMES) - 1)]
     turn, many = rollout.turns[place], len(siblings)
     near = [accord(rollout.answer_words, other.answer_words) for other in siblings]
     mine = set() if turn.declines else turn.answer_words
     here = [accord(mine, other.answer_words) for other in siblings]
-    length = sum(len(other.turns) for other in siblings) / many
     return [
         1.0,
         math.fsum(near) / many,
@@ -39,12 +40,18 @@ def values(rollout: Rollout, place: int, siblings: Sequence[Rollout]) -> list[fl
         max(near),
         sum(mine == other.answer_words for other in siblings) / many if mine else ABSENT,
         votes(mine, siblings) if mine else ABSENT,
-        len(rollout.turns) / length if length else 1.0,
-        sum(len(other.turns) <= place for other in siblings) / many,
+        _longer(turn, siblings),
         *_seen(turn, siblings),
         math.log1p(place) * (1 - math.fsum(near) / many),
         *_supported(rollout, turn, siblings),
     ]
+
+
+def _longer(turn: Turn, siblings: Sequence[Rollout]) -> float:
+    """How many times as many words as the middle one of the others', as a logarithm."""
+    if not turn.answer:
+        return ABSENT
+    return math.log1p(len(turn.answer_words)) - math.log1p(median(len(other.answer_words) for other in siblings))
 
 
 def _supported(rollout: Rollout, turn: Turn, siblings: Sequence[Rollout]) -> list[float]:

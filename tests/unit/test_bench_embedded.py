@@ -35,14 +35,14 @@ def test_judges_are_counted_as_the_released_script_counts_them(gold: bench.Gold)
 
 
 def test_it_ranks_wrong_steps_better_than_each_judge_and_than_the_shape_alone(gold: bench.Gold) -> None:
-    """Measured over five deals of the folds: .738, .699, .492 and .855."""
+    """Measured over ten deals of the folds: .792, .741, .594 and .903."""
     ours, shape = (mean(bench.rounds(gold, names, 2)) for names in (features.NAMES, features.STRUCTURE))
     judged = [mean([bench.judge(gold, path)]) for path in bench.judges()]
     assert ours["auroc"] > max(one["auroc"] for one in judged)
-    assert ours["auroc"] > max(0.83, shape["auroc"] + 0.05)
-    assert ours["step_acc"] > max(0.71, shape["step_acc"])
-    assert ours["first_err_acc"] > max(0.66, shape["first_err_acc"])
-    assert ours["macro_f1"] > 0.46
+    assert ours["auroc"] > max(0.87, shape["auroc"] + 0.05)
+    assert ours["step_acc"] > max(0.75, shape["step_acc"])
+    assert ours["first_err_acc"] > max(0.70, shape["first_err_acc"])
+    assert ours["macro_f1"] > 0.53
 
 
 def test_shuffled_labels_rank_nothing(gold: bench.Gold) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from annotations.records import RatingRecord, StepRecord, TaskRecord, TrajectoryRecord
 from models_service.scorers import features, siblings, train_prior, training
 from models_service.scorers.embedded import EmbeddedScorer
-from models_service.scorers.reading import answer, fits, said_in_short, well_formed
+from models_service.scorers.reading import answer, failed, fits, said_in_short, well_formed
 from models_service.scorers.train_prior import SAMPLE
 
 ASKED = "Who wrote Emma?"
@@ -73,6 +73,47 @@ def test_an_answer_fits_the_kind_of_question_or_not(question: str, said: str, fi
 def test_of_yes_and_no_only_the_word_is_compared() -> None:
     assert said_in_short("Is it the old one?", "No, it is the new one") == {"no"}
     assert said_in_short("Who is it?", "No, the one") == {"no", "one"}
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("Rome and Paris are not on one level.", "no"),
+        ("The first isn’t.", "no"),
+        ("Only Rome is a capital.", "no"),
+        ("Both are capitals.", "yes"),
+    ],
+)
+def test_an_answer_that_does_not_begin_with_yes_or_no_says_it_in_other_words(said: str, told: str) -> None:
+    assert said_in_short("Are Rome and Paris both capitals?", said) == {told}
+
+
+@pytest.mark.parametrize(
+    ("observed", "wrong"),
+    [
+        ('{"error": "missing query"}', True),
+        ("Error: no such file " + "x" * 1000, True),
+        ("x" * 1000 + "\nTraceback (most recent call last):\n  KeyError", True),
+        ("Rome is the capital of Italy. " * 20 + "Its founder is unknown.", False),
+        ("", False),
+    ],
+)
+def test_a_long_text_that_speaks_of_what_is_unknown_is_no_error(observed: str, wrong: bool) -> None:
+    assert failed(observed) is wrong
+
+
+def test_an_answer_that_only_repeats_the_task_is_noticed_save_where_the_task_offers_it() -> None:
+    name = "answer only repeats the task"
+    assert values(name, rollout(close("Emma"), question="Who wrote Emma?")) == [[1]]
+    assert values(name, rollout(close("Jane Emma"), question="Who wrote Emma?")) == [[0.5]]
+    assert values(name, rollout(close("Emma"), question="Which is older, Emma or Persuasion?")) == [[-1]]
+
+
+def test_an_answer_longer_than_those_of_siblings_is_noticed() -> None:
+    found = values(
+        "answer longer than those of siblings", rollout(close("Jane Austen wrote")), rollout(close("Austen"))
+    )
+    assert found == [[pytest.approx(math.log(2))], [pytest.approx(-math.log(2))]]
 
 
 def test_arguments_that_are_no_json_object_are_noticed() -> None:

@@ -9,7 +9,18 @@ import numpy as np
 import pytest
 
 from models_service.scorers import measures
-from models_service.scorers.linear import Linear, UnknownArtefact, expand, fit, quantile_edges, solve
+from models_service.scorers.linear import (
+    APART,
+    Linear,
+    UnknownArtefact,
+    between,
+    expand,
+    fit,
+    logistic,
+    quantile_edges,
+    solve,
+    thresholds,
+)
 
 WRONG = np.array([True, True, False, False])
 
@@ -39,7 +50,7 @@ def test_a_value_falls_in_the_bin_of_its_quantiles() -> None:
     edges = quantile_edges(values, bins=3)
     assert edges == [[pytest.approx(8 / 3), pytest.approx(13 / 3)]]
     design = expand(np.array([[2.0], [3.0], [9.0]]), edges, [3.5], [0.5])
-    assert design.tolist() == [[-3, 1, 0, 0], [-1, 0, 1, 0], [3, 0, 0, 1]]  # 11 off, held to 3
+    assert design.tolist() == [[-3, 1, 0, 0], [-1, 0, 1, 0], [4, 0, 0, 1]]  # 11 off, held to 4
 
 
 def test_a_constant_feature_has_one_bin_and_does_no_harm() -> None:
@@ -50,21 +61,41 @@ def test_a_constant_feature_has_one_bin_and_does_no_harm() -> None:
 
 
 def test_the_bias_alone_says_the_shares_of_the_classes() -> None:
-    wanted = np.eye(3)[[0, 1, 1, 2, 2, 2, 2, 2]]
-    weights, bias = solve(np.zeros((8, 1)), wanted)
-    chances = np.exp(bias) / np.exp(bias).sum()
-    assert chances == pytest.approx([1 / 8, 2 / 8, 5 / 8], abs=1e-6)
-    assert weights == pytest.approx(np.zeros((3, 1)))
+    labels = np.array([-1, 0, 0, 1, 1, 1, 1, 1])
+    weights, bias = thresholds(np.zeros((8, 1)), (labels[:, None] <= np.array([-1, 0])).astype(float))
+    chances = between(logistic(bias[None]))
+    assert chances[0] == pytest.approx([1 / 8, 2 / 8, 5 / 8], abs=1e-6)
+    assert weights == pytest.approx(np.zeros((2, 1)))
 
 
 def test_the_solution_is_where_the_penalised_likelihood_is_flat() -> None:
     random = np.random.default_rng(3)
-    design, wanted = random.normal(size=(60, 4)), np.eye(3)[random.integers(0, 3, 60)]
-    weights, bias = solve(design, wanted, penalty=2.0)
-    logits = design @ weights.T + bias
-    chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    assert (chances - wanted).T @ design + 2.0 * weights == pytest.approx(np.zeros((3, 4)), abs=1e-5)
-    assert (chances - wanted).sum(axis=0) == pytest.approx(np.zeros(3), abs=1e-5)
+    rows, wanted = random.normal(size=(60, 4)), random.integers(0, 2, 60).astype(float)
+    weights = solve(rows, wanted, penalty=2.0)
+    chances = 1 / (1 + np.exp(-rows @ weights))
+    assert (chances - wanted) @ rows + 2.0 * weights == pytest.approx(np.zeros(4), abs=1e-5)
+
+
+def test_thresholds_lean_towards_the_weights_they_share() -> None:
+    """With v ± a·u, the loss is flat in v (the sum of both thresholds' slopes) and in u (a times their difference)."""
+    random = np.random.default_rng(4)
+    design, labels = random.normal(size=(80, 3)), random.integers(-1, 2, 80)
+    reached = (labels[:, None] <= np.array([-1, 0])).astype(float)
+    weights, bias = thresholds(design, reached, penalty=2.0)
+    slopes = (1 / (1 + np.exp(-(design @ weights.T + bias))) - reached).T @ design
+    shared, own = weights.mean(axis=0), (weights[1] - weights[0]) / (2 * APART)
+    assert slopes.sum(axis=0) + 2.0 * shared == pytest.approx(np.zeros(3), abs=1e-5)
+    assert APART * (slopes[1] - slopes[0]) + 2.0 * own == pytest.approx(np.zeros(3), abs=1e-5)
+
+
+def test_where_curves_cross_the_lower_gives_way() -> None:
+    # P(≤ -1) = .5 and P(≤ 0) = .3 cannot both be: .3, 0 and .7.
+    assert between(np.array([[0.5, 0.3], [0.2, 0.6]])) == pytest.approx(np.array([[0.3, 0, 0.7], [0.2, 0.4, 0.4]]))
+
+
+def test_labels_of_one_class_alone_teach_that_class() -> None:
+    model = fit(np.array([[1.0], [2.0]]), np.array([1, 1]), ("x",), 1)
+    assert model.probabilities(np.array([[5.0]])).tolist() == [[1.0]]
 
 
 def two_class_model() -> Linear:
@@ -75,8 +106,8 @@ def two_class_model() -> Linear:
         mean=[1.0],
         scale=[2.0],
         centre=[0.0, 0.5, 0.5],
-        weights=[[0.0, 0.0, 0.0], [2.0, -1.0, 1.0]],
-        bias=[0.0, 0.0],
+        weights=[[-2.0, 1.0, -1.0]],
+        bias=[0.0],
         classes=[-1, 1],
         version=1,
     )
@@ -86,7 +117,7 @@ def test_probabilities_and_contributions_by_hand() -> None:
     model = two_class_model()
     # x = 3: standardised 1, upper bin → log-odds 2 + 1 = 3; beside an average step (design centre 0, ½, ½) also 3
     assert model.probabilities(np.array([[3.0]]))[0, 1] == pytest.approx(1 / (1 + math.exp(-3)))
-    assert model.contributions(np.array([[3.0], [-3.0]]), -1) == pytest.approx(np.array([[3.0], [-5.0]]))
+    assert model.contributions(np.array([[3.0], [-3.0]])) == pytest.approx(np.array([[3.0], [-5.0]]))
 
 
 def test_a_model_survives_json_to_the_last_digit() -> None:
