@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
@@ -13,7 +14,7 @@ from django.utils.module_loading import import_string
 
 from annotations.records import StepRecord, TaskRecord, TrajectoryRecord
 from models_service.scorers import load
-from models_service.scorers.base import Scored, checked
+from models_service.scorers.base import CannotScore, Scored, checked
 from models_service.scorers.checkpoints import Checkpoint, UnfitModel
 
 FOLDERS = ("model", "reference")  # options that name a model's folder
@@ -52,8 +53,11 @@ def _entry(name: str, entry: dict[str, Any]) -> Entry:
     except ImportError as exc:
         return Entry(name, entry["title"], entry["class"], (), str(exc))
     options = entry.get("options", {})
-    folders = [str(options[one]) for one in FOLDERS if options.get(one)]
+    language = options.get("language")
+    asked = language if isinstance(language, Mapping) else {}
+    folders = [str(given) for given in (*map(options.get, FOLDERS), asked.get("folder")) if given]
     needs = [*(LIBRARIES if folders else ()), *folders]
+    needs += [f"{asked.get('model')} at {asked['server']}"] if asked.get("server") else []
     needs += ["the task's reference"] * kind.reads_reference + ["what came of the trajectory"] * kind.reads_outcome
     needs += ["the rollouts of a task together"] * kind.siblings
     return Entry(name, entry["title"], entry["class"], tuple(needs), _lacking(kind, options, folders))
@@ -73,14 +77,19 @@ def _lacking(kind: type, options: dict[str, Any], folders: list[str]) -> str:
 
 
 def tried(name: str) -> Trial:
-    """Load the scorer and let it score one trajectory. Whatever it raises on the way says what is wrong with it."""
+    """Load the scorer and let it score one trajectory: the first that it can, of an agent, a solution, a search tree.
+    Whatever it raises on the way says what is wrong with it."""
     begun = time.perf_counter()
     scorer = load(name)
     loaded = time.perf_counter()
-    record = invented()
-    [said] = scorer.score([record])
-    scored = time.perf_counter()
-    return Trial(scorer.provenance, checked(record, said), loaded - begun, scored - loaded)
+    tries = (checked(record, scorer.score([record])[0]) for record in (invented(), solved(), searched()))
+    first = next(tries)
+    said = (
+        first
+        if not isinstance(first, CannotScore)
+        else next((s for s in tries if not isinstance(s, CannotScore)), first)
+    )
+    return Trial(scorer.provenance, said, loaded - begun, time.perf_counter() - loaded)
 
 
 def invented() -> TrajectoryRecord:
@@ -99,3 +108,27 @@ def invented() -> TrajectoryRecord:
     )
     task = TaskRecord("invented", instruction="What is 2 + 2?", reference="4")
     return TrajectoryRecord(task, steps, external_id="invented:0")
+
+
+def solved() -> TrajectoryRecord:
+    """Two steps of a solution that calls no tool, beside a reference solution."""
+    steps = (
+        StepRecord("user", 0, message="What is 2 + 2?"),
+        StepRecord("agent", 1, message="Two and two are two twos."),
+        StepRecord("agent", 2, message="2 · 2 = 4, so the answer is 4."),
+    )
+    reference = {"answer": "4", "solution": ["2 + 2 = 2 · 2.", "2 · 2 = 4."]}
+    task = TaskRecord("invented", instruction="What is 2 + 2?", reference=reference)
+    return TrajectoryRecord(task, steps, external_id="invented:1")
+
+
+def searched() -> TrajectoryRecord:
+    """A step, and two that were tried after it, each with its reward."""
+    steps = (
+        StepRecord("user", 0, message="What is 2 + 2?"),
+        StepRecord("agent", 1, message="Two and two are two twos.", parent=0),
+        StepRecord("agent", 2, message="The answer is 4.", parent=1, extra={"values": {"reward": 1}}),
+        StepRecord("agent", 3, message="The answer is 22.", parent=1, extra={"values": {"reward": 0}}),
+    )
+    task = TaskRecord("invented", instruction="What is 2 + 2?", reference="4")
+    return TrajectoryRecord(task, steps, external_id="invented:2")

@@ -102,6 +102,7 @@ def read(form: Format, values: list[Any]) -> Iterator[TrajectoryRecord]:
         yield from (one for one in form.records(value) if isinstance(one, TrajectoryRecord))
 
 
+@pytest.mark.data
 def test_real_solutions_are_continued_behind_their_own_words(shared_data: Path) -> None:
     """Nothing of later steps, of labels or of the reference is in what the completer reads."""
     for value in rows(shared_data / "mr_ben" / "math.json.gz").values():
@@ -118,6 +119,7 @@ def test_real_solutions_are_continued_behind_their_own_words(shared_data: Path) 
         assert len(completer.read) in (len(said) - 1, len(said))
 
 
+@pytest.mark.data
 def test_a_benchmark_that_names_no_answer_is_not_applicable(shared_data: Path) -> None:
     completer = Completer()
     records = list(read(ProcessBench(), rows(shared_data / "processbench" / "gsm8k.json.gz")))
@@ -127,6 +129,7 @@ def test_a_benchmark_that_names_no_answer_is_not_applicable(shared_data: Path) -
     assert not completer.read
 
 
+@pytest.mark.data
 @pytest.mark.parametrize("name", ["multistep_arithmetic", "word_sorting", "tracking_shuffled_objects"])
 def test_stated_answers_are_right_where_the_data_set_says_so(shared_data: Path, name: str) -> None:
     values = rows(shared_data / "bigbench_mistake" / f"{name}.jsonl.gz")

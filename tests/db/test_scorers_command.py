@@ -103,3 +103,27 @@ def test_a_scorer_that_cannot_score_it_is_no_success(capsys: pytest.CaptureFixtu
 def test_a_name_that_is_not_there_is_told_which_are() -> None:
     with pytest.raises(CommandError, match="no scorer 'mime'. There are: embedded"):
         call_command("scorers", "check", "mime")
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"), [("sampled.backup.TreeBackup", [0.5, 1, 0]), ("progress.segments.ElapsedTime", [0.5, 1])]
+)
+def test_a_scorer_is_tried_on_a_trajectory_of_the_kind_it_is_for(
+    capsys: pytest.CaptureFixture[str], settings: Any, kind: str, values: list[float]
+) -> None:
+    settings.SCORERS = {"one": {"title": "One", "class": f"models_service.scorers.{kind}"}}
+    assert told(capsys, "check", "one")["values"] == values
+
+
+def test_the_list_says_which_language_model_is_asked_and_where(
+    capsys: pytest.CaptureFixture[str], settings: Any, tmp_path: Path
+) -> None:
+    kind = "models_service.scorers.sampled.monte_carlo.MonteCarlo"
+    served, folder = {"server": "http://gpu:8000/v1", "model": "qwen"}, {"folder": str(tmp_path / "no")}
+    settings.SCORERS = {
+        name: {"title": name, "class": kind, "options": {"language": language}}
+        for name, language in (("remote", served), ("local", folder))
+    }
+    remote, local = told(capsys, "list")["scorers"]
+    assert remote["needs"][0] == "qwen at http://gpu:8000/v1" and remote["lacks"] == ""
+    assert str(tmp_path / "no") in local["needs"] and "no folder" in local["lacks"]
