@@ -53,13 +53,22 @@ def mixture(policy: str, share: float) -> Mixture:
     return Mixture({"wrong": rest * 2 / 3, "disagreement": rest / 3}, ACTIVE_FROM)
 
 
-def order(facts: Sequence[Facts], waiting: set[int], mixed: Mixture, seed: str, *, done: int = 0) -> list[Ranked]:
+Measures = Mapping[str, Mapping[int, Measure]]  # by the part of a mixture, then by trajectory
+
+
+def measures(facts: Sequence[Facts], mixed: Mixture, seed: str) -> Measures:
+    """What the mixture's policies say of each trajectory they can say something of."""
+    return {name: _measures(name, facts, seed) for name in mixed.parts}
+
+
+def order(
+    facts: Sequence[Facts], waiting: set[int], measured: Measures, mixed: Mixture, seed: str, *, done: int = 0
+) -> list[Ranked]:
     """The trajectories of `waiting` in their order. `facts` are of all live trajectories, so that the draw is from the
     whole; `done` are those that people have labelled, which count towards the warm ones."""
     turn = by_chance({one.trajectory: (one.source, one.task) for one in facts}, seed)
     places = {trajectory: place for place, trajectory in enumerate(turn)}
-    measured = {name: _measures(name, facts, seed) for name in mixed.parts}
-    scored = set().union(*measured.values()) if measured else set()
+    scored = set[int]().union(*measured.values())
     kept = set(turn[: _drawn(mixed, len(turn))] if scored else turn)
     streams: dict[str, Iterator[Ranked]] = {
         name: iter(_by_policy(name, said, places, waiting - kept)) for name, said in measured.items()

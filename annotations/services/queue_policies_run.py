@@ -14,7 +14,7 @@ from annotations import jobs
 from annotations.models import Project, QueueRank, Run, User
 from annotations.services import copying
 from annotations.services import queue_policies_facts as facts
-from annotations.services.queue_policies_order import RANDOM, Ranked, mixture, order
+from annotations.services.queue_policies_order import RANDOM, Ranked, measures, mixture, order
 from annotations.services.runs import Claim
 
 LONGEST_REASON = QueueRank._meta.get_field("reason").max_length or 0
@@ -70,7 +70,9 @@ def perform(claim: Claim) -> None:
     known = facts.known(project, scored, courses=wanted["policy"] == "diverse")
     claim.expect(len(known.waiting))
     mixed = mixture(wanted["policy"], wanted["random"] / 100)
-    ranked = order(known.facts, known.waiting, mixed, f"queue {project.pk}", done=known.done)
+    seed = f"queue {project.pk}"
+    measured = measures(known.facts, mixed, seed)
+    ranked = order(known.facts, known.waiting, measured, mixed, seed, done=known.done)
     claim.check()
     with transaction.atomic():
         rows = [_row(claim.run, place, one) for place, one in enumerate(ranked, 1)]
@@ -81,7 +83,9 @@ def perform(claim: Claim) -> None:
             _put_in_force(locked, claim.run)
         else:
             QueueRank.objects.filter(run=claim.run).delete()
-        claim.keep(in_force=same, scored_by=scored.pk if scored else None, **_counts(ranked))
+        claim.keep(
+            in_force=same, scored_by=scored.pk if scored else None, spoke=any(measured.values()), **_counts(ranked)
+        )
     with connection.cursor() as cursor:
         cursor.execute(f"ANALYZE {connection.ops.quote_name(QueueRank._meta.db_table)}")
     claim.advance(len(ranked))

@@ -123,7 +123,7 @@ def _notice(project: Project, scored: Run | None, ordered: Run | None) -> str:
         if facts.would_read_the_truth(project):
             return READ_TRUTH
         return NOTHING_OF.format(project.queue_scorer) if project.queue_scorer else NOTHING
-    if ordered and ordered.result.get("scored_by") and not ordered.result.get("by_policy") and ordered.total:
+    if ordered and ordered.result.get("scored_by") and not ordered.result.get("spoke"):
         return NO_USE
     return ""
 

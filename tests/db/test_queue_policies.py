@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from django.utils import timezone
 
 from annotations import jobs
-from annotations.models import Annotation, Project, QueueRank, Run, Score, Trajectory, User
+from annotations.models import Annotation, Project, QueueRank, Run, Trajectory, User
 from annotations.services import labels, queue, seats, setup
 from annotations.services import queue_policies_run as policies
 from tests import make
+from tests.queued import ordered, score, scored, work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -29,36 +28,6 @@ def ann() -> User:
 @pytest.fixture
 def project(lead: User, ann: User) -> Project:
     return make.project(ann, owner=lead, overlap=1)
-
-
-def scored(project: Project, rows: list[list[float]], **fields: Any) -> list[Trajectory]:
-    """One trajectory a row, of which each agent step has that P(not wrong) from one run that is done."""
-    made = [make.trajectory(project, steps=len(row)) for row in rows]
-    score(project, made, rows, **fields)
-    return made
-
-
-def score(project: Project, made: list[Trajectory], rows: list[list[float]], **fields: Any) -> Run:
-    fields = {"config": {"scorer": "embedded"}, "state": "done"} | fields
-    calibrated = fields.pop("calibrated", True)
-    run = Run.objects.create(project=project, kind="score", **fields)
-    Score.objects.bulk_create(
-        Score(run=run, trajectory=one, step=step, value=value, probability=value if calibrated else None)
-        for one, row in zip(made, rows, strict=True)
-        for step, value in zip(one.steps.of_agent(), row, strict=True)
-    )
-    return run
-
-
-def ordered(project: Project, by: User, **settings: Any) -> Run:
-    """The run that ordered the queue after the settings were changed."""
-    setup.change(project, by, **settings)
-    return work()
-
-
-def work() -> Run:
-    run = Run.objects.filter(kind="queue").latest("pk")
-    return run if run.is_over else jobs.run_here(run)
 
 
 def taken(project: Project, person: User) -> list[Annotation]:
@@ -93,6 +62,7 @@ def test_what_is_most_likely_wrong_comes_first_among_what_chance_did_not_draw(pr
         "by_policy": 16,
         "by_chance": 4,
         "unscored": 0,
+        "spoke": True,
     }
 
 
