@@ -368,7 +368,7 @@ def world(**fields: Any) -> World:
         scored=import_,
         scorer="embedded",
         method="platt",
-        parameters={},
+        parameters={"method": "platt", "of": "value", "scale": 1.0, "bias": 0.0},
         report={"bins": {}, "spans": {}},
     )
     world = (project, people, trajectory, annotation, import_, export, report, token, spare.pk, thread, listed, trace)

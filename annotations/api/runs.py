@@ -21,8 +21,9 @@ from annotations.api.exporting import ExportIn, asked_for
 from annotations.api.filters import RunFilter
 from annotations.api.pages import NewestFirst
 from annotations.models import Rater, Run
-from annotations.services import agreement, duplicates, hub, runs, uploads
+from annotations.services import agreement, calibration, duplicates, hub, runs, uploads
 from annotations.services.agreement import AgreementRefused
+from annotations.services.calibration import CalibrationRefused
 
 RATER_KINDS = [Rater.Kind.HUMAN, Rater.Kind.JUDGE, Rater.Kind.IMPORT]
 
@@ -122,6 +123,13 @@ class ScoreIn(serializers.Serializer):
     scorer = serializers.ChoiceField(choices=sorted(settings.SCORERS))
 
 
+class CalibrateIn(serializers.Serializer):
+    scorer = serializers.CharField(max_length=200, help_text="One with a scoring run that is done.")
+    method = serializers.ChoiceField(
+        choices=list(calibration.METHODS.items()), required=False, default="", help_text="Empty: the best by log-loss."
+    )
+
+
 class AgreementIn(serializers.Serializer):
     reference = serializers.CharField(
         max_length=170,
@@ -147,6 +155,7 @@ class Runs(mixins.ListModelMixin, ProjectView):
         "retrieve": access.SEE_OTHERS_LABELS,
         "start_import": access.BEGIN[Run.Kind.IMPORT],
         "start_score": access.BEGIN[Run.Kind.SCORE],
+        "start_calibrate": access.BEGIN[Run.Kind.CALIBRATE],
         "start_agreement": access.BEGIN[Run.Kind.AGREEMENT],
         "start_export": access.BEGIN[Run.Kind.EXPORT],
         "cancel": access.SEE_OTHERS_LABELS,
@@ -174,6 +183,16 @@ class Runs(mixins.ListModelMixin, ProjectView):
     def start_score(self, request: Request, slug: str) -> Response:
         """Pre-score every trajectory."""
         return self._start(Run.Kind.SCORE, self.taken(ScoreIn))
+
+    @extend_schema(request=CalibrateIn, responses={201: RunOut})
+    @action(detail=False, methods=["post"], url_path="calibrate")
+    def start_calibrate(self, request: Request, slug: str) -> Response:
+        """Calibrate the newest scores of a scorer on the project's labels."""
+        data = self.taken(CalibrateIn)
+        try:
+            return self._started(calibration.start(self.project, self.person, data["scorer"], data["method"]))
+        except CalibrationRefused as no:
+            raise Refused(str(no), "scorer") from no
 
     @extend_schema(request=AgreementIn, responses={201: RunOut})
     @action(detail=False, methods=["post"], url_path="agreement")

@@ -1,4 +1,4 @@
-"""What scorers say of steps, and computed reports."""
+"""What scorers say of steps, how that is calibrated, and computed reports."""
 
 from __future__ import annotations
 
@@ -11,31 +11,37 @@ from annotations import access
 from annotations.api.base import ProjectView
 from annotations.api.filters import ScoreFilter
 from annotations.api.pages import NewestFirst
-from annotations.models import Report, Score
-from annotations.services import visibility
+from annotations.models import Calibration, Report, Score
+from annotations.services import calibrated, visibility
 
 
 class ScoreOut(serializers.ModelSerializer):
     run = serializers.IntegerField(source="run_id")
     trajectory = serializers.IntegerField(source="trajectory_id")
     step = serializers.IntegerField(source="step.index", help_text="The step's place in its trajectory, from 0.")
+    calibrated = serializers.FloatField(
+        allow_null=True,
+        help_text="P(the step is not wrong) by the calibration that holds for the run; null without one.",
+    )
     detail = serializers.DictField()
 
     class Meta:
         model = Score
-        fields = ["id", "run", "trajectory", "step", "value", "probability", "detail"]
+        fields = ["id", "run", "trajectory", "step", "value", "probability", "calibrated", "detail"]
         read_only_fields = fields
 
 
 class Scores(mixins.ListModelMixin, ProjectView):
-    """Pre-scores, where the mode shows them. `probability` is P(the step is not wrong), where it is calibrated."""
+    """Pre-scores, where the mode shows them. `probability` is P(the step is not wrong) as the scorer says it, null
+    where it says none; `calibrated` the same by labels of the project."""
 
     queryset = Score.objects.all()
     serializer_class = ScoreOut
     filterset_class = ScoreFilter
 
     def rows(self) -> QuerySet[Score]:
-        found = visibility.scores_visible_to(self.membership).select_related("step")
+        sure = calibrated.probability(calibrated.in_force(self.project.pk), only=True)
+        found = visibility.scores_visible_to(self.membership).select_related("step").annotate(calibrated=sure)
         return found.only("run_id", "trajectory_id", "step__index", "value", "probability", "detail")
 
 
@@ -73,3 +79,39 @@ class Reports(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectView):
     def rows(self) -> QuerySet[Report]:
         found = Report.objects.filter(project=self.project)
         return found.defer("result") if self.action == "list" else found
+
+
+class CalibrationOut(serializers.ModelSerializer):
+    scored = serializers.IntegerField(source="scored_id", help_text="The scoring run whose numbers it reads.")
+    run = serializers.IntegerField(source="run_id", allow_null=True, help_text="The run that fitted it.")
+    parameters = serializers.DictField(help_text="The map from a score's number to P(the step is not wrong).")
+
+    class Meta:
+        model = Calibration
+        fields = ["id", "scored", "run", "scorer", "method", "parameters", "labels_sha256", "created_at"]
+        read_only_fields = fields
+
+
+class CalibrationReportOut(CalibrationOut):
+    report = serializers.DictField(help_text="Figures before and after, out of fold, with intervals.")
+
+    class Meta(CalibrationOut.Meta):
+        fields = [*CalibrationOut.Meta.fields, "report"]
+        read_only_fields = fields
+
+
+class Calibrations(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectView):
+    """How scorers' numbers are read as probabilities, newest first. They never change; the newest of a run holds."""
+
+    queryset = Calibration.objects.all()
+    pagination_class = NewestFirst
+    filter_backends: list[Any] = []
+    lookup_value_converter = "int"
+    roles = dict.fromkeys(["list", "retrieve"], access.SEE_OTHERS_LABELS)
+
+    def get_serializer_class(self) -> type[serializers.BaseSerializer]:
+        return CalibrationOut if self.action == "list" else CalibrationReportOut
+
+    def rows(self) -> QuerySet[Calibration]:
+        found = Calibration.objects.filter(project=self.project)
+        return found.defer("report") if self.action == "list" else found

@@ -17,7 +17,7 @@ from django.db.models import Min
 
 from annotations.models import Label, Membership, Step, Trajectory
 from annotations.records import Json
-from annotations.services import gists, projects, scores, sight, visibility
+from annotations.services import calibrated, gists, projects, scores, sight, visibility
 from annotations.services.alignment import NONE, Alignment, align, same_beginning
 from annotations.services.answers import Mark, Voices, of_field, verdict
 from annotations.services.axis import Place
@@ -199,9 +199,10 @@ class Comparison:
         if not showing:
             return {}
         runs = scores.latest(self.membership.project.pk)
+        sure = calibrated.probability(calibrated.in_force(self.membership.project.pk, runs.values()))
         shown = visibility.scores_visible_to(self.membership).filter(trajectory__in=showing, run__in=runs.values())
-        lows = shown.filter(step__in=steps, probability__isnull=False).order_by().values("step_id")
-        return {row["step_id"]: row["low"] for row in lows.annotate(low=Min("probability"))}
+        lows = shown.filter(step__in=steps).order_by().values("step_id").annotate(low=Min(sure))
+        return {row["step_id"]: row["low"] for row in lows if row["low"] is not None}
 
 
 def _compare(cells: Sequence[Cell | None]) -> None:

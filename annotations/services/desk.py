@@ -16,6 +16,7 @@ from annotations.records import Json
 from annotations.schemes.schema import Scheme
 from annotations.services import (
     around,
+    calibrated,
     frontier,
     history,
     progressive,
@@ -139,8 +140,10 @@ def _repeats(annotation: Annotation) -> list[list[int]]:
 
 def _scores(annotation: Annotation) -> list[list[Any]]:
     newest = {run: name for name, run in scores.latest(annotation.rater.project_id).items()}
-    rows = Score.objects.filter(run__in=newest, trajectory=annotation.trajectory_id, probability__isnull=False)
+    held = calibrated.in_force(annotation.rater.project_id, newest)
+    rows = Score.objects.filter(run__in=newest, trajectory=annotation.trajectory_id)
+    rows = rows.annotate(sure=calibrated.probability(held)).filter(sure__isnull=False)
     lowest: dict[int, list[Any]] = {}
-    for step, probability, run in rows.order_by("-probability").values_list("step__index", "probability", "run_id"):
+    for step, probability, run in rows.order_by("-sure").values_list("step__index", "sure", "run_id"):
         lowest[step] = [step, probability, newest[run]]
     return sorted(lowest.values())

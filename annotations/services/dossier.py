@@ -11,20 +11,19 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any, NamedTuple
 
-from django.conf import settings
-from django.db.models import Count, F, Min, Q, QuerySet, TextField
+from django.db.models import Count, F, Min, Q, TextField
 from django.db.models.functions import Cast
 
 from annotations.formats.lines import load
-from annotations.models import Annotation, Label, Membership, Score, Trajectory
+from annotations.models import Annotation, Label, Membership, Trajectory
 from annotations.models.labels import LabelQuerySet
 from annotations.schemes.fields import RubricField
 from annotations.schemes.schema import Scheme
-from annotations.services import answers, projects, rubrics, said, scores, sight, trees, visibility
+from annotations.services import answers, projects, rubrics, said, sight, trees, visibility
 from annotations.services.answers import Mark, Voices, of_field
 from annotations.services.axis import Axis, Group, Strip, strip, up_to
+from annotations.services.scored import Curve, Scored, StepScore
 from annotations.services.told import Teller, Word
 from annotations.services.visibility import Visible
 from annotations.services.wrongs import Wrong
@@ -70,23 +69,6 @@ class Pass:
     def returnable(self) -> bool:
         """Whether it can be given back to the person who made it."""
         return self.annotation.state == Annotation.State.SUBMITTED and self.annotation.rater.user_id is not None
-
-
-class Curve(NamedTuple):
-    """A scorer's newest run over the axis; None where it says nothing. `lowest` is where, and what it says there."""
-
-    title: str
-    run: int
-    values: list[float | None]
-    lowest: tuple[int, float] | None
-
-
-class StepScore(NamedTuple):
-    title: str
-    value: float
-    probability: float | None
-    flags: list[str]
-    why: list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -233,46 +215,17 @@ class Dossier:
         return spec.title if spec else name
 
     @cached_property
-    def _runs(self) -> Mapping[int, str]:
-        """The runs whose scores may be shown → the title of their scorer."""
-        shown = self.visible.scores and self.raters is None
-        runs = scores.latest(self.membership.project.pk, with_reference=self.visible.reference) if shown else {}
-        return {run: settings.SCORERS.get(name, {}).get("title", name) for name, run in runs.items()}
+    def scored(self) -> Scored:
+        """What scorers say."""
+        return Scored(self.membership, self.trajectory, self.axis, self.visible, asked=self.raters is None)
 
-    def _scores(self) -> QuerySet[Score]:
-        shown = visibility.scores_visible_to(self.membership)
-        return shown.filter(run__in=self._runs, trajectory=self.trajectory)
-
-    @cached_property
+    @property
     def curves(self) -> list[Curve]:
-        if not self._runs:
-            return []
-        found: dict[int, list[float | None]] = {}
-        places = self.axis.cells()
-        cells = self._scores().annotate(cell=F("step__index") / self.axis.width).order_by()
-        for run, cell, low in cells.values_list("run_id", "cell").annotate(low=Min("probability")):
-            if cell in places:
-                found.setdefault(run, [None] * len(places))[places[cell]] = low
-        lowest = self._lowest()
-        return [Curve(title, run, found[run], lowest.get(run)) for run, title in self._runs.items() if run in found]
-
-    def _lowest(self) -> Mapping[int, tuple[int, float]]:
-        rows = self._scores().filter(probability__isnull=False).order_by("run_id", "probability", "step__index")
-        found = rows.distinct("run_id").values_list("run_id", "step__index", "probability")
-        return {run: (index, low) for run, index, low in found if low is not None}
+        return self.scored.curves
 
     def scores(self, first: int, last: int) -> Mapping[int, Sequence[StepScore]]:
         """What scorers say of the steps with first ≤ index < last, by index."""
-        found: dict[int, list[StepScore]] = defaultdict(list)
-        if not self._runs:
-            return found
-        rows = self._scores().filter(step__index__gte=first, step__index__lt=last).order_by("run_id")
-        for run, index, value, probability, detail in rows.values_list(
-            "run_id", "step__index", "value", "probability", "detail"
-        ):
-            flags, why = detail.get("flags") or [], detail.get("why") or []
-            found[index].append(StepScore(self._runs[run], value, probability, flags, why))
-        return found
+        return self.scored.of_steps(first, last)
 
     def history(self) -> list[Change]:
         """The newest changes first, at most HISTORY of them."""

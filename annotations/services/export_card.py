@@ -148,7 +148,8 @@ def _rules(project: Project, manifest: Mapping[str, Any]) -> str:
             f"- Split by {split['by']}, {split['test_share']:g} for the test: {tasks}. No task is on both sides"
         )
     if run := manifest["scores"]:
-        lines.append(f"- Scores: run {run['run']} of {run['scorer'] or 'a scorer'}")
+        by = f", by calibration {run['calibration']}" if run.get("calibration") else ""
+        lines.append(f"- Scores: run {run['run']} of {run['scorer'] or 'a scorer'}{by}")
     return "\n".join(lines)
 
 

@@ -15,7 +15,7 @@ from annotations.models import Annotation, Project, Rater, Run, SchemeVersion, S
 from annotations.records import AnswerRecord, Labelled, PassRecord, RatingRecord, SchemeRecord
 from annotations.schemes.fields.text import CorrectionField, TextField
 from annotations.schemes.rules import Place
-from annotations.services import agreement, board, export_whole, projects, task_answers, trees
+from annotations.services import agreement, board, calibrated, export_whole, projects, task_answers, trees
 from annotations.services.export_as import As
 from annotations.services.export_asked import Asked, ExportRefused
 from annotations.services.export_consensus import Word, agreed, differ
@@ -211,13 +211,15 @@ class Labelling:
         return self._gradings[scheme]
 
     def _scored(self) -> Generator[tuple[tuple[int, int], dict[int, float]], None, None]:
-        """P(not wrong) by step, of each trajectory that the run's scorer, if it is calibrated, has scored; in the order
+        """P(not wrong) by step, of each trajectory for which the run has any, calibrated where it is; in the order
         of the stream, each with its place there."""
         if self.run is None:
             return
-        known = Score.objects.filter(run=self.run, trajectory__superseded_at__isnull=True, probability__isnull=False)
+        sure = calibrated.probability(calibrated.in_force(self.project.pk, [self.run.pk]))
+        known = Score.objects.filter(run=self.run, trajectory__superseded_at__isnull=True)
+        known = known.annotate(sure=sure).filter(sure__isnull=False)
         order = ("trajectory__task_id", "trajectory__rollout")
-        rows = known.order_by(*order).values_list(*order, "step_id", "probability").iterator(chunk_size=SCORED)
+        rows = known.order_by(*order).values_list(*order, "step_id", "sure").iterator(chunk_size=SCORED)
         for place, some in groupby(rows, key=lambda row: row[:2]):
             yield place, {step: float(probability or 0) for *_, step, probability in some}
 

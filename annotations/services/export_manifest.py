@@ -10,7 +10,8 @@ from typing import Any
 from django.db.models import Count
 from django.utils import timezone
 
-from annotations.models import Annotation, Label, Project, Rater, Report
+from annotations.models import Annotation, Label, Project, Rater, Report, Run
+from annotations.services import calibrated
 from annotations.services.export_asked import Asked
 from annotations.services.export_work import Work
 
@@ -37,7 +38,7 @@ def of(project: Project, asked: Asked, raters: list[Rater], work: Work, rows: in
         "propagation_policies": _distinct(out, "propagation"),
         "label_origins": _origins(out),
         "raters": _raters(raters, live),
-        "scores": {"run": run.pk, "scorer": run.config.get("scorer", "")} if run else None,
+        "scores": _scores(run) if run else None,
         "agreement": _agreement(project),
         "sources": _sources(project, asked),
         **({"split": _split(asked, work)} if asked.test_share else {}),
@@ -111,3 +112,9 @@ def _raters(raters: list[Rater], live: Any) -> list[dict[str, Any]]:
     for pk, state, number in live.order_by("rater", "state").values_list("rater", "state").annotate(n=Count("pk")):
         states[pk][state] = number
     return [{"kind": rater.kind, "name": rater.name, "annotations": states[rater.pk]} for rater in raters]
+
+
+def _scores(run: Run) -> dict[str, Any]:
+    """Which numbers decided, and by which calibration they are probabilities."""
+    held = calibrated.in_force(run.project_id, [run.pk]).get(run.pk)
+    return {"run": run.pk, "scorer": run.config.get("scorer", ""), "calibration": held.pk if held else None}

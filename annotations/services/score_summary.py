@@ -13,7 +13,7 @@ from django.db.models.functions import Cast, Floor, Least
 
 from annotations.formats.lines import load
 from annotations.models import Label, Project, Run, Score
-from annotations.services import projects
+from annotations.services import calibration_summary, projects
 from annotations.services.answers import Voice
 
 BINS = 20
@@ -46,6 +46,7 @@ class Summary:
     spans: list[Span]
     of: str
     reference: str
+    calibration: calibration_summary.Summary | None
 
     @property
     def count(self) -> int:
@@ -57,14 +58,18 @@ def of_project(project: Project) -> list[Summary]:
     runs: dict[str, list[Run]] = defaultdict(list)
     for run in Run.objects.filter(project=project, kind=Run.Kind.SCORE).order_by("-id")[:100]:
         runs[str(run.config.get("scorer"))].append(run)
-    return [_summary(project, name, one["title"], runs[name]) for name, one in settings.SCORERS.items()]
+    calibrations = calibration_summary.Summaries(project) if runs else None
+    return [_summary(project, name, one["title"], runs[name], calibrations) for name, one in settings.SCORERS.items()]
 
 
-def _summary(project: Project, name: str, title: str, runs: list[Run]) -> Summary:
+def _summary(
+    project: Project, name: str, title: str, runs: list[Run], calibrations: calibration_summary.Summaries | None
+) -> Summary:
     done = next((run for run in runs if run.state == Run.State.DONE), None)
     spans, of = _spans(project, done) if done else ([], "")
     reference = project.reference.name if project.reference else ""
-    return Summary(name, title, runs[0] if runs else None, done, spans, of, reference)
+    calibration = calibrations.of(done) if calibrations and done else None
+    return Summary(name, title, runs[0] if runs else None, done, spans, of, reference, calibration)
 
 
 def _spans(project: Project, run: Run) -> tuple[list[Span], str]:

@@ -7,6 +7,7 @@ then about their own.
 from __future__ import annotations
 
 import json
+from functools import cached_property
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -24,13 +25,14 @@ from django.db.models import (
     Subquery,
     TextField,
 )
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Coalesce
 
 from annotations import access
 from annotations.models import Annotation, Label, Membership, Run, Score, Step, Thread, Trajectory
 from annotations.models.labels import AnnotationQuerySet, LabelQuerySet
 from annotations.models.trajectories import StepQuerySet, TrajectoryQuerySet
-from annotations.services import duplicates, projects, visibility
+from annotations.services import calibrated, duplicates, projects, visibility
 from annotations.services.answers import asked_as, of_field
 from annotations.services.filters import BIGGEST, NOBODY, OPEN, SORTS, Filters
 from annotations.services.wrongs import Wrong
@@ -173,7 +175,7 @@ class Search:
     def _by_score(self, found: QuerySet[Trajectory]) -> QuerySet[Trajectory]:
         if self.filters.score is None:
             return found
-        return found.filter(Exists(self._scores().filter(probability__lte=self.filters.score)))
+        return found.filter(Exists(self._scores().alias(sure=self._sure).filter(sure__lte=self.filters.score)))
 
     def readable(self) -> StepQuerySet:
         return visibility.steps_visible_to(self.membership, Step.objects.filter(trajectory=OuterRef("pk")))
@@ -200,7 +202,7 @@ class Search:
 
     def low(self) -> Subquery:
         """The lowest P(not wrong) of a trajectory's steps."""
-        lowest = self._scores().order_by().values("trajectory").annotate(low=Min("probability")).values("low")
+        lowest = self._scores().order_by().values("trajectory").annotate(low=Min(self._sure)).values("low")
         return Subquery(lowest, output_field=FloatField())
 
     def differ(self) -> Func:
@@ -213,6 +215,10 @@ class Search:
             .filter(n__gt=1)
         )
         return Func(ArraySubquery(apart.values("n")), function="cardinality", output_field=IntegerField())
+
+    @cached_property
+    def _sure(self) -> Combinable:
+        return calibrated.probability(calibrated.in_force(self.project.pk))
 
     def _scores(self) -> QuerySet[Score]:
         """A trajectory's scores of the newest scoring run that has finished, whichever the scorer."""

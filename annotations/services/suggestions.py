@@ -16,7 +16,7 @@ from annotations.formats.lines import load
 from annotations.models import Annotation, Label, Project, Rater, Score
 from annotations.records import Json
 from annotations.schemes.schema import Scheme
-from annotations.services import scores, twins
+from annotations.services import calibrated, scores, twins
 from annotations.services.board import scheme
 from annotations.services.outcomes import Suggestion
 
@@ -60,14 +60,16 @@ def taken(annotation: Annotation, step: int, value: Json, source: str, looked_ms
 
 
 def _of_scorer(annotation: Annotation, name: str) -> Suggestions:
-    """Right or wrong by P(not wrong); what a scorer says is never neutral."""
+    """Right or wrong by P(not wrong), calibrated where it is; what a scorer says is never neutral."""
     if (poles := _poles(scheme(annotation.scheme_id))) is None:
         return {}
     right, wrong = poles
     run = scores.latest(annotation.rater.project_id).get(name)
-    rows = Score.objects.filter(run=run, trajectory=annotation.trajectory_id, probability__isnull=False)
+    held = calibrated.in_force(annotation.rater.project_id, [run or 0])
+    rows = Score.objects.filter(run=run, trajectory=annotation.trajectory_id)
+    rows = rows.annotate(sure=calibrated.probability(held)).filter(sure__isnull=False)
     found = {}
-    for step, probability in rows.values_list("step__index", "probability"):
+    for step, probability in rows.values_list("step__index", "sure"):
         sure = float(probability or 0)
         value, confidence = (right, sure) if sure >= 0.5 else (wrong, 1 - sure)
         found[step] = Suggestion(value, confidence, f"scorer:{name}")

@@ -159,3 +159,38 @@ def interval(low: float | None, value: float | None, high: float | None, floor: 
         end,
         max(0, point - 0.8),
     )
+
+
+@register.simple_tag
+def reliability(before: Sequence[Mapping[str, float]], after: Sequence[Mapping[str, float]], name: str) -> SafeString:
+    """What was said against what was seen, both from 0 to 1, a dot a bin; on the diagonal the two are equal."""
+    lines = [_reliability(bins, kind) for bins, kind in ((before, "before"), (after, "after")) if bins]
+    return format_html(
+        '<svg class="reliability" viewBox="0 0 {} {}" role="img" aria-label="{}">'
+        '<path class="frame" d="M0 0H{}V{}H0z"/><path class="axis" d="M0 {}L{} 0"/>{}</svg>',
+        SIDE,
+        SIDE,
+        f"{name}: said against seen in {len(after)} bins; the table below says the same.",
+        SIDE,
+        SIDE,
+        SIDE,
+        SIDE,
+        mark_safe("".join(lines)),
+    )
+
+
+SIDE = 200
+
+
+def _reliability(bins: Sequence[Mapping[str, float]], kind: str) -> str:
+    """A line through the bins; of what is calibrated also the interval of what was seen."""
+    points = [(one["said"] * SIDE, (1 - one["seen"]) * SIDE) for one in bins]
+    line = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+    dots = "".join(f"M{x - 2:.1f} {y - 2:.1f}h4v4h-4z" for x, y in points)
+    spans = "".join(
+        f"M{one['said'] * SIDE:.1f} {(1 - one['low']) * SIDE:.1f}V{(1 - one['high']) * SIDE:.1f}"
+        for one in bins
+        if one["low"] is not None and kind == "after"
+    )
+    whiskers = f'<path class="range" d="{spans}"/>' if spans else ""
+    return f'<g class="{kind}">{whiskers}<path class="line" d="M{line}"/><path class="dots" d="{dots}"/></g>'

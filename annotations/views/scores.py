@@ -1,17 +1,48 @@
-"""Pre-scoring: starting it, and how the numbers lie."""
+"""Pre-scoring: starting it, how the numbers lie, and calibrating them."""
 
 from __future__ import annotations
 
+import csv
+
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from annotations import access, jobs
 from annotations.access import Request
 from annotations.forms import ScoreForm
-from annotations.models import Run
-from annotations.services import score_summary
+from annotations.models import Calibration, Run
+from annotations.services import calibration, calibration_words, score_summary
+from annotations.services.calibration import CalibrationRefused
+
+
+@login_required
+@require_POST
+def calibrate(request: Request, slug: str) -> HttpResponse:
+    """Begin to calibrate a scorer; back to the page, which says how far it is."""
+    project = access.project_for(request, slug, access.BEGIN[Run.Kind.CALIBRATE])
+    try:
+        run = calibration.start(project, request.user, request.POST.get("scorer", ""), request.POST.get("method", ""))
+    except CalibrationRefused as no:
+        messages.error(request, str(no))
+        return redirect("scores", slug)
+    return redirect("run", slug, run.pk)
+
+
+@login_required
+@require_GET
+def reliability(request: Request, slug: str, pk: int) -> HttpResponse:
+    """The reliability curve of a calibration as CSV."""
+    project = access.project_for(request, slug, access.SEE_OTHERS_LABELS)
+    found = get_object_or_404(Calibration, project=project, pk=pk)
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="calibration-{pk}.csv"'
+    table = csv.writer(response)
+    table.writerow(calibration_words.COLUMNS)
+    table.writerows(calibration_words.table(found.report))
+    return response
 
 
 @login_required

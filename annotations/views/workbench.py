@@ -24,6 +24,7 @@ from annotations.schemes.fields.base import FieldSpec, Value
 from annotations.schemes.schema import Scheme
 from annotations.services import (
     beside,
+    calibrated,
     candidates,
     desk,
     preferences,
@@ -217,10 +218,12 @@ def _shown(mine: Annotation, may: Visible) -> dict[str, Any]:
 def _scores(mine: Annotation, first: int, last: int) -> dict[int, list[Score]]:
     """Index of a step → what each scorer says of it."""
     newest = scores.latest(mine.rater.project_id).values()
+    held = calibrated.in_force(mine.rater.project_id, newest)
     rows = (
         Score.objects.filter(trajectory=mine.trajectory, run__in=newest, step__index__range=(first, last - 1))
+        .annotate(sure=calibrated.probability(held), calibrated=calibrated.probability(held, only=True))
         .select_related("run", "step")
-        .only("value", "probability", "detail", "run__config", "step__index")
+        .only("value", "detail", "run__config", "step__index")
         .order_by("step__index", "run_id")
     )
     found: dict[int, list[Score]] = {}

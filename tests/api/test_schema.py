@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from annotations.models import Annotation, ApiToken, Project, Report, Role, Run, Score, User
+from annotations.models import Annotation, ApiToken, Calibration, Project, Report, Role, Run, Score, User
 from annotations.services import rubrics
 from tests import doors, make
 
@@ -47,6 +47,10 @@ def populated(user: User, role: Role) -> dict[str, Any]:
     run = Run.objects.create(project=project, kind=Run.Kind.SCORE, created_by=user)
     Score.objects.create(run=run, trajectory=trajectory, step=trajectory.steps.of_agent()[0], value=0.5)
     report = Report.objects.create(project=project, result={"alpha": None})
+    parameters = {"method": "platt", "of": "value", "scale": 2.0, "bias": 0.5}
+    calibration = Calibration.objects.create(
+        project=project, scored=run, scorer="slow", method="platt", parameters=parameters, report={}
+    )
     thread = make.thread(annotation)
     return {
         "slug": project.slug,
@@ -57,6 +61,7 @@ def populated(user: User, role: Role) -> dict[str, Any]:
         "runs": run.pk,
         "exports": run.pk,
         "reports": report.pk,
+        "calibrations": calibration.pk,
         "members": member.pk,
         "threads": thread.pk,
         "schemes": project.scheme_id,

@@ -61,6 +61,7 @@ class Caller:
             "members": walked.spare,
             "threads": walked.thread.pk,
             "reports": walked.report.pk,
+            "calibrations": walked.calibration.pk,
             "runs": walked.import_.pk,
             "exports": walked.export.pk,
             "rubrics": walked.rubric.pk,

@@ -1,0 +1,71 @@
+"""What the scores page says of the calibration of each scorer."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from annotations.models import Calibration, Project, Run
+from annotations.services import calibration, calibration_words, scores
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Of one scorer: the calibration that holds for its newest scores, and the newest run that was to make one, where
+    that is not done. `tasks` have labels to learn from, `needed` must; `changed`: labels have changed since."""
+
+    held: Calibration | None
+    run: Run | None
+    tasks: int
+    changed: bool
+    needed: int = calibration.LEAST_TASKS
+
+    @property
+    def figures(self) -> list[dict[str, Any]]:
+        return calibration_words.figures(self.held.report) if self.held else []
+
+    @property
+    def first_error(self) -> list[tuple[str, dict[str, Any]]]:
+        return calibration_words.first_error(self.held.report) if self.held else []
+
+    @property
+    def table(self) -> list[list[Any]]:
+        return list(calibration_words.table(self.held.report)) if self.held else []
+
+    @property
+    def risk(self) -> list[dict[str, Any]]:
+        """For each share of the steps, the surest first, how many of them were called wrongly."""
+        risk = self.held.report["risk"] if self.held else {"after": []}
+        before = [row["risk"] for row in risk.get("before", [])] or [None] * len(risk["after"])
+        return [
+            {"coverage": row["coverage"], "before": old, "after": row["risk"]}
+            for row, old in zip(risk["after"], before, strict=True)
+        ]
+
+    @property
+    def parameters(self) -> str:
+        return json.dumps(self.held.parameters) if self.held else ""
+
+    @property
+    def methods(self) -> list[tuple[str, str]]:
+        return list(calibration.METHODS.items())
+
+
+class Summaries:
+    """Those of a project, its labels read once."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        labels = scores.taught(project)
+        self.tasks, self.digest = len(labels), calibration.digest(labels)
+
+    def of(self, scored: Run) -> Summary:
+        """That of the scorer whose newest run that is done this is."""
+        held = scored.calibrations.order_by("-id").first()
+        tried = Run.objects.filter(
+            project=self.project, kind=Run.Kind.CALIBRATE, config__scorer=scored.config.get("scorer")
+        )
+        newest = tried.order_by("-id").first()
+        run = newest if newest and newest.state != Run.State.DONE else None
+        return Summary(held, run, self.tasks, held is not None and held.labels_sha256 != self.digest)
