@@ -13,7 +13,7 @@ from models_service.scorers.base import CannotScore, Partly, Scored, Scorer, age
 from models_service.scorers.belief import ways
 from models_service.scorers.belief.formulas import NORMALISATIONS
 from models_service.scorers.belief.gathering import Work, gathered
-from models_service.scorers.belief.probing import SAMPLED, Belief
+from models_service.scorers.belief.probing import SAMPLED, TAGGED, Belief, Probe
 from models_service.scorers.belief.ways import Way
 from models_service.scorers.language.asked import LanguageModel, inert
 from models_service.scorers.reference import parts
@@ -28,8 +28,9 @@ class Asking:
     """How a language model is asked. `chat`: the question is the user's turn in its chat template and the steps open
     the assistant's; else all is one text. `max_tokens`, by estimate, are read at once. `normalisation` is one of
     formulas.NORMALISATIONS. Of the accepted answers the first `answers` are asked about. `draws` stand in where the
-    model tells no log-probabilities of given texts; 0: it is then not asked at all. `opening` is what the assistant
-    begins with where it is to say yes or no, say an empty thought."""
+    model tells no log-probabilities of given texts; 0: it is then not asked at all. `closing` stands behind the steps
+    and asks for the answer, `lead` before the answer, and belongs to its first token; a drawn answer ends where one of
+    `stops` stands. `opening` is what the assistant begins with where it is to say yes or no, say an empty thought."""
 
     chat: bool = True
     max_tokens: int = 16_384
@@ -38,6 +39,13 @@ class Asking:
     draws: int = 8
     seed: int = 0
     opening: str = ""
+    closing: str = TAGGED.closing
+    lead: str = TAGGED.lead
+    stops: Sequence[str] = TAGGED.stops
+
+    @property
+    def probe(self) -> Probe:
+        return Probe(self.closing, self.lead, tuple(self.stops))
 
     def __post_init__(self) -> None:
         if self.normalisation not in NORMALISATIONS:

@@ -6,10 +6,9 @@ from typing import NamedTuple
 
 from annotations.records import TrajectoryRecord
 from models_service.scorers.base import agent_steps
-from models_service.scorers.belief.base import BeliefScorer, Believed, Said, window
+from models_service.scorers.belief.base import Asking, BeliefScorer, Believed, Said, window
 from models_service.scorers.belief.formulas import NORMALISATIONS, log_probs
 from models_service.scorers.belief.gathering import Forced, Work, log_probs_of
-from models_service.scorers.belief.probing import TAGGED
 from models_service.scorers.belief.ways import Way
 from models_service.scorers.language.asked import Prompt
 
@@ -37,7 +36,7 @@ class AnswerConfidence(BeliefScorer):
         answer = self.own_answer(record)
         last = agent_steps(record)[-1]
         places = [
-            asked_at(way, number, answer, last=way.text.places[number] == last)
+            asked_at(way, number, answer, self.asking, last=way.text.places[number] == last)
             for way in self.ways(record)
             for number in range(way.text.first, len(way.text.steps))
         ]
@@ -50,12 +49,12 @@ class AnswerConfidence(BeliefScorer):
         return found
 
 
-def asked_at(way: Way, number: int, answer: str, *, last: bool) -> Place:
+def asked_at(way: Way, number: int, answer: str, asking: Asking, *, last: bool) -> Place:
     """The answer behind the step's end; in the last step where it was said, if it stands there word for word."""
     own = way.text.own[number]
     at = own.rfind(answer) if last else -1
     if at < 0:
-        return Place(way, number, Forced(way.upto(number + 1, TAGGED.closing), TAGGED.lead + answer), False)
+        return Place(way, number, Forced(way.upto(number + 1, asking.closing), asking.lead + answer), False)
     lead = own[:at][len(own[:at].rstrip(" ")) :]  # a space belongs to the token behind it
     prompt = way.before_own(number)
     opened = prompt.opening + own[: at - len(lead)]

@@ -12,7 +12,7 @@ from models_service.scorers.base import CannotScore, Scored
 from models_service.scorers.belief.base import BeliefScorer, Believed, Said, final_answer, is_tree, marked, window
 from models_service.scorers.belief.formulas import cluster_weights, log_gain, mean
 from models_service.scorers.belief.gathering import Work, gathered
-from models_service.scorers.belief.probing import TAGGED, series
+from models_service.scorers.belief.probing import series
 from models_service.scorers.belief.verdicts import YES_NO, chances
 from models_service.scorers.evidence.support import Support
 from models_service.scorers.language.asked import LanguageModel
@@ -120,7 +120,7 @@ class Consensus(BeliefScorer):
             raise refused or self.lacks("the rollouts' answers could not be compared")
         answer, share, alone = given
         ways, asking, found = self.ways(record), self.asking, dict[int, Believed]()
-        rows = yield from series(ways, [answer], TAGGED, asking.normalisation, asking.draws, asking.seed)
+        rows = yield from series(ways, [answer], asking.probe, asking.normalisation, asking.draws, asking.seed)
         for way, row in zip(ways, rows, strict=True):
             for place, before, after in zip(way.places, row, row[1:], strict=False):
                 found[place] = Believed(

@@ -15,7 +15,7 @@ from models_service.scorers.belief.base import BeliefScorer, Believed, Said, win
 from models_service.scorers.belief.formulas import log_probs, mean, standardised
 from models_service.scorers.belief.gathering import Forced, Work
 from models_service.scorers.belief.hindsight import SAYS_NOTHING, Turn, turns
-from models_service.scorers.belief.probing import TAGGED, likelihoods
+from models_service.scorers.belief.probing import likelihoods
 from models_service.scorers.belief.verdicts import YES_NO, chances
 from models_service.scorers.fitting import ends
 from models_service.scorers.language.asked import LanguageModel, inert
@@ -90,7 +90,9 @@ class Dimensions(BeliefScorer):
 
     def _confidence(self, every: Sequence[Turn], answer: str) -> Work[list[float]]:
         asks = [turn.asked() for turn in every]
-        asks += [Forced(turn.way.upto(turn.number + 1, TAGGED.closing), TAGGED.lead + answer) for turn in every]
+        asks += [
+            Forced(turn.way.upto(turn.number + 1, self.asking.closing), self.asking.lead + answer) for turn in every
+        ]
         read = yield from likelihoods(asks)
         return [
             confidence(log_probs(words), log_probs(said)) for words, said in zip(read, read[len(every) :], strict=False)

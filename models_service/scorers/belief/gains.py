@@ -12,7 +12,7 @@ from models_service.scorers.base import CannotScore, Scored
 from models_service.scorers.belief.base import BeliefScorer, Believed, Said, final_answer, is_tree, marked, window
 from models_service.scorers.belief.formulas import log_gain
 from models_service.scorers.belief.gathering import Work
-from models_service.scorers.belief.probing import TAGGED, Belief, Probe, series
+from models_service.scorers.belief.probing import Belief, series
 from models_service.scorers.belief.returns import by_turn, centred
 from models_service.scorers.belief.ways import Way
 from models_service.scorers.language.asked import LanguageModel
@@ -30,12 +30,11 @@ class InformationGain(BeliefScorer):
     needs = "the answer in the task's reference"
     range: tuple[float | None, float | None] = (-1.0, 1.0)
     reads_reference = True
-    probe: Probe = TAGGED
 
     def work(self, record: TrajectoryRecord) -> Work[Said]:
         answers, ways = self.accepted(record), self.ways(record)
         asking, found = self.asking, dict[int, Believed]()
-        rows = yield from series(ways, answers, self.probe, asking.normalisation, asking.draws, asking.seed)
+        rows = yield from series(ways, answers, asking.probe, asking.normalisation, asking.draws, asking.seed)
         for way, row in zip(ways, rows, strict=True):
             for place, before, after in zip(way.places, row, row[1:], strict=False):
                 found[place] = self._step(way, before, after, self.some(record))

@@ -9,7 +9,7 @@ from typing import Any
 from annotations.records import TrajectoryRecord
 from models_service.scorers.belief.base import BeliefScorer, Believed, Said, marked, window
 from models_service.scorers.belief.gathering import Work
-from models_service.scorers.belief.probing import TAGGED, beliefs
+from models_service.scorers.belief.probing import beliefs
 from models_service.scorers.belief.ways import Way
 from models_service.scorers.language.asked import LanguageModel, Prompt
 
@@ -37,9 +37,11 @@ class SegmentProgress(BeliefScorer):
     def work(self, record: TrajectoryRecord) -> Work[Said]:
         answers, asking = self.accepted(record), self.asking
         read = [(way, at, ends(way.text.steps[at], self.segments)) for way in self.ways(record) for at in _judged(way)]
-        prompts = [one for way, at, cuts in read for one in _prompts(way, at, cuts)]
+        prompts = [one for way, at, cuts in read for one in _prompts(way, at, cuts, asking.closing)]
         found = dict[int, Believed]()
-        each = iter((yield from beliefs(prompts, answers, TAGGED, asking.normalisation, asking.draws, asking.seed)))
+        each = iter(
+            (yield from beliefs(prompts, answers, asking.probe, asking.normalisation, asking.draws, asking.seed))
+        )
         for way, at, cuts in read:
             said = [next(each) for _ in range(len(cuts) + 1)]
             gains = [after.p - before.p for before, after in zip(said, said[1:], strict=False)]
@@ -69,7 +71,7 @@ def _judged(way: Way) -> range:
     return range(way.text.first, len(way.text.steps))
 
 
-def _prompts(way: Way, at: int, cuts: list[int]) -> list[Prompt]:
+def _prompts(way: Way, at: int, cuts: list[int], closing: str) -> list[Prompt]:
     """What stands before the step, and up to the end of each of its segments."""
     parts = [way.text.steps[at][:cut] for cut in cuts]
-    return [way.upto(at, TAGGED.closing), *(way.within(at, part, TAGGED.closing) for part in parts)]
+    return [way.upto(at, closing), *(way.within(at, part, closing) for part in parts)]
