@@ -259,6 +259,12 @@ def test_weights_that_are_missing_are_not_made_up(tmp_path: Path) -> None:
         LocalModel(str(folder), device="cpu")
 
 
+def test_a_tokenizer_of_another_model_is_refused(tmp_path: Path) -> None:
+    folder = tiny.reward_model(tmp_path, {}, vocab_size=300)
+    with pytest.raises(UnfitModel, match="the model has 300; the tokenizer is another model's"):
+        LocalModel(str(folder), device="cpu")
+
+
 def test_dropout_is_off(one: LocalModel) -> None:
     assert not one.causal.model.training
 
@@ -297,3 +303,47 @@ def test_what_stands_behind_the_head_of_some_models_is_done_here_too(tmp_path: P
     ids, after = model.ids(PLAIN), model.encode(" I say it.")
     expected = full(model, ids + after)[len(ids) - 1 : -1].gather(1, torch.tensor(after)[:, None])[:, 0]
     assert [token.log_prob for token in said] == pytest.approx(expected.tolist(), abs=1e-5)
+
+
+# --- tokenizers that put a space before what stands first
+
+
+@pytest.fixture(scope="module")
+def spaced(tmp_path_factory: pytest.TempPathFactory) -> LocalModel:
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    folder = tiny.reward_model(tmp_path_factory.mktemp("spaced"), {}, "Llama", vocab_size=600)
+    made = Tokenizer(models.BPE(byte_fallback=True, unk_token="<unk>"))
+    made.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first", split=False)
+    made.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.Fuse(), decoders.Strip(" ", 1, 0)])
+    special = ["<unk>", "<s>", "</s>", *(f"<0x{n:02X}>" for n in range(256))]
+    corpus = ["the answer is Yes and No", "Yes", "No", *tiny.CORPUS]
+    made.train_from_iterator(corpus, trainers.BpeTrainer(vocab_size=400, special_tokens=special, show_progress=False))
+    made.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 1)])
+    words = PreTrainedTokenizerFast(tokenizer_object=made, bos_token="<s>", eos_token="</s>", unk_token="<unk>")
+    words.chat_template = tiny.TEMPLATE
+    words.save_pretrained(folder)
+    return LocalModel(str(folder), device="cpu")
+
+
+def pieces(model: LocalModel, text: str) -> list[str]:
+    return list(model.tokenizer.convert_ids_to_tokens(model.encode(text)))
+
+
+def test_no_space_is_put_before_a_forced_text(spaced: LocalModel) -> None:
+    assert spaced.tokenizer.tokenize("Yes", add_special_tokens=False)[0].startswith("▁"), "the tokenizer would"
+    assert not pieces(spaced, "Yes")[0].startswith("▁")
+    assert "".join(pieces(spaced, " Yes")) == "▁Yes"
+    assert "".join(pieces(spaced, "\nYes")).endswith("Yes")
+
+
+def test_its_first_token_stands_before_a_text_without_messages(spaced: LocalModel) -> None:
+    assert spaced.ids(Prompt(opening="the answer"))[0] == spaced.tokenizer.bos_token_id
+    assert spaced.tokenizer.bos_token_id not in spaced.encode("the answer")
+
+
+def test_tokens_of_such_a_model_read_with_their_spaces(spaced: LocalModel) -> None:
+    [said] = spaced.forced([(Prompt(opening="the"), " answer is Yes")])
+    assert not isinstance(said, CannotScore)
+    assert "".join(token.text for token in said).strip() == "answer is Yes"

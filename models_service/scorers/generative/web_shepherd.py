@@ -31,7 +31,7 @@ class WebShepherd(Verifier):
 
     name = "web-shepherd"
     title = "Web-Shepherd (a checklist for each task)"
-    source = "LangAGI-Lab/web-shepherd-8B"
+    source = "Web-Shepherd 3B and 8B"
     parts = ("system", "user", "lister", "list")
     probability = False
     sampling: ClassVar[Sampling] = Sampling(most=1024, top=20)

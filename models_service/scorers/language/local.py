@@ -61,6 +61,10 @@ class LocalModel:
         self.checkpoint = Checkpoint(model)
         self.tokenizer = tokenizer(self.checkpoint)
         self.causal = Causal(self.checkpoint, device, dtype)
+        if len(self.tokenizer) > (rows := self.causal.weight.shape[0]):
+            raise UnfitModel(
+                f"{model}: found {len(self.tokenizer)} tokens, the model has {rows}; the tokenizer is another model's"
+            )
         self.words = Words(self.tokenizer)
         limit = max_tokens or self.causal.limit
         if not limit:
