@@ -149,11 +149,15 @@ def test_continuations_that_come_to_no_answer_are_no_value() -> None:
     assert isinstance(nothing, CannotScore) and str(nothing) == SILENT
 
 
-def test_a_trajectory_that_is_too_long_says_so_and_the_others_are_scored() -> None:
-    short, long = solution(2), solution(9)
-    one, other = MonteCarlo(Completer(longest=40)).score([short, long])
-    assert not isinstance(one, CannotScore)
-    assert isinstance(other, CannotScore) and "too long" in str(other)
+def test_steps_from_which_it_is_too_long_have_no_score_and_the_others_have_theirs() -> None:
+    found = said(MonteCarlo(Completer(longest=40)), solution(5, end="So."))
+    assert isinstance(found, Partly)
+    assert [one.index for one in found] == [1, 2]
+    assert found.unscored == dict.fromkeys((3, 4, 5), "too long for the completer")
+    progress = said(RelativeProgress(Completer(longest=40)), solution(5, end="So."))
+    assert isinstance(progress, Partly) and [one.index for one in progress] == [1, 2]
+    alone = said(MonteCarlo(Completer(longest=0)), solution(2, end="So."))
+    assert isinstance(alone, CannotScore) and str(alone) == "too long for the completer"
 
 
 CALL = {"id": "c", "name": "look", "arguments": "{}"}

@@ -84,6 +84,8 @@ def test_a_trajectory_that_revises_warns_and_the_full_way_shows_the_recovery() -
     [
         (Completer(able=0), WRONG, "bare question"),
         (Completer(), "And so on.", "states no answer"),
+        (Completer(silent=True), WRONG, "none of the continuations"),
+        (Completer(longest=0), WRONG, "after step 2: too long"),
     ],
 )
 def test_a_search_that_could_tell_nothing_is_not_applicable(completer: Completer, end: str, why: str) -> None:

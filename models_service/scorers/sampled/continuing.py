@@ -8,8 +8,8 @@ from typing import Any, ClassVar, NamedTuple
 
 from annotations.records import StepScore, TrajectoryRecord
 from models_service.scorers.base import CannotScore, Partly, Scored, Scorer, agent_steps
-from models_service.scorers.belief.gathering import Drawn, Work, gathered, texts_of
-from models_service.scorers.language.asked import Completion, LanguageModel, Prompt, Sampling
+from models_service.scorers.belief.gathering import Drawn, Told, Work, gathered
+from models_service.scorers.language.asked import LanguageModel, NotServed, Prompt, Sampling
 from models_service.scorers.reference import parts
 from models_service.scorers.rendering import Text, texts
 from models_service.scorers.sampled.answering import is_right, spellings, stated
@@ -28,12 +28,13 @@ TOOLS = ("refuse", "imagine")
 
 class Estimate(NamedTuple):
     """Of so many continuations `drawn` so many are `right`, and so many `silent`: they came to no answer. `exact` where
-    the steps themselves come to one, so that nothing was drawn."""
+    the steps themselves come to one, so that nothing was drawn. `refused` is why nothing could be, if so."""
 
     right: int
     drawn: int
     silent: int = 0
     exact: bool = False
+    refused: str = ""
 
     @property
     def value(self) -> float:
@@ -46,9 +47,10 @@ class Estimate(NamedTuple):
         return (self.value, self.value) if self.exact else wilson(self.right, self.drawn)
 
     @property
-    def is_told(self) -> bool:
-        """Whether there is a value: not where nothing at all came to an answer, which says nothing of the steps."""
-        return self.silent < self.drawn
+    def lacks(self) -> str:
+        """Why there is no value, "" where there is one: that nothing at all came to an answer says nothing of the
+        steps."""
+        return self.refused or (SILENT if self.silent == self.drawn else "")
 
     def is_unsure(self, limit: float) -> bool:
         """Whether the interval covers the limit by which it is decided."""
@@ -177,7 +179,8 @@ class Continuing(Scorer):
         return Problem(record, ways, right, (IMAGINED,) if asks else ())
 
     def estimates(self, problem: Problem, places: Sequence[int]) -> Work[dict[int, Estimate]]:
-        """MC of the states that end with these steps, all drawn at once."""
+        """MC of the states that end with these steps, all drawn at once. One that the model cannot go on from, say for
+        its length, has no value; the others have theirs."""
         states = problem.states
         found: dict[int, Estimate] = {}
         for place in places:
@@ -186,7 +189,7 @@ class Continuing(Scorer):
                 found[place] = Estimate(int(own), 1, exact=True)
         drawn = [place for place in places if place not in found]
         asks = [Drawn(self._prompt(problem, *states[place]), self.options.sampling) for place in drawn]
-        told = (yield from texts_of(asks)) if asks else []
+        told = (yield asks) if asks else []
         return found | {place: counted(said, problem) for place, said in zip(drawn, told, strict=True)}
 
     def lacks(self, what: str) -> CannotScore:
@@ -211,9 +214,13 @@ def score(
     return StepScore(place, value, None, {"flags": [*flags, *problem.flags], "why": told, **more})
 
 
-def counted(said: Sequence[Completion], problem: Problem) -> Estimate:
+def counted(told: Told, problem: Problem) -> Estimate:
     """A text that was cut off counts by what it stated before."""
-    answers = [stated(one.text) for one in said]
+    if isinstance(told, NotServed):
+        raise told
+    if isinstance(told, CannotScore):
+        return Estimate(0, 0, refused=str(told))
+    answers = [stated(one.text) for one in told]
     right = sum(one is not None and is_right(one, problem.right) for one in answers)
     return Estimate(right, len(answers), answers.count(None))
 

@@ -8,7 +8,7 @@ from typing import Any
 from annotations.records import StepScore
 from models_service.scorers.belief.gathering import Work
 from models_service.scorers.language.asked import LanguageModel
-from models_service.scorers.sampled.continuing import ROOT, SILENT, Continuing, Estimate, Problem, score
+from models_service.scorers.sampled.continuing import ROOT, Continuing, Estimate, Problem, score
 
 LABELS = ("soft", "hard")
 NEVER = "undefined: the completer never reaches the right answer from the step before, or from one before that"
@@ -42,8 +42,8 @@ class MonteCarlo(Continuing):
         return {place: self._one(problem, place, found[place]) for place in places}
 
     def _one(self, problem: Problem, place: int, found: Estimate) -> StepScore | str:
-        if not found.is_told:
-            return SILENT
+        if found.lacks:
+            return found.lacks
         value = found.value if self.label == "soft" else float(found.value > self.limit)
         why = {"right continuations": found.value}
         return score(problem, place, value, why, found.flags(self.limit), **found.told())
@@ -65,8 +65,8 @@ class RelativeProgress(Continuing):
     def judge(self, problem: Problem) -> Work[dict[int, StepScore | str]]:
         steps = list(problem.judged())
         found = yield from self.estimates(problem, [ROOT, *(place for _, _, place, _ in steps)])
-        if not found[ROOT].is_told:
-            raise self.lacks(f"from the bare question {SILENT}")
+        if found[ROOT].lacks:
+            raise self.lacks(f"from the bare question: {found[ROOT].lacks}")
         if not found[ROOT].right:
             raise self.lacks("the completer never reaches the right answer from the bare question")
         said: dict[int, StepScore | str] = {}
@@ -81,8 +81,8 @@ class RelativeProgress(Continuing):
     def _one(self, problem: Problem, place: int, now: Estimate, before: Estimate) -> StepScore | str:
         if not before.right:
             return NEVER
-        if not now.is_told:
-            return SILENT
+        if now.lacks:
+            return now.lacks
         label = progress_label(now.value, before.value, self.limit)
         assert label is not None
         why = {"right continuations before": before.value, "right continuations after": now.value}

@@ -10,7 +10,7 @@ from models_service.scorers import reading, text
 from models_service.scorers.belief.gathering import Work
 from models_service.scorers.language.asked import LanguageModel
 from models_service.scorers.rendering import Text
-from models_service.scorers.sampled.continuing import ROOT, SILENT, Continuing, Estimate, Problem, score
+from models_service.scorers.sampled.continuing import ROOT, Continuing, Estimate, Problem, score
 from models_service.scorers.sampled.search import bisected
 
 FIRST = "first error"
@@ -51,6 +51,8 @@ class FirstError(Continuing):
         if ends_right:
             return {place: score(problem, place, 1.0, {}, [INFERRED, ENDS_RIGHT]) for place in way.places}
         yield from self._know(problem, [ROOT, way.places[-1]], known)
+        if lacking := known[ROOT].lacks:
+            raise self.lacks(f"from the bare question: {lacking}")
         if not known[ROOT].right:
             raise self.lacks("the completer never reaches the right answer from the bare question")
         first = yield from self._searched(problem, way, known)
@@ -64,8 +66,8 @@ class FirstError(Continuing):
             while True:
                 place = way.places[number - 1]
                 yield from self._know(problem, [place], known)
-                if not known[place].is_told:
-                    raise self.lacks(f"after step {number} {SILENT}")
+                if lacking := known[place].lacks:
+                    raise self.lacks(f"after step {number}: {lacking}")
                 number = search.send(known[place].right > 0)
         except StopIteration as end:
             found: int = end.value
@@ -97,8 +99,8 @@ class FirstError(Continuing):
         fallen = False
         for place in way.places:
             found = known[place]
-            if not found.is_told:
-                said[place] = SILENT
+            if found.lacks:
+                said[place] = found.lacks
                 continue
             flags = [RISES] if fallen and found.right else [FIRST] if not fallen and not found.right else []
             said[place] = _evaluated(problem, place, found, flags)

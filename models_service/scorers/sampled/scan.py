@@ -9,7 +9,7 @@ from annotations.records import StepScore
 from models_service.scorers.belief.gathering import Work
 from models_service.scorers.language.asked import LanguageModel
 from models_service.scorers.rendering import Text
-from models_service.scorers.sampled.continuing import ROOT, SILENT, UNSURE, Continuing, Estimate, Problem, score
+from models_service.scorers.sampled.continuing import ROOT, UNSURE, Continuing, Estimate, Problem, score
 from models_service.scorers.sampled.omega import ENDS_RIGHT, FIRST, INFERRED
 
 SOFT = "soft: errors are often placed too late"
@@ -47,6 +47,8 @@ class SelfDenoised(Continuing):
     def judge(self, problem: Problem) -> Work[dict[int, StepScore | str]]:
         wrong = [way for way in problem.ways if problem.own(way) is not True]
         root = (yield from self.estimates(problem, [ROOT]))[ROOT]
+        if root.lacks:
+            raise self.lacks(f"from the bare question: {root.lacks}")
         if root.value < self.confidence:
             raise self.lacks(
                 f"from the bare question the completer is right in {root.right} of {root.drawn}, fewer than "
@@ -63,8 +65,8 @@ class SelfDenoised(Continuing):
         self, problem: Problem, way: Text, known: Mapping[int, Estimate], root: Estimate
     ) -> dict[int, StepScore | str]:
         found = [known[place] for place in way.places]
-        if silent := [number for number, one in enumerate(found, 1) if not one.is_told]:
-            raise self.lacks(f"after step {silent[0]} {SILENT}")
+        if lacking := next((f"step {number}: {one.lacks}" for number, one in enumerate(found, 1) if one.lacks), ""):
+            raise self.lacks(f"after {lacking}")
         values = [one.value for one in found]
         labels = denoised(values, root.value, self.window)
         first = values.index(0) if 0 in values else len(values)
