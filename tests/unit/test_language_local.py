@@ -259,10 +259,10 @@ def test_weights_that_are_missing_are_not_made_up(tmp_path: Path) -> None:
         LocalModel(str(folder), device="cpu")
 
 
-def test_a_tokenizer_of_another_model_is_refused(tmp_path: Path) -> None:
-    folder = tiny.reward_model(tmp_path, {}, vocab_size=300)
-    with pytest.raises(UnfitModel, match="the model has 300; the tokenizer is another model's"):
-        LocalModel(str(folder), device="cpu")
+def test_a_token_that_the_model_does_not_know_is_refused_and_breaks_nothing(tmp_path: Path) -> None:
+    model = LocalModel(str(tiny.reward_model(tmp_path, {}, vocab_size=300)), device="cpu")
+    first, second = model.complete([ASKED, Prompt(opening="!!")], Sampling(most=2))
+    assert isinstance(first, CannotScore) and "the model has 300" in str(first) and len(texts(second)) == 1
 
 
 def test_dropout_is_off(one: LocalModel) -> None:

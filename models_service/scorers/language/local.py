@@ -61,10 +61,6 @@ class LocalModel:
         self.checkpoint = Checkpoint(model)
         self.tokenizer = tokenizer(self.checkpoint)
         self.causal = Causal(self.checkpoint, device, dtype)
-        if len(self.tokenizer) > (rows := self.causal.weight.shape[0]):
-            raise UnfitModel(
-                f"{model}: found {len(self.tokenizer)} tokens, the model has {rows}; the tokenizer is another model's"
-            )
         self.words = Words(self.tokenizer)
         limit = max_tokens or self.causal.limit
         if not limit:
@@ -183,6 +179,8 @@ class LocalModel:
         if len(ids) + more > self.max_tokens:
             told = f"the prompt takes {len(ids)} tokens" + (f" and the answer up to {more}" if more else "")
             raise CannotScore(f"{told}, the model reads {self.max_tokens}")
+        if max(ids) >= (known := self.causal.weight.shape[0]):
+            raise CannotScore(f"the tokenizer makes token {max(ids)}, the model has {known}: it is another model's")
         return ids
 
     def _count(self, calls: int, read: int, written: int = 0) -> None:
