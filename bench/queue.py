@@ -1,7 +1,8 @@
 """The next task and the list of trajectories, against a bare authenticated page of the same stack.
 
 All over real HTTP to the same gunicorn, taken in turns. 99 % of the trajectories have all their annotators, so that the
-queue has to look past them; judges' and others' labels are there too.  Run: DATABASE_URL=… python -m bench queue
+queue has to look past them; judges' and others' labels are there too. By policy, what is done stands first as well, as
+it does when the order was made before the work.  Run: DATABASE_URL=… python -m bench queue
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ from bench import common
 from bench.web.server import SETTINGS, Browser, serving
 
 if TYPE_CHECKING:
-    from annotations.models import Project, User
+    from annotations.models import Project, Run, User
 
 ASKED = 300
 DONE = 0.99
 OVERLAP = 2
-WHATS = ("next task", "list", "list, late page")
+BY_POLICY = "next task, by policy"
+WHATS = ("next task", BY_POLICY, "list", "list, late page")
 LIMIT = "log-in checked, the empty frame of a page rendered, over the same HTTP server"
 
 
@@ -42,6 +44,8 @@ def compared(visitors: dict[int, Visitor]) -> Iterator[common.Row]:
             for name, share in (("p50", 0.5), ("p95", 0.95)):
                 ours, limit = (common.quantile(visitor.times[one], share) for one in (what, "bare"))
                 yield common.at_most(f"{what} {name}", size, ours, limit, LIMIT, 3.0)
+        ours, limit = (common.quantile(visitor.times[what], 0.5) for what in (BY_POLICY, "next task"))
+        yield common.at_most(f"{BY_POLICY} p50, beside", size, ours, limit, "the same in the order of import", 1.25)
     small, large = visitors
     for what in WHATS:
         ours, limit = (common.quantile(visitors[size].times[what], 0.5) for size in (large, small))
@@ -52,6 +56,8 @@ class Visitor:
     """Somebody in one project, and the seconds of each request, by what was asked."""
 
     def __init__(self, port: int, project: Project, person: User) -> None:
+        self.project, self.person, self.ranking = project, person, ranked(project)
+        self.ended = dict.fromkeys(["next task", BY_POLICY], 0)
         self.browser = Browser(port, person.username)
         self.times: dict[str, list[float]] = {what: [] for what in ("bare", *WHATS)}
         self.queue = f"/p/{project.slug}/label/"
@@ -68,7 +74,18 @@ class Visitor:
     def ask(self) -> None:
         for what, path in self.pages.items():
             self.times[what].append(self.browser.ask("GET", path))
-        self.times["next task"].append(self.browser.ask("POST", self.queue, status=302))
+        self.ask_next("next task", None)
+        self.ask_next(BY_POLICY, self.ranking)
+
+    def ask_next(self, what: str, ranking: Run | None) -> None:
+        """One that is new, in this order, by somebody whose last search in it ended where it did."""
+        from annotations.models import Project, Rater
+
+        Project.objects.filter(pk=self.project.pk).update(queue_ranking=ranking)
+        mine = Rater.objects.filter(project=self.project, user__username=self.person.username)
+        mine.update(queue_from=self.ended[what])
+        self.times[what].append(self.browser.ask("POST", self.queue, status=302))
+        self.ended[what] = mine.values_list("queue_from", flat=True).get()
         self.take_back(int(self.browser.location.rstrip("/").rpartition("/")[2]))
 
     def take_back(self, given: int) -> None:
@@ -77,6 +94,22 @@ class Visitor:
 
         Event.objects.filter(annotation=given).delete()
         Annotation.objects.filter(pk=given).delete()
+
+
+def ranked(project: Project) -> Run:
+    """A run whose ranks put the project's trajectories in the order of their import, to be put in force."""
+    from django.db import connection
+
+    from annotations.models import QueueRank, Run
+
+    run = Run.objects.create(project=project, kind="queue", state="done")
+    shared = {"run": run, "drawn": "policy", "policy": "wrong", "priority": 0.5, "reason": "step 3: P(wrong) 0.50"}
+    keys = project.trajectories.order_by("pk").values_list("pk", flat=True)
+    rows = (QueueRank(trajectory_id=key, place=place, **shared) for place, key in enumerate(keys, 1))
+    QueueRank.objects.bulk_create(rows, batch_size=5000)
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE annotations_queuerank")
+    return run
 
 
 def busy(size: int) -> tuple[Project, User]:
