@@ -9,6 +9,7 @@ from annotations.services import calibration, scores
 from annotations.services.runs import Claim
 from models_service import learning
 from models_service.scorers import features
+from models_service.scorers.linear import tempered
 from models_service.scorers.training import WRONG, examples, held_out
 from models_service.statistics.calibrating import CannotCalibrate
 from models_service.statistics.calibration import calibrate
@@ -38,8 +39,8 @@ def _held_out(scored: Run, labels: calibration.Labels) -> dict[int, float] | Non
         return None
     data = examples(learning.lessons(scored.project))
     _, chances = held_out(data, range(len(features.NAMES)))
-    spread = chances ** (1 / ScorerArtefact.objects.get(pk=model["artefact"]).artefact["temperature"])
-    right = 1 - spread[:, WRONG + 1] / spread.sum(axis=1)
+    spread = tempered(chances, ScorerArtefact.objects.get(pk=model["artefact"]).artefact["temperature"])
+    right = 1 - spread[:, WRONG + 1]
     return dict(zip(_steps(scored.project, labels), np.clip(right, 0, 1).tolist(), strict=True))
 
 

@@ -71,7 +71,7 @@ def _figures(steps: Steps, after: Floats, resamples: int, seed: int) -> dict[str
         blocks["change"] = probabilities.change(blocks["before"], blocks["after"])
     found = figures(blocks, resamples, seed)
     areas = {"before": probabilities.areas(steps, steps.said, resamples, seed)}
-    areas["after"] = probabilities.areas(steps, after, resamples, seed)
+    areas["after"] = probabilities.areas(steps, after, resamples, seed, within=True)
     none = dict.fromkeys(probabilities.LOSSES, Figure(None, n=len(after), reason=f"Undefined: {NO_PROBABILITY}."))
     return {
         name: _json({key: found.get(name, none)[key] for key in probabilities.LOSSES} | areas.get(name, {}))

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from models_service.statistics.calibrating import Floats
+from models_service.statistics.calibrating import Bools, Floats
 from models_service.statistics.crossfit import Ints, Steps, log_loss
 from models_service.statistics.figures import Block, Figure, Measure, add_by_task, drawn, interval
 
@@ -68,23 +68,24 @@ def change(before: Block, after: Block) -> Block:
     return Block(np.concatenate([before.sums, after.sums], axis=1), measures)
 
 
-def areas(steps: Steps, said: Floats, resamples: int, seed: int) -> dict[str, Figure]:
+def areas(steps: Steps, said: Floats, resamples: int, seed: int, *, within: bool = False) -> dict[str, Figure]:
     """AUROC of the wrong steps, P(a wrong one's number is below another's) with equal ones counted half, and their
-    average precision, Σ (R_k − R_k₋₁) · P_k over the distinct numbers from the lowest up."""
-    order = np.argsort(said, kind="stable")
-    first = np.flatnonzero(np.r_[True, np.diff(said[order]) != 0])
-    wrong, task = ~steps.right[order], steps.task[order]
+    average precision, Σ (R_k − R_k₋₁) · P_k over the distinct numbers from the lowest up. `within` compares steps of
+    one fold only: what several maps said is in no common order, and pooled it would look worse than each of them."""
+    groups = steps.fold if within else np.zeros(len(said), dtype=np.int64)
+    parts = [np.flatnonzero(groups == one) for one in np.unique(groups)]
+    parts = [part[np.argsort(said[part], kind="stable")] for part in parts]
 
-    def of(weights: Floats) -> tuple[Floats, Floats]:
-        bad = np.add.reduceat(weights * wrong, first, axis=1)
-        good = np.add.reduceat(weights * ~wrong, first, axis=1)
-        return auroc(bad, good), average_precision(bad, good)
+    def of(weights: Floats) -> list[Floats]:
+        sums = np.sum([_orders(weights[:, part], said[part], ~steps.right[part]) for part in parts], axis=0)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return [sums[0] / sums[1], sums[2] / sums[3]]
 
     found: list[list[Floats]] = [[], []]
     for times in drawn(steps.tasks, resamples if steps.tasks > 1 else 0, seed):
         rows = max(1, STEPS_AT_ONCE // len(said))
         for start in range(0, len(times), rows):
-            for kept, values in zip(found, of(times[start : start + rows][:, task]), strict=True):
+            for kept, values in zip(found, of(times[start : start + rows][:, steps.task]), strict=True):
                 kept.append(values)
     points = of(np.ones((1, len(said))))
     return {
@@ -93,18 +94,19 @@ def areas(steps: Steps, said: Floats, resamples: int, seed: int) -> dict[str, Fi
     }
 
 
-def auroc(bad: Floats, good: Floats) -> Floats:
-    """Of how many wrong and other steps have each number, the numbers rising: (…, numbers) → (…)."""
-    above = good.sum(axis=-1, keepdims=True) - np.cumsum(good, axis=-1)
-    with np.errstate(invalid="ignore"):
-        return np.asarray((bad * (above + good / 2)).sum(axis=-1) / (bad.sum(axis=-1) * good.sum(axis=-1)))
-
-
-def average_precision(bad: Floats, good: Floats) -> Floats:
-    hit, taken = np.cumsum(bad, axis=-1), np.cumsum(bad + good, axis=-1)
-    with np.errstate(invalid="ignore"):
-        precision = np.where(taken > 0, hit / taken, 0.0)
-        return np.asarray((bad * precision).sum(axis=-1) / bad.sum(axis=-1))
+def _orders(weights: Floats, said: Floats, wrong: Bools) -> Floats:
+    """Of steps by rising number, for each row of weights: pairs in order, pairs, precisions summed over the wrong
+    steps, and these: (4, rows)."""
+    first = np.flatnonzero(np.r_[True, np.diff(said) != 0])
+    bad = np.add.reduceat(weights * wrong, first, axis=1)
+    good = np.add.reduceat(weights * ~wrong, first, axis=1)
+    above = good.sum(axis=1, keepdims=True) - np.cumsum(good, axis=1)
+    hit, taken = np.cumsum(bad, axis=1), np.cumsum(bad + good, axis=1)
+    precision = np.divide(hit, taken, out=np.zeros_like(hit), where=taken > 0)
+    many = bad.sum(axis=1)
+    return np.stack(
+        [(bad * (above + good / 2)).sum(axis=1), many * good.sum(axis=1), (bad * precision).sum(axis=1), many]
+    )
 
 
 def risk(steps: Steps, probability: Floats) -> list[dict[str, Any]]:
