@@ -22,6 +22,7 @@ HEADS: dict[str, dict[str, tuple[int, ...]]] = {
     "pure": {"score.weight": (2, -1), "score.bias": (2,)},
     "qwen-prm": {"score.0.weight": (-1, -1), "score.0.bias": (-1,), "score.2.weight": (2, -1), "score.2.bias": (2,)},
     "reason-flux": {"score.0.weight": (-1, -1), "score.0.bias": (-1,), "score.2.weight": (2, -1), "score.2.bias": (2,)},
+    "reason-flux-small": {"reward_head.weight": (1, -1), "reward_head.bias": (1,)},
     "skywork": {"v_head.summary.weight": (1, -1), "v_head.summary.bias": (1,)},
     "reason-eval": {"score_head.weight": (3, -1), "score_head.bias": (3,)},
 }
@@ -42,14 +43,19 @@ RECORDS = [
 ]
 
 
-@pytest.fixture(scope="module", params=sorted(FAMILIES))
+CAUSAL = [(name, shape) for name in ("rlhflow", "math-shepherd", "versa-prm") for shape in ("Llama", "Mistral")]
+
+
+@pytest.fixture(scope="module", params=[*((name, "Qwen2") for name in sorted(FAMILIES)), *CAUSAL], ids="-".join)
 def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    """Each family on a Qwen2; those that are published on other architectures also on these."""
     torch.set_num_threads(1)
-    folder = tiny.reward_model(tmp_path_factory.mktemp("prm"), HEADS.get(request.param, {}))
+    name, shape = request.param
+    folder = tiny.reward_model(tmp_path_factory.mktemp("prm"), HEADS.get(name, {}), shape)
     more: dict[str, Any] = {}
-    if FAMILIES[request.param].references:
+    if FAMILIES[name].references:
         more["reference"] = str(tiny.reward_model(tmp_path_factory.mktemp("reference"), {}, num_hidden_layers=1))
-    return Engine(str(folder), request.param, device="cpu", **more)
+    return Engine(str(folder), name, device="cpu", **more)
 
 
 def test_each_agent_step_gets_one_finite_score_in_the_familys_range(engine: Engine) -> None:
@@ -88,6 +94,10 @@ def test_company_changes_no_score(engine: Engine) -> None:
         [alone] = engine.score([one])
         assert not isinstance(said, CannotScore) and not isinstance(alone, CannotScore)
         assert [step.value for step in said] == pytest.approx([step.value for step in alone], abs=1e-5)
+
+
+def test_dropout_is_off(engine: Engine) -> None:
+    assert not any(one.trunk.model.training for one in engine.readers)
 
 
 def test_long_trajectories_are_read_in_windows(engine: Engine) -> None:

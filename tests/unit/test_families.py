@@ -13,6 +13,7 @@ from models_service.scorers.base import CannotScore
 from models_service.scorers.checkpoints import Checkpoint, UnfitModel
 from models_service.scorers.engine import Engine
 from models_service.scorers.families.implicit import Implicit
+from models_service.scorers.families.math_shepherd import MathShepherd
 from models_service.scorers.families.pure import PURE
 from models_service.scorers.families.qwen_prm import QwenPRM
 from models_service.scorers.families.reason_eval import ReasonEval
@@ -163,6 +164,62 @@ def test_two_rows_of_the_models_own_head_are_as_good_as_all(
     assert values(engine, one) == pytest.approx(logits[found.marks][:, ids].softmax(-1)[:, 0].tolist(), abs=1e-5)
 
 
+def test_rlhflows_two_way_chance_is_not_that_over_the_whole_vocabulary(tmp_path: Path) -> None:
+    """Some evaluations take the softmax over all tokens, of which + has little: the authors' own is over the two."""
+    from transformers import AutoModelForCausalLM
+
+    engine = Engine(str(tiny.reward_model(tmp_path, {}, "Llama")), "rlhflow", device="cpu")
+    one = record("I look.", "It is 4.")
+    found = engine.family.render(next(texts(one)))
+    with torch.inference_mode():
+        logits = AutoModelForCausalLM.from_pretrained(tmp_path)(input_ids=torch.tensor([found.ids])).logits[0].float()
+    [plus], [minus] = engine.family.encode(["+", "-"])
+    full = logits[found.marks].softmax(-1)
+    for said, row in zip(values(engine, one), full, strict=True):
+        assert said == pytest.approx(float(row[plus] / (row[plus] + row[minus])), abs=1e-5)
+        assert float(row[plus]) < said / 10
+
+
+@pytest.mark.parametrize("shape", ["Qwen2", "Llama", "Mistral"])
+def test_a_batch_is_padded_on_the_right_where_padding_changes_nothing(tmp_path: Path, shape: str) -> None:
+    engine = Engine(str(tiny.reward_model(tmp_path, {}, shape)), "rlhflow", device="cpu")
+    rows = [[3, 1, 4, 1, 5, 9, 2, 6], [5, 3]]
+    assert engine.trunk._padded(rows).tolist() == [rows[0], [*rows[1], 0, 0, 0, 0, 0, 0]]
+    with torch.inference_mode():
+        [_, padded], [alone] = engine.trunk.read(rows), engine.trunk.read(rows[1:])
+        left = engine.trunk.model(input_ids=torch.tensor([[0] * 6 + rows[1]]), use_cache=False).last_hidden_state[0, 6:]
+    assert torch.allclose(padded, alone, atol=1e-5)
+    assert not torch.allclose(left, alone, atol=1e-2), "on the left, without a mask, it would be wrong"
+
+
+def test_dropout_of_a_checkpoint_is_off(tmp_path: Path) -> None:
+    folder = str(tiny.reward_model(tmp_path, {}, attention_dropout=0.5))
+    engine = Engine(folder, "rlhflow", device="cpu")
+    assert engine.trunk.model.config.attention_dropout == 0.5 and not engine.trunk.model.training
+    one = record("I look.", "It is 4.")
+    assert values(engine, one) == values(engine, one)
+    engine.trunk.model.train()
+    assert values(engine, one) != values(engine, one), "it would matter"
+
+
+@pytest.mark.parametrize("name", ["rlhflow", "math-shepherd"])
+@pytest.mark.parametrize("shape", ["Llama", "Mistral"])
+def test_causal_families_read_two_rows_of_the_head_on_the_architectures_they_are_published_on(
+    tmp_path: Path, name: str, shape: str
+) -> None:
+    from transformers import AutoModelForCausalLM
+
+    engine = Engine(str(tiny.reward_model(tmp_path, {}, shape)), name, device="cpu")
+    one = record("I look.", "It is 4.")
+    found = engine.family.render(next(texts(one)))
+    assert isinstance(engine.family, RLHFlow | MathShepherd)
+    with torch.inference_mode():
+        logits = AutoModelForCausalLM.from_pretrained(tmp_path)(input_ids=torch.tensor([found.ids])).logits[0].float()
+    assert values(engine, one) == pytest.approx(
+        logits[found.marks][:, engine.family.labels].softmax(-1)[:, 0].tolist(), abs=1e-5
+    )
+
+
 def test_one_pass_judges_as_rlhflows_incremental_evaluation_does(tmp_path: Path) -> None:
     engine = Engine(str(tiny.reward_model(tmp_path, {})), "rlhflow", device="cpu")
     steps = ["I look.", "I add.", "It is 4."]
@@ -182,11 +239,31 @@ def test_logits_over_a_vocabulary_are_not_taken_for_two_classes(tmp_path: Path) 
         Engine(str(tiny.reward_model(tmp_path, {**HEADS["qwen-prm"], "score.2.weight": (9, -1)})), "qwen-prm")
 
 
-def test_reason_flux_small_is_refused_with_why(tmp_path: Path) -> None:
+def test_reason_fluxs_pickled_head_is_refused_with_how_to_convert_it(tmp_path: Path) -> None:
     folder = tiny.reward_model(tmp_path, HEADS["reason-flux"])
-    torch.save({"weight": torch.zeros(1, 32)}, folder / "reward_head.pt")
-    with pytest.raises(UnfitModel, match="pickled and not opened"):
+    torch.save({"linear.weight": torch.ones(1, 32), "linear.bias": torch.zeros(1)}, folder / "reward_head.pt")
+    with pytest.raises(UnfitModel, match="name reason-flux-small"):
         Engine(str(folder), "reason-flux", device="cpu")
+    with pytest.raises(UnfitModel, match="pickled and not opened") as refused:
+        Engine(str(folder), "reason-flux-small", device="cpu")
+    told = str(refused.value).partition("convert it once: ")[2]
+    converted = told.replace("'reward_head.", f"'{folder}/reward_head.").replace(
+        f"'{folder}/reward_head.' +", "'reward_head.' +"
+    )
+    import safetensors.torch
+
+    exec(converted, {"torch": torch, "safetensors": safetensors})
+    engine = Engine(str(folder), "reason-flux-small", device="cpu")
+    one = record("I look.", "It is 4.")
+    states, found = hidden(engine, one)
+    assert values(engine, one) == pytest.approx(states.sum(-1).sigmoid().tolist(), abs=1e-5)
+
+
+def test_reason_flux_small_gives_each_step_the_number_of_all_up_to_its_end(tmp_path: Path) -> None:
+    engine = Engine(str(tiny.reward_model(tmp_path, HEADS["reason-flux-small"])), "reason-flux-small", device="cpu")
+    steps = ["I look.", "I add.", "It is 4."]
+    whole = values(engine, record(*steps))
+    assert whole == pytest.approx([values(engine, record(*steps[: k + 1]))[-1] for k in range(3)], abs=1e-5)
 
 
 def test_an_adapter_alone_is_refused(tmp_path: Path) -> None:

@@ -11,14 +11,14 @@ from models_service.scorers.families.math_shepherd import MathShepherd
 from models_service.scorers.families.pure import PURE
 from models_service.scorers.families.qwen_prm import QwenPRM
 from models_service.scorers.families.reason_eval import ReasonEval
-from models_service.scorers.families.reason_flux import ReasonFlux
+from models_service.scorers.families.reason_flux import ReasonFlux, ReasonFluxSmall
 from models_service.scorers.families.rlhflow import RLHFlow
 from models_service.scorers.families.skywork import Skywork
 from models_service.scorers.families.trl import TRL
 from models_service.scorers.families.versa_prm import MathPSA, VersaPRM
 
 LISTED = (
-    *(TRL, QwenPRM, ReasonFlux, MathShepherd, RLHFlow, VersaPRM, MathPSA),
+    *(TRL, QwenPRM, ReasonFlux, ReasonFluxSmall, MathShepherd, RLHFlow, VersaPRM, MathPSA),
     *(Skywork, Implicit, PURE, ReasonEval),
 )
 FAMILIES: dict[str, type[Family]] = {one.name: one for one in LISTED}
