@@ -18,12 +18,16 @@ PLACE = 2  # of the step that adds up, among the agent's
 class Sum:
     """A question, what its adding step comes to, and two idle steps before that."""
 
-    def __init__(self, rng: random.Random, *, right: bool) -> None:
-        one, other = rng.randrange(1, 6), rng.randrange(1, 5)
+    def __init__(self, rng: random.Random, *, right: bool, numbers: tuple[int, int] | None = None) -> None:
+        self.numbers = one, other = numbers or (rng.randrange(1, 6), rng.randrange(1, 5))
         self.answer, self.right = one + other, right
         self.said = self.answer if right else rng.choice([n for n in range(2, 10) if n != self.answer])
         self.question = f"What is {one} + {other}?"
         self.steps = [*rng.sample(IDLE, PLACE), f"I add {one} + {other} = {self.said}", "I am done"]
+
+    def again(self, rng: random.Random, *, right: bool) -> Sum:
+        """Another rollout of the question."""
+        return Sum(rng, right=right, numbers=self.numbers)
 
     def record(self, name: str) -> TrajectoryRecord:
         steps = [StepRecord("agent", at, message=said) for at, said in enumerate(self.steps, start=1)]
@@ -72,16 +76,14 @@ def _begun(folder: Path, seed: int, texts: Sequence[str]) -> tuple[Any, list[lis
     import torch
     import transformers
 
-    words = tiny.tokenizer(texts)
-    sizes = tiny.SIZES | {"hidden_size": 64, "intermediate_size": 128, "vocab_size": len(words)}
-    torch.manual_seed(seed)
-    made = transformers.Qwen2ForCausalLM(
-        transformers.Qwen2Config(**sizes, max_position_embeddings=256, tie_word_embeddings=False)
-    )
-    made.save_pretrained(folder)
-    words.save_pretrained(folder)
+    sizes = tiny.SIZES | {"hidden_size": 64, "intermediate_size": 128, "max_position_embeddings": 256}
+    config = transformers.Qwen2Config(**sizes, tie_word_embeddings=False)
+    config.save_pretrained(folder)
+    tiny.tokenizer(texts).save_pretrained(folder)
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-    return made, [tokenizer(text)["input_ids"] for text in texts]
+    config.vocab_size = len(tokenizer)
+    torch.manual_seed(seed)
+    return transformers.Qwen2ForCausalLM(config), [tokenizer(text)["input_ids"] for text in texts]
 
 
 def _written(rng: random.Random) -> str:

@@ -29,8 +29,9 @@ class Asking:
     the assistant's; else all is one text. `max_tokens`, by estimate, are read at once. `normalisation` is one of
     formulas.NORMALISATIONS. Of the accepted answers the first `answers` are asked about. `draws` stand in where the
     model tells no log-probabilities of given texts; 0: it is then not asked at all. `closing` stands behind the steps
-    and asks for the answer, `lead` before the answer, and belongs to its first token; a drawn answer ends where one of
-    `stops` stands. `opening` is what the assistant begins with where it is to say yes or no, say an empty thought."""
+    and asks for the answer, by default in words that the scorer names; `lead` stands before the answer and belongs to
+    its first token; a drawn answer ends where one of `stops` stands. `opening` is what the assistant begins with where
+    it is to say yes or no, say an empty thought."""
 
     chat: bool = True
     max_tokens: int = 16_384

@@ -57,14 +57,14 @@ class StepPotential(BeliefScorer):
         temperature: float = 0.6,
         **options: Any,
     ) -> None:
-        super().__init__(language, **options)
+        super().__init__(language, **(BOXED._asdict() | options))
         if min(continuations, length) < 1 or temperature <= 0:
             raise ValueError("continuations and length are 1 or more, temperature above 0")
         self.continuations, self.length, self.temperature = continuations, length, temperature
 
     def work(self, record: TrajectoryRecord) -> Work[Said]:
         answers, ways = self.accepted(record), self.ways(record)
-        prompts = [[way.upto(count, BOXED.closing) for count in counts(way)] for way in ways]
+        prompts = [[way.upto(count, self.asking.closing) for count in counts(way)] for way in ways]
         each = iter((yield from self._states([one for row in prompts for one in row], answers)))
         found = dict[int, Believed]()
         for way, row in zip(ways, prompts, strict=True):
@@ -82,13 +82,14 @@ class StepPotential(BeliefScorer):
             seed=self.asking.seed,
         )
         drawn = yield from texts_of([Drawn(one, sampling) for one in prompts])
-        sure = [confidence(texts) for texts in drawn]
+        asked = [self.asking.lead + answer for answer in answers]
+        sure = [confidence(texts, self.asking.stops) for texts in drawn]
         read = False
         try:
-            rows = yield from log_probs_of([Forced(one, answer) for one in prompts for answer in answers])
+            rows = yield from log_probs_of([Forced(one, text) for one in prompts for text in asked])
             right = [accuracy(row) for row in rows]
         except NotServed:
-            read, right = True, [read_off(texts, answer) for texts in drawn for answer in answers]
+            read, right = True, [read_off(texts, text) for texts in drawn for text in asked]
         each = [right[at : at + len(answers)] for at in range(0, len(right), len(answers))]
         return [_state(one, other, answers, read=read) for one, other in zip(each, sure, strict=True)]
 
@@ -106,9 +107,9 @@ def accuracy(tokens: Sequence[Token]) -> float:
     return NORMALISATIONS["mean-log"](log_probs(tokens, UNSEEN))
 
 
-def confidence(texts: Sequence[Completion]) -> float:
+def confidence(texts: Sequence[Completion], stops: Sequence[str] = BOXED.stops) -> float:
     """exp of minus the mean entropy over an answer's places, mean over the draws."""
-    every = [[entropy(token.top) for token in _answering(text)] for text in texts]
+    every = [[entropy(token.top) for token in _answering(text, stops)] for text in texts]
     told = [one for one in every if one]
     if not told:
         raise CannotScore("the language model drew no token where it was asked for an answer")
@@ -137,9 +138,11 @@ def _followed(tokens: Sequence[Token], rest: str) -> list[float]:
     return [*found, UNSEEN] if rest else found
 
 
-def _answering(text: Completion) -> Sequence[Token]:
-    """The tokens of the answer, up to the brace that closes it; that one where it is the first."""
-    closing = next((at for at, token in enumerate(text.tokens) if "}" in token.text), len(text.tokens))
+def _answering(text: Completion, stops: Sequence[str]) -> Sequence[Token]:
+    """The tokens of the answer, up to the one with which it ends; that one where it is the first."""
+    closing = next(
+        (at for at, token in enumerate(text.tokens) if any(one in token.text for one in stops)), len(text.tokens)
+    )
     return text.tokens[: max(1, closing)]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from models_service.scorers.belief.formulas import NORMALISATIONS, log_probs
@@ -16,8 +15,7 @@ SAMPLED = "sampled frequency"
 SHORTEST, LONGEST = 32, 512  # tokens that a drawn answer may have
 
 
-@dataclass(frozen=True)
-class Probe:
+class Probe(NamedTuple):
     """`closing` stands behind the steps, `lead` before the answer and belongs to its first token; a drawn answer ends
     where one of `stops` stands."""
 
