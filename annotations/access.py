@@ -24,6 +24,7 @@ BEGIN: dict[str, set[Role]] = {
     Run.Kind.SCHEME: MANAGE,
     Run.Kind.PUSH: MANAGE,
     Run.Kind.CALIBRATE: MANAGE,
+    Run.Kind.TRAIN: MANAGE,
     Run.Kind.QUEUE: MANAGE,
 }
 NO_PROJECT = "There is no such project, or it is not yours to know of."

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from celery import current_app
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from kombu.exceptions import OperationalError
 
 from annotations.models import Project, Run, User, WorkerBeat
@@ -23,13 +23,24 @@ TASKS: dict[str, tuple[str, str]] = {
     Run.Kind.SCHEME: ("models_service.run_scheme_change", "light"),
     Run.Kind.PUSH: ("models_service.run_push", "light"),
     Run.Kind.CALIBRATE: ("models_service.run_calibration", "light"),
+    Run.Kind.TRAIN: ("models_service.run_training", "gpu"),
     Run.Kind.QUEUE: ("models_service.run_queue", "light"),
 }
 
 
+class Busy(ValueError):
+    """There is such a run at work already, and may be one at a time."""
+
+
 def start(kind: str, project: Project, by: User | None, *, file: str = "", **config: Any) -> Run:
-    """Make the run and send it to its queue after commit."""
-    run = Run.objects.create(project=project, kind=kind, created_by=by, config=config, file=file)
+    """Make the run and send it to its queue after commit. Busy where it has to wait for another one to end."""
+    try:
+        with transaction.atomic():
+            run = Run.objects.create(project=project, kind=kind, created_by=by, config=config, file=file)
+    except IntegrityError as exc:
+        if "one_training_at_a_time" not in str(exc):
+            raise
+        raise Busy("The embedded scorer is learning already; wait for that run, or stop it.") from exc
     transaction.on_commit(lambda: send(run))
     return run
 

@@ -125,6 +125,7 @@ of_project: list[URLPattern] = [
     path("runs/<int:pk>/rejected.json", runs.problems, {"kind": "json"}, name="run_problems_json"),
     path("scores/", scores.page, name="scores"),
     path("scores/calibrate/", scores.calibrate, name="calibrate"),
+    path("scores/train/", scores.train, name="train_scorer"),
     path("scores/calibrations/<int:pk>.csv", scores.reliability, name="calibration_csv"),
     path("pace/", pace.page, name="pace"),
     path("pace/rows/", pace.rows, name="pace_rows"),

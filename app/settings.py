@@ -239,6 +239,8 @@ TRACE_KEEP_DAYS = env.int("TRACE_KEEP_DAYS", 30)
 TRACES_MAX_BYTES = 32 * 1024 * 1024
 # What one import may fetch from the Hugging Face hub, as it lies there.
 HUB_MAX_BYTES = env.int("HUB_MAX_BYTES", 10_000_000_000)
+# The embedded scorer learns again by itself once so many passes were handed in; 0: only when it is told to.
+EMBEDDED_RETRAIN_EVERY = env.int("EMBEDDED_RETRAIN_EVERY", 25)
 # Process reward models of this deployment: name → {"title", "class", "options"}. `embedded` needs no weights.
 SCORERS = {
     "embedded": {"title": "Embedded default", "class": "models_service.scorers.embedded.EmbeddedScorer", "options": {}},

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from django.db import transaction
+
 from annotations.models import Project, ScorerArtefact
-from annotations.services import projects, scores
+from annotations.services import projects, scores, teaching
 from annotations.services.runs import Claim
 from models_service.scorers import features
 from models_service.scorers.embedded import EmbeddedScorer
@@ -22,6 +24,20 @@ def taught(claim: Claim) -> EmbeddedScorer:
     if model["kind"] == "prior":
         return EmbeddedScorer()
     return EmbeddedScorer(ScorerArtefact.objects.get(pk=model["artefact"]).artefact)
+
+
+def perform(claim: Claim) -> None:
+    """A training run: learn what the labels are now, and have what is there scored with it. run.result["model"] says
+    what came of it, and whether it is used. Told twice, it keeps the artefact of the first time."""
+    claim.expect(1)
+    model = claim.run.result.get("model") or _choose(claim.run.project)
+    claim.check()
+    with transaction.atomic():
+        claim.keep(model=model)
+        again = teaching.score_again(claim.run, model)
+        if again:
+            claim.keep(scoring=again.pk)
+    claim.advance()
 
 
 def _choose(project: Project) -> dict[str, Any]:

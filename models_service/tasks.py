@@ -15,7 +15,7 @@ from annotations.services import (
     scheme_changes,
     traces,
 )
-from models_service import calibration, scoring
+from models_service import calibration, learning, scoring
 from models_service.statistics import report
 
 
@@ -80,6 +80,13 @@ def run_calibration(run_id: int) -> None:
     with runs.working_on(run_id) as claim:
         if claim:
             calibration.perform(claim)
+
+
+@shared_task(name="models_service.run_training")
+def run_training(run_id: int) -> None:
+    with runs.working_on(run_id) as claim:
+        if claim:
+            learning.perform(claim)
 
 
 @shared_task(name=traces.TASK)

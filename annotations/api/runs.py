@@ -21,7 +21,7 @@ from annotations.api.exporting import ExportIn, asked_for
 from annotations.api.filters import RunFilter
 from annotations.api.pages import NewestFirst
 from annotations.models import Rater, Run
-from annotations.services import agreement, calibration, duplicates, hub, runs, uploads
+from annotations.services import agreement, calibration, duplicates, hub, runs, teaching, uploads
 from annotations.services.agreement import AgreementRefused
 from annotations.services.calibration import CalibrationRefused
 
@@ -156,6 +156,7 @@ class Runs(mixins.ListModelMixin, ProjectView):
         "start_import": access.BEGIN[Run.Kind.IMPORT],
         "start_score": access.BEGIN[Run.Kind.SCORE],
         "start_calibrate": access.BEGIN[Run.Kind.CALIBRATE],
+        "start_train": access.BEGIN[Run.Kind.TRAIN],
         "start_agreement": access.BEGIN[Run.Kind.AGREEMENT],
         "start_export": access.BEGIN[Run.Kind.EXPORT],
         "cancel": access.SEE_OTHERS_LABELS,
@@ -193,6 +194,12 @@ class Runs(mixins.ListModelMixin, ProjectView):
             return self._started(calibration.start(self.project, self.person, data["scorer"], data["method"]))
         except CalibrationRefused as no:
             raise Refused(str(no), "scorer") from no
+
+    @extend_schema(request=None, responses={201: RunOut})
+    @action(detail=False, methods=["post"], url_path="train-scorer")
+    def start_train(self, request: Request, slug: str) -> Response:
+        """Have the embedded scorer learn the project's labels. The run that is at it already, where there is one."""
+        return self._started(teaching.start(self.project, self.person))
 
     @extend_schema(request=AgreementIn, responses={201: RunOut})
     @action(detail=False, methods=["post"], url_path="agreement")

@@ -38,6 +38,7 @@ class Run(models.Model):
         SCHEME = "scheme", "Scheme change"
         PUSH = "push", "Push"
         CALIBRATE = "calibrate", "Calibrate"
+        TRAIN = "train_scorer", "Learn"
         QUEUE = "queue", "Order of the queue"
 
     class State(models.TextChoices):
@@ -48,7 +49,7 @@ class Run(models.Model):
         CANCELLED = "cancelled", "Cancelled"
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="runs")
-    kind = models.CharField(max_length=10, choices=Kind)
+    kind = models.CharField(max_length=16, choices=Kind)
     config = models.JSONField(default=dict)
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
     done = models.PositiveBigIntegerField(default=0)
@@ -69,6 +70,13 @@ class Run(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["project", "-id"], name="runs_of_a_project")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project"],
+                condition=Q(kind="train_scorer", state__in=["queued", "running"]),
+                name="one_training_at_a_time",
+            )
+        ]
 
     @property
     def is_over(self) -> bool:

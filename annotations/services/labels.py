@@ -19,7 +19,7 @@ from annotations.models import Annotation, Event, Label, Membership, Project, Us
 from annotations.records import Json
 from annotations.schemes.fields.base import NOTHING
 from annotations.schemes.rules import Place
-from annotations.services import around, changes, completeness, history, queue, seats, spread, suggestions
+from annotations.services import around, changes, completeness, history, queue, seats, spread, suggestions, teaching
 from annotations.services.board import PROPAGATED, Board, Said, from_entries
 from annotations.services.changes import Wish
 from annotations.services.outcomes import Closed, Conflict, Item, Missing, NotAccepted, NotRevealed, Outcome, SawOthers
@@ -121,6 +121,7 @@ def submit(
     if wanted != board.labels:
         changes.store(board, wanted, history.ACCEPT, user)
     annotation.lease_until = None
+    transaction.on_commit(lambda: teaching.noticed(project), robust=True)
     return changes.move(annotation, State.SUBMITTED, history.SUBMIT, user, change=change, comment="")
 
 

@@ -110,6 +110,7 @@ def what(run: Run) -> str:
         Run.Kind.PUSH: [f"export {asked.get('export')} to {asked.get('to')}"],
         Run.Kind.QUEUE: [_title_of(Project.Queue, asked.get("policy")), str(asked.get("scorer") or "")],
         Run.Kind.CALIBRATE: [str(asked.get("scorer") or ""), str(asked.get("method") or "")],
+        Run.Kind.TRAIN: ["embedded", str(asked.get("because") or "")],
     }
     return " · ".join(part for part in said[Run.Kind(run.kind)] if part)
 

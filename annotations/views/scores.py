@@ -14,7 +14,7 @@ from annotations import access, jobs
 from annotations.access import Request
 from annotations.forms import ScoreForm
 from annotations.models import Calibration, Run
-from annotations.services import calibration, calibration_words, score_summary
+from annotations.services import calibration, calibration_words, score_summary, teaching
 from annotations.services.calibration import CalibrationRefused
 
 
@@ -29,6 +29,14 @@ def calibrate(request: Request, slug: str) -> HttpResponse:
         messages.error(request, str(no))
         return redirect("scores", slug)
     return redirect("run", slug, run.pk)
+
+
+@login_required
+@require_POST
+def train(request: Request, slug: str) -> HttpResponse:
+    """Have the embedded scorer learn; the run's page says how far it is."""
+    project = access.project_for(request, slug, access.BEGIN[Run.Kind.TRAIN])
+    return redirect("run", slug, teaching.start(project, request.user).pk)
 
 
 @login_required
