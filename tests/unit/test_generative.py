@@ -480,6 +480,13 @@ def test_decisions_of_odd_calls() -> None:
     assert len(decisions(StepRecord("agent", 1, tool_calls=many))) == 24
 
 
+def test_what_a_database_cannot_hold_is_made_visible() -> None:
+    call = {"name": "f", "arguments": '{"a": "\\ud800 \\u0000"}'}
+    assert all("\ud800" not in one and "\0" not in one for one in decisions(StepRecord("agent", 1, tool_calls=(call,))))
+    found = scored("prints", record("one"), always("a\0b\nGain: ", ("Yes", 0.5)))
+    assert not isinstance(found, CannotScore) and found[0].detail["said"].startswith("a\u2400b")
+
+
 def test_prints_reads_the_summary_in_place_of_earlier_steps() -> None:
     def answer(prompt: str, number: int) -> Completion:
         return (

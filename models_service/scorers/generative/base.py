@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
 
+from annotations.formats.lines import storable
 from models_service.scorers.base import CannotScore
 from models_service.scorers.belief.gathering import Drawn, Work, texts_of
 from models_service.scorers.fitting import ends
@@ -111,5 +112,6 @@ class Verifier:
 
 
 def kept(answers: Sequence[Completion]) -> str:
-    """What is kept of the answers, for people to read: the two ends of the first."""
-    return ends(answers[0].text.strip(), SAID)
+    """What is kept of the answers, for people to read: the two ends of the first, as a database can hold them."""
+    said: str = storable(ends(answers[0].text.strip(), SAID))[0]
+    return said

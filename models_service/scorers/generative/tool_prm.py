@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from annotations.formats.lines import storable
 from annotations.records import Json, StepRecord
 from models_service.scorers.checkpoints import UnfitModel
 from models_service.scorers.fitting import ends
@@ -94,5 +95,5 @@ def _arguments(given: Json) -> Json:
 
 
 def _short(value: Json) -> str:
-    """In one line."""
-    return " ".join(ends(json.dumps(value, ensure_ascii=False), LONGEST).split())
+    """In one line, without what neither a database nor a tokenizer can hold."""
+    return " ".join(ends(json.dumps(storable(value)[0], ensure_ascii=False), LONGEST).split())
