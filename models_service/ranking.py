@@ -12,8 +12,8 @@ from models_service.statistics.canonical import canonical
 from models_service.statistics.ranking import Candidate
 
 
-def keep(claim: Claim) -> None:
-    claim.keep(ranking=ranking.table(tasks(rankable.of_run(claim.run))))
+def keep(claim: Claim, rollouts: list[rankable.Rankable]) -> None:
+    claim.keep(ranking=ranking.table(tasks(rollouts)))
 
 
 def tasks(rollouts: list[rankable.Rankable]) -> dict[int, list[Candidate]]:

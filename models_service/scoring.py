@@ -10,9 +10,9 @@ from itertools import groupby
 from django.db import transaction
 
 from annotations.records import TrajectoryRecord
-from annotations.services import scores
+from annotations.services import rankable, scores
 from annotations.services.runs import Claim
-from models_service import learning, ranking, scorers
+from models_service import first_errors, learning, ranking, scorers
 from models_service.scorers.base import CannotScore, Partly, Scored, Scorer, checked, scored
 from models_service.scorers.embedded import EmbeddedScorer
 
@@ -36,7 +36,9 @@ def perform(claim: Claim) -> None:
             },
         )
         claim.advance(len(wanted))
-    ranking.keep(claim)
+    rollouts = rankable.of_run(claim.run)
+    ranking.keep(claim, rollouts)
+    first_errors.keep(claim, rollouts, scorer.wrong_at)
 
 
 def _told(claim: Claim, scorer: Scorer) -> None:

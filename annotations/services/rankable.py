@@ -32,6 +32,7 @@ class Rankable:
     answer: str | None
     closing: str
     right: bool | None
+    trajectory: int = 0
 
 
 def of_run(run: Run) -> list[Rankable]:
@@ -42,7 +43,9 @@ def of_run(run: Run) -> list[Rankable]:
     grown = trees.among([pk for pk, _, _ in rows])
     scores, closings, verdicts = _whole(run, _scores(run)), _closings(run.project), _verdicts(run.project)
     return [
-        Rankable(task, tuple(scores.get(pk, ())), _answer(outcome), closings.get(pk, ""), _right(outcome, verdicts, pk))
+        Rankable(
+            task, tuple(scores.get(pk, ())), _answer(outcome), closings.get(pk, ""), _right(outcome, verdicts, pk), pk
+        )
         for pk, task, outcome in rows
         if pk not in grown
     ]

@@ -35,12 +35,14 @@ class Scorer:
     """Made once a worker, then called for many trajectories. `siblings` says whether it compares rollouts of a task,
     `reads_reference` whether it is to be given what the task holds as true: such scores are never suggested, and are
     shown to nobody who may not see the reference. `reads_outcome` is the same of what came of the trajectory, and of
-    the rewards that its file gives single steps. `at_once` trajectories are given in one call and stored together: what
-    a killed worker loses."""
+    the rewards that its file gives single steps. `wrong_at` is the number at or below which it calls a step wrong; None
+    where it does not say right or wrong. `at_once` trajectories are given in one call and stored together: what a
+    killed worker loses."""
 
     siblings: bool = False
     reads_reference: bool = False
     reads_outcome: bool = False
+    wrong_at: float | None = None
     at_once: int = 16
 
     @property

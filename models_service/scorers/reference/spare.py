@@ -58,6 +58,7 @@ class ReferenceAligned(Scorer):
     title: ClassVar[str] = "alignment with the reference solution"
     needs: ClassVar[str] = "a reference solution in the task's reference"
     reads_reference = True
+    wrong_at = 0.0
 
     def __init__(
         self,

@@ -131,6 +131,7 @@ class Continuing(Scorer):
     range: ClassVar[tuple[float, float]] = (0.0, 1.0)
     needs: ClassVar[str] = "an answer in the task's reference, and steps that need nobody's reply"
     reads_reference = True
+    wrong_at = 0.0
     at_once = 8
 
     def __init__(self, language: Mapping[str, Any] | LanguageModel, **options: Any) -> None:
