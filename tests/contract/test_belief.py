@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from annotations import jobs
+from annotations.models import Run, Score
 from annotations.records import StepRecord, TrajectoryRecord
 from models_service.scorers.base import CannotScore, Partly, agent_steps, checked
 from models_service.scorers.belief.base import BeliefScorer
@@ -24,7 +26,8 @@ from models_service.scorers.belief.paths import PathFaithfulness
 from models_service.scorers.belief.potential import StepPotential
 from models_service.scorers.belief.segments import SegmentProgress
 from models_service.scorers.language.local import LocalModel
-from tests import tiny
+from models_service.scorers.train_prior import lessons
+from tests import make, tiny
 from tests.contract.test_scorers import RECORDS, rollout
 
 Made = Callable[..., BeliefScorer]
@@ -131,6 +134,45 @@ def test_what_scores_come_from_can_be_kept(scorer: BeliefScorer) -> None:
     assert json.loads(json.dumps(said, allow_nan=False)) == said
     assert said["range"] == list(scorer.range) and said["models"][0]["sha256"]
     assert isinstance(scorer.title, str) and isinstance(scorer.needs, str)
+
+
+@pytest.mark.data
+def test_real_traces_of_agents_are_read_and_said_to_be_shortened(language: LocalModel, shared_data: Path) -> None:
+    path = shared_data / "agentprocessbench" / "trajectories" / "hotpotqa_q00-29.jsonl.gz"
+    rollouts = [one for lesson in lessons(path)[:1] for one in lesson.rollouts]
+    for made in (InformationGain, StepLikelihood):
+        scored = made(language, max_tokens=400, answers=1).score(rollouts)
+        for record, said in zip(rollouts, scored, strict=True):
+            assert isinstance(said, CannotScore) or checked(record, said)
+        flags = {
+            flag for said in scored if not isinstance(said, CannotScore) for one in said for flag in one.detail["flags"]
+        }
+        assert flags & {"observations shortened", "read in a window"}
+
+
+@pytest.mark.django_db
+def test_a_run_keeps_scores_without_probabilities_that_say_what_was_read(tmp_path: Path, settings: Any) -> None:
+    folder = str(tiny.reward_model(tmp_path, {}))
+    names = {"gain": "gains.InformationGain", "reply": "hindsight.ReplyHindsight", "knows": "knowing.Knows"}
+    settings.SCORERS = settings.SCORERS | {
+        name: {
+            "title": name,
+            "class": f"models_service.scorers.belief.{kind}",
+            "options": {"language": {"folder": folder, "device": "cpu"}},
+        }
+        for name, kind in names.items()
+    }
+    project = make.project()
+    trajectory = make.trajectory(project, steps=2)
+    trajectory.task.reference = {"answer": "4"}
+    trajectory.task.save(update_fields=["reference"])
+    for name in names:
+        run = jobs.run_here(Run.objects.create(project=project, kind=Run.Kind.SCORE, config={"scorer": name}))
+        assert run.state == Run.State.DONE, run.error
+        found = Score.objects.filter(run=run)
+        assert len(found) == (0 if name == "reply" else 2)
+        assert {one.probability for one in found} <= {None}
+        assert all(("reads the reference" in one.detail["flags"]) == (name == "gain") for one in found)
 
 
 def test_what_was_asked_is_counted(language: LocalModel) -> None:

@@ -91,7 +91,7 @@ class BeliefScorer(Scorer):
             "rendering": RENDERING,
             "range": list(self.range),
             "needs": self.needs,
-            "options": asdict(self.asking) | own,
+            "options": asdict(self.asking) | {"stops": list(self.asking.stops)} | own,
             "models": told.get("models") or [{key: told.get(key) for key in ("model", "sha256")}],
             "language": told,
         }
