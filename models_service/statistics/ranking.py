@@ -3,7 +3,8 @@
 `table` gives a JSON object:
 
     {"tasks", "rollouts": what it is computed from, "left_out": {reason: number of tasks},
-     "rows": [{"name", "by": aggregate or "", "value", "low", "high", "n", "reason"}],
+     "rows": [{"name", "by": aggregate or "", "value", "low", "high", "n", "reason", "beside": {"difference", "low",
+               "high", "n", "verdict", "reason"} the same tasks by majority vote (pairing.py), null on its own row}],
      "ks": [2, 4, …], "curves": [{"name", "points": [{"k", "value", "n", "reason"}]}],
      "default": the aggregate to rank by, "resamples", "seed"}
 
@@ -21,9 +22,11 @@ import numpy as np
 
 from models_service.statistics import choosing
 from models_service.statistics.aggregating import AGGREGATES, FOR_RANKING, Number, among
+from models_service.statistics.pairing import paired
 
 RESAMPLES = 1000
 VOTES = ("last", "min")  # aggregates that answers are weighted with
+MAJORITY = ("majority vote", "")  # what others are held against: a scorer that chooses no better than it is of no use
 BARRED = ("max", "sum")  # a long rollout has more chances to have a high step: not offered as a choice
 
 
@@ -53,7 +56,7 @@ def table(tasks: Mapping[int, Sequence[Candidate]], *, seed: int = 0) -> dict[st
         "tasks": len(kept),
         "rollouts": sum(map(len, kept)),
         "left_out": dict(left_out),
-        "rows": [_row(name, by, one, kept, seed) for name, by, one in _choices(seed)] if kept else [],
+        "rows": _rows(kept, seed) if kept else [],
         "ks": ks,
         "curves": [_curve(name, ks, kept, seed) for name in ("pass@k", "majority", *VOTES)] if ks else [],
         "default": FOR_RANKING,
@@ -74,7 +77,7 @@ def _choices(seed: int) -> list[tuple[str, str, Chosen]]:
     by = [name for name in AGGREGATES if name not in BARRED]
     return [
         ("pass@1", "", _expected),
-        ("majority vote", "", lambda rollouts: _voted(rollouts, None)),
+        (*MAJORITY, lambda rollouts: _voted(rollouts, None)),
         *[("weighted vote", name, _weighted_by(name)) for name in VOTES],
         *[("best of N", name, _best_by(name)) for name in sorted(by, key=lambda one: one != FOR_RANKING)],
         ("oracle", "", lambda rollouts: Number(float(any(one.right for one in rollouts)))),
@@ -117,8 +120,21 @@ def _scores(name: str, rollouts: Sequence[Candidate]) -> tuple[list[float], str]
     return (numbers, "") if len(numbers) == len(found) else ([], next(one.reason for one in found if one.reason))
 
 
-def _row(name: str, by: str, chosen: Chosen, kept: Sequence[Sequence[Candidate]], seed: int) -> dict[str, Any]:
-    found = [chosen(rollouts) for rollouts in kept]
+def _rows(kept: Sequence[Sequence[Candidate]], seed: int) -> list[dict[str, Any]]:
+    found = {(name, by): [chosen(rollouts) for rollouts in kept] for name, by, chosen in _choices(seed)}
+    voted = [one.value for one in found[MAJORITY]]
+    return [
+        _row(name, by, numbers, seed)
+        | {"beside": None if (name, by) == MAJORITY else _beside([one.value for one in numbers], voted, seed)}
+        for (name, by), numbers in found.items()
+    ]
+
+
+def _beside(values: list[float | None], voted: list[float | None], seed: int) -> dict[str, Any]:
+    return paired(values, voted, resamples=RESAMPLES, seed=seed).as_json()
+
+
+def _row(name: str, by: str, found: Sequence[Number], seed: int) -> dict[str, Any]:
     values = np.array([one.value for one in found if one.value is not None])
     reasons = Counter(one.reason for one in found if one.value is None)
     why = "; ".join(f"{reason} ({count} tasks)" for reason, count in reasons.most_common())

@@ -47,6 +47,11 @@ def test_a_finished_run_says_how_often_its_choice_is_right(client: Client) -> No
     page = shown(client, made)
     assert "How often the rollout that it would choose is right" in page
     assert "2 tasks with 6 rollouts" in page
+    beside = {(row["name"], row["by"]): row["beside"] for row in table["rows"]}
+    assert beside["majority vote", ""] is None, "it is what the others stand beside"
+    assert beside["pass@1", ""]["verdict"] == "worse"
+    assert beside["oracle", ""] == {"difference": 0, "low": 0, "high": 0, "n": 2, "verdict": "tie", "reason": ""}
+    assert "Beside majority vote" in page and "−0.333" in page
 
 
 def test_where_nothing_says_what_came_of_rollouts_the_page_says_so(client: Client) -> None:
