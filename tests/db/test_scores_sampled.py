@@ -13,6 +13,7 @@ from annotations.models import Project, Run, Score, Step, Trajectory
 from models_service import scorers
 from tests import make
 from tests.completing import QUESTION, RIGHT, WRONG, taught
+from tests.served import Served
 
 pytestmark = pytest.mark.django_db
 SAMPLED = "models_service.scorers.sampled"
@@ -80,6 +81,19 @@ def test_a_planted_error_is_found_by_a_trained_model_and_who_drew_is_kept(scorer
     assert run.result["provenance"]["models"][0]["sha256"]
     assert all("reads the reference" in one.detail["flags"] for one in Score.objects.filter(run=run))
     assert sum(run.result.get("unscored", {}).values()) == 4 - len(expected)
+
+
+def test_the_same_is_found_through_a_server(settings: Any, folder: Path) -> None:
+    project = make.project()
+    trajectory(project, SAID)
+    with Served(folder) as server:
+        entry = settings.SCORERS["search"]
+        entry = entry | {"options": entry["options"] | {"language": {"server": server.url, "model": "tiny"}}}
+        settings.SCORERS = settings.SCORERS | {"search": entry}
+        scorers.load.cache_clear()
+        run = score(project, "search")
+    assert values(run) == [1, 0, 0, 0]
+    assert run.result["provenance"]["completer"]["server"] == server.url
 
 
 def test_what_cannot_be_continued_is_listed_with_its_reason_and_the_others_are_scored() -> None:
