@@ -29,6 +29,7 @@ from models_service.scorers.language.local import LocalModel
 from models_service.scorers.train_prior import lessons
 from tests import make, tiny
 from tests.contract.test_scorers import RECORDS, rollout
+from tests.served import Served
 
 Made = Callable[..., BeliefScorer]
 SCORERS: list[tuple[Made, dict[str, Any]]] = [
@@ -180,6 +181,21 @@ def test_what_was_asked_is_counted(language: LocalModel) -> None:
     scorer = InformationGain(language)
     scorer.score([referenced(rollout("x", 0, 2))])
     assert scorer.usage["calls"] == before + 6  # two answers at three places
+
+
+@pytest.mark.parametrize("chat", [True, False])
+@pytest.mark.parametrize("made", [InformationGain, AnswerHindsight, Knows])
+def test_a_served_model_believes_what_it_believes_from_its_folder(made: Made, chat: bool, tmp_path: Path) -> None:
+    folder = tiny.reward_model(tmp_path, {})
+    records = [referenced(rollout("x", at, 2, said), "4") for at, said in enumerate(["So I look. It is 4", "<|end|>"])]
+    with Served(folder, limit=1024) as server:
+        there = made({"server": server.url, "model": "tiny"}, chat=chat)
+        here = made({"folder": str(folder), "device": "cpu"}, chat=chat)
+        for one, other in zip(there.score(records), here.score(records), strict=True):
+            assert not isinstance(one, CannotScore) and not isinstance(other, CannotScore)
+            assert [step.detail["flags"] for step in one] == [step.detail["flags"] for step in other]
+            assert [step.value for step in one] == pytest.approx([step.value for step in other], abs=1e-4)
+        assert there.usage["prompt_tokens"] > 0
 
 
 def test_a_scorer_is_made_of_how_its_model_is_reached(tmp_path: Path) -> None:

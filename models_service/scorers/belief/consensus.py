@@ -15,7 +15,7 @@ from models_service.scorers.belief.gathering import Work, gathered
 from models_service.scorers.belief.probing import series
 from models_service.scorers.belief.verdicts import YES_NO, chances
 from models_service.scorers.evidence.support import Support
-from models_service.scorers.language.asked import LanguageModel
+from models_service.scorers.language.asked import LanguageModel, inert
 from models_service.statistics.canonical import canonical
 
 SAME = ("spelling", "entailment")
@@ -142,7 +142,8 @@ def _usual(records: Sequence[TrajectoryRecord], places: Sequence[int]) -> str:
 
 
 def _question(record: TrajectoryRecord) -> str:
-    return record.task.instruction or next((step.message for step in record.steps if step.source == "user"), "")
+    asked = record.task.instruction or next((step.message for step in record.steps if step.source == "user"), "")
+    return inert(asked)
 
 
 def _supported(record: TrajectoryRecord) -> float:

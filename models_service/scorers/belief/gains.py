@@ -33,11 +33,11 @@ class InformationGain(BeliefScorer):
 
     def work(self, record: TrajectoryRecord) -> Work[Said]:
         answers, ways = self.accepted(record), self.ways(record)
-        asking, found = self.asking, dict[int, Believed]()
+        asking, found, some = self.asking, dict[int, Believed](), self.some(record)
         rows = yield from series(ways, answers, asking.probe, asking.normalisation, asking.draws, asking.seed)
         for way, row in zip(ways, rows, strict=True):
             for place, before, after in zip(way.places, row, row[1:], strict=False):
-                found[place] = self._step(way, before, after, self.some(record))
+                found[place] = self._step(way, before, after, some)
         if not is_tree(record):
             last, outcome = max(found), max(token_f1(final_answer(record), one) for one in answers)
             found[last] = found[last]._replace(more={**found[last].more, "outcome": outcome})

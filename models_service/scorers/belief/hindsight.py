@@ -67,9 +67,10 @@ class AnswerHindsight(BeliefScorer):
         read = iter((yield from likelihoods([turn.asked(hint) for hint in hints for turn in every])))
         without, *known = [[next(read) for _ in every] for _ in hints]
         ratios = [[_ratio(with_, bare) for with_, bare in zip(row, without, strict=True)] for row in known]
+        some = self.some(record)
         best = max(range(len(answers)), key=lambda place: math.fsum(ratios[place]))
         return {
-            turn.place: _weighed(turn, ratio, bare, self.some(record), answers[best])
+            turn.place: _weighed(turn, ratio, bare, some, answers[best])
             for turn, ratio, bare in zip(every, ratios[best], without, strict=True)
         }
 

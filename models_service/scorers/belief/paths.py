@@ -65,13 +65,14 @@ class PathFaithfulness(BeliefScorer):
         values = [[self._value(next(read), next(read)) for _ in places] for _ in answers]
         best = max(range(len(answers)), key=lambda at: math.fsum(values[at]))
         found, before = dict[int, Believed](), 0
+        flags += self.some(record)
         for (way, number), value in zip(places, values[best], strict=True):
             place = way.text.places[number]
             newly = [(f"covers: {one[:80]}", 1.0) for one in steps[before : done[place]]]
             found[place] = Believed(
                 value,
                 [("chain steps covered", done[place]), *newly],
-                [*way.flags, *flags, *self.some(record)],
+                [*way.flags, *flags],
                 {"covered": done[place], "of": len(steps), "answer": answers[best], **window(way)},
             )
             before = done[place]
@@ -91,7 +92,7 @@ class PathFaithfulness(BeliefScorer):
     def _written(self, record: TrajectoryRecord, answer: str) -> Work[list[str]]:
         if not self.write:
             raise self.lacks("the task's reference holds no solution, only an answer")
-        asked = WRITE.format(question=record.task.instruction or self.ways(record)[0].text.prompt, answer=answer)
+        asked = WRITE.format(question=self.ways(record)[0].text.prompt, answer=answer)
         prompt = Prompt(({"role": "user", "content": asked},)) if self.asking.chat else Prompt(opening=asked + BLANK)
         [[text, *_]] = yield from texts_of([Drawn(prompt, Sampling())])
         said = canonical(reading.answer(text.text))

@@ -66,11 +66,11 @@ class StepPotential(BeliefScorer):
         answers, ways = self.accepted(record), self.ways(record)
         prompts = [[way.upto(count, self.asking.closing) for count in counts(way)] for way in ways]
         each = iter((yield from self._states([one for row in prompts for one in row], answers)))
-        found = dict[int, Believed]()
+        found, some = dict[int, Believed](), self.some(record)
         for way, row in zip(ways, prompts, strict=True):
             states = [next(each) for _ in row]
             for place, before, after in zip(way.places, states, states[1:], strict=False):
-                found[place] = self._step(way, before, after, self.some(record))
+                found[place] = self._step(way, before, after, some)
         return found if is_tree(record) else _told_apart(found, right=is_right(record, answers))
 
     def _states(self, prompts: Sequence[Prompt], answers: Sequence[str]) -> Work[list[State]]:

@@ -38,7 +38,7 @@ class SegmentProgress(BeliefScorer):
         answers, asking = self.accepted(record), self.asking
         read = [(way, at, ends(way.text.steps[at], self.segments)) for way in self.ways(record) for at in _judged(way)]
         prompts = [one for way, at, cuts in read for one in _prompts(way, at, cuts, asking.closing)]
-        found = dict[int, Believed]()
+        found, some = dict[int, Believed](), self.some(record)
         each = iter(
             (yield from beliefs(prompts, answers, asking.probe, asking.normalisation, asking.draws, asking.seed))
         )
@@ -50,7 +50,7 @@ class SegmentProgress(BeliefScorer):
             found[way.text.places[at]] = Believed(
                 said[-1].p - said[0].p,
                 list(zip(shown, gains, strict=True)),
-                [*marked(way, *said), *self.some(record)],
+                [*marked(way, *said), *some],
                 {"ends": cuts, "beliefs": [one.p for one in said], "answer": said[-1].answer, **window(way)},
             )
         return found
