@@ -70,6 +70,23 @@ def test_long_forced_texts_are_read_in_chunks_and_say_the_same(one: LocalModel, 
     assert [t.log_prob for t in whole] == pytest.approx([t.log_prob for t in chunked], abs=1e-6)
 
 
+def test_a_prompt_that_several_texts_stand_behind_is_run_once_and_they_say_the_same(model: LocalModel) -> None:
+    long = Prompt(({"role": "user", "content": "I look up the answer and then I say it. " * 30},))
+    after = [" 4", " I say it", " the answer, and then some"]
+    alone = [model.forced([(long, text)])[0] for text in after]
+    runs: list[tuple[int, ...]] = []
+    watch = model.causal.model.base_model.register_forward_pre_hook(
+        lambda module, given, named: runs.append(tuple(named["input_ids"].shape)), with_kwargs=True
+    )
+    together = model.forced([(long, text) for text in after] + [(SHORT, " 4")])
+    watch.remove()
+    for one, other in zip(alone, together, strict=False):
+        assert not isinstance(one, CannotScore) and not isinstance(other, CannotScore)
+        assert [t.log_prob for t in one] == pytest.approx([t.log_prob for t in other], abs=1e-5)
+    size = len(model.ids(long))
+    assert sum(rows * width for rows, width in runs) < 1.5 * size
+
+
 def test_a_forced_text_has_the_same_tokens_behind_every_prompt(model: LocalModel) -> None:
     said = model.forced([(prompt, " the answer") for prompt in (ASKED, SHORT, PLAIN)])
     read = [[token.text for token in tokens] for tokens in said if not isinstance(tokens, CannotScore)]

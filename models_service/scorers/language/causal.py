@@ -71,24 +71,40 @@ class Causal:
         )
         return self.logits(out.last_hidden_state[:, -1])
 
-    def given(self, rows: Sequence[Sequence[int]], starts: Sequence[int]) -> list[list[float]]:
-        """For each row log P(token | all before it) of its tokens from `start` on, which is at least 1. Rows are padded
-        on the right; logits over the vocabulary are never held for more than CHUNK places."""
+    def given(self, rows: Sequence[Sequence[int]], starts: Sequence[int], shared: int = 0) -> list[list[float]]:
+        """For each row log P(token | all before it) of its tokens from `start` on, which is at least 1 and behind
+        `shared`: so many tokens all rows begin with, and they are run once. Rows are padded on the right; logits over
+        the vocabulary are never held for more than CHUNK places."""
         import torch
 
-        width = max(map(len, rows))
-        ids = torch.tensor([list(row) + [0] * (width - len(row)) for row in rows], device=self.device)
-        mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows], device=self.device)
-        states = self.model.base_model(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
-        lengths = [len(row) - start for row, start in zip(rows, starts, strict=True)]
-        before = torch.cat(
-            [states[at, s - 1 : s - 1 + n] for at, (s, n) in enumerate(zip(starts, lengths, strict=True))]
-        )
-        tokens = torch.cat([ids[at, s : s + n] for at, (s, n) in enumerate(zip(starts, lengths, strict=True))])
+        states = self._states([row[shared:] for row in rows], rows[0][:shared])
+        spans = [(start, len(row)) for row, start in zip(rows, starts, strict=True)]
+        before = torch.cat([states[at, s - 1 - shared : end - 1 - shared] for at, (s, end) in enumerate(spans)])
+        told = [token for row, (s, _) in zip(rows, spans, strict=True) for token in row[s:]]
+        tokens = torch.tensor(told, device=self.device)
         found = [self._chances(*part) for part in zip(_parts(before), _parts(tokens), strict=True)]
         values: list[float] = torch.cat(found).tolist()
-        ends = list(accumulate(lengths))
-        return [values[end - length : end] for end, length in zip(ends, lengths, strict=True)]
+        ends = list(accumulate(end - s for s, end in spans))
+        return [values[end - (stop - s) : end] for end, (s, stop) in zip(ends, spans, strict=True)]
+
+    def _states(self, rows: Sequence[Sequence[int]], beginning: Sequence[int]) -> torch.Tensor:
+        """The states (rows, tokens, hidden) of rows that are padded on the right, behind a beginning of all of them."""
+        import torch
+
+        width, past = max(map(len, rows)), len(beginning)
+        ids = torch.tensor([list(row) + [0] * (width - len(row)) for row in rows], device=self.device)
+        mask = torch.tensor([[1] * (past + len(row)) + [0] * (width - len(row)) for row in rows], device=self.device)
+        if not past:
+            return self._run(input_ids=ids, attention_mask=mask, use_cache=False)
+        first = torch.tensor([list(beginning)], device=self.device)
+        cache = self.model.base_model(input_ids=first, use_cache=True).past_key_values
+        cache.batch_repeat_interleave(len(rows))
+        places = torch.arange(past, past + width, device=self.device)[None].expand(len(rows), -1)
+        return self._run(input_ids=ids, attention_mask=mask, position_ids=places, past_key_values=cache, use_cache=True)
+
+    def _run(self, **options: Any) -> torch.Tensor:
+        states: torch.Tensor = self.model.base_model(**options).last_hidden_state
+        return states
 
     def _chances(self, states: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
         logits = self.logits(states)

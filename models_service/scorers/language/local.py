@@ -16,12 +16,13 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from models_service.scorers.base import CannotScore
-from models_service.scorers.batches import batches
+from models_service.scorers.batches import batches, plan
 from models_service.scorers.checkpoints import Checkpoint, UnfitModel
 from models_service.scorers.language.asked import Completion, Prompt, Sampling, Token
 from models_service.scorers.language.causal import Causal
 from models_service.scorers.language.drawing import Draft, Words, picked
-from models_service.scorers.rendering import neutral
+from models_service.scorers.rendering import Rendered, neutral
+from models_service.scorers.running import SAVED
 from models_service.scorers.trunk import tokenizer
 
 logger = logging.getLogger(__name__)
@@ -104,7 +105,9 @@ class LocalModel:
             self._count(1, len(ids))
             jobs += [Job(place, n, ids, len(ids), len(ids) + sampling.most) for n in range(sampling.count)]
         said: dict[int, dict[int, Completion]] = {}
-        for job, draft in self._run(jobs, lambda some: self._drawn(some, sampling)):
+        lengths = [job.length for job in jobs]
+        todo = [([jobs[at] for at in one], 0) for one in batches(lengths, self.batch_tokens)]
+        for job, draft in self._run(todo, lambda some, _: self._drawn(some, sampling)):
             if isinstance(draft, CannotScore):
                 refused[job.place] = draft
                 continue
@@ -130,7 +133,7 @@ class LocalModel:
                 jobs.append(Job(place, 0, ids, len(before), len(ids)))
             else:
                 found[place] = ()
-        for job, values in self._run(jobs, self._given):
+        for job, values in self._run(self._planned(jobs), self._given):
             found[job.place] = values if isinstance(values, CannotScore) else self._tokens(job, values)
         return [found[place] for place in range(len(pairs))]
 
@@ -187,30 +190,39 @@ class LocalModel:
         for name, more in zip(self._asked, (calls, read, written), strict=True):
             self._asked[name] += more
 
+    def _planned(self, jobs: list[Job]) -> list[tuple[list[Job], int]]:
+        """Batches of forced texts. A prompt that several stand behind is run once, where that pays."""
+        items = [Rendered(job.ids, [len(job.ids) - 1], job.start) for job in jobs]
+        prompts = [tuple(job.ids[: job.start]) for job in jobs]
+        saved = SAVED.get(self.causal.device.type, SAVED["cpu"])
+        planned = plan(items, self.batch_tokens, prompts, saved=saved)
+        return [([jobs[at] for at in batch.places], batch.shared) for batch in planned]
+
     def _run(
-        self, jobs: list[Job], work: Callable[[list[Job]], list[Answer]]
+        self, todo: list[tuple[list[Job], int]], work: Callable[[list[Job], int], list[Answer]]
     ) -> Iterator[tuple[Job, Answer | CannotScore]]:
-        """All jobs in batches of like length; a batch the device has no memory for in its halves."""
+        """All batches, each with the number of tokens that its rows begin with alike; one that the device has no memory
+        for in its halves."""
         import torch
 
-        todo = [[jobs[at] for at in one] for one in batches([job.length for job in jobs], self.batch_tokens)]
         while todo:
-            some = todo.pop(0)
+            some, shared = todo.pop(0)
             try:
                 with torch.inference_mode():
-                    found = work(some)
+                    found = work(some, shared)
             except torch.OutOfMemoryError:
                 if len(some) == 1:
                     yield some[0], CannotScore(f"out of memory at {some[0].length} tokens")
                     continue
                 self.batch_tokens = max(1, self.batch_tokens // 2)
                 logger.warning("out of memory: batches are of %s tokens from here on", self.batch_tokens)
-                todo = [some[: len(some) // 2], some[len(some) // 2 :], *todo]
+                half = len(some) // 2
+                todo = [(some[:half], shared), (some[half:], shared), *todo]
                 continue
             yield from zip(some, found, strict=True)
 
-    def _given(self, jobs: list[Job]) -> list[list[float]]:
-        return self.causal.given([job.ids for job in jobs], [job.start for job in jobs])
+    def _given(self, jobs: list[Job], shared: int) -> list[list[float]]:
+        return self.causal.given([job.ids for job in jobs], [job.start for job in jobs], shared)
 
     def _tokens(self, job: Job, values: Sequence[float]) -> tuple[Token, ...]:
         own = job.ids[job.start :]
