@@ -175,12 +175,6 @@ def figure(value: float | None) -> str:
 
 
 @register.filter
-def signed(value: float | None) -> str:
-    """A difference of two coefficients: +0.120, −0.050."""
-    return "—" if value is None else f"{value:+.3f}".replace("-", "−")
-
-
-@register.filter
 def fraction(value: float | None) -> str:
     """A number in 0..1 to two places; far cheaper than floatformat where there are many."""
     return "" if value is None else f"{value:.2f}"

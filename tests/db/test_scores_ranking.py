@@ -51,7 +51,7 @@ def test_a_finished_run_says_how_often_its_choice_is_right(client: Client) -> No
     assert beside["majority vote", ""] is None, "it is what the others stand beside"
     assert beside["pass@1", ""]["verdict"] == "worse"
     assert beside["oracle", ""] == {"difference": 0, "low": 0, "high": 0, "n": 2, "verdict": "tie", "reason": ""}
-    assert "Beside majority vote" in page and "−0.333" in page
+    assert "Beside majority vote" in page and "−0.33 (−0.33 to −0.33)" in page
 
 
 def test_where_nothing_says_what_came_of_rollouts_the_page_says_so(client: Client) -> None:
