@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from annotations import jobs
-from annotations.models import Project, Run, Score
+from annotations.models import Project, Role, Run, Score
 from annotations.services import rankable, scores
 from models_service import scorers
 from models_service.scorers.base import CannotScore, Partly, checked
@@ -91,3 +93,22 @@ def test_rollouts_hold_no_outcome_unless_it_is_asked_for_and_of_a_steps_numbers_
     assert without.record.outcome is None and all(step.extra == {} for step in without.record.steps)
     assert with_it.record.outcome == {"correct": True}
     assert [step.extra for step in with_it.record.steps] == [{}, {}, {"values": {"reward": 1}}]
+
+
+def test_a_trajectory_that_is_scored_in_part_is_shown_with_its_gap(client: Client) -> None:
+    project = make.project(mode="assisted")
+    lead = make.user()
+    make.member(project, lead, Role.OWNER)
+    made = make.trajectory(project, steps=3)
+    run = score(project, "PartlyScorer")
+    client.force_login(lead)
+    for name, key in (
+        ("trajectory", made.pk),
+        ("annotate", make.lease(made, lead, mode="assisted").pk),
+        ("run", run.pk),
+    ):
+        said = client.get(reverse(name, args=[project.slug, key]))
+        assert said.status_code == 200, name
+    assert client.get(reverse("scores", args=[project.slug])).status_code == 200
+    rows = client.get(reverse("api-scores-list", args=[project.slug])).json()["results"]
+    assert len(rows) == 2
