@@ -109,6 +109,7 @@ def test_a_trajectory_that_is_scored_in_part_is_shown_with_its_gap(client: Clien
     ):
         said = client.get(reverse(name, args=[project.slug, key]))
         assert said.status_code == 200, name
+    assert "1 step: nothing came before" in client.get(reverse("run", args=[project.slug, run.pk])).content.decode()
     assert client.get(reverse("scores", args=[project.slug])).status_code == 200
     rows = client.get(reverse("api-scores-list", args=[project.slug])).json()["results"]
     assert len(rows) == 2
