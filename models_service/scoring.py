@@ -16,6 +16,7 @@ from models_service import first_errors, learning, ranking, scorers
 from models_service.scorers.base import CannotScore, Partly, Scored, Scorer, checked, scored
 from models_service.scorers.embedded import EmbeddedScorer
 
+REASONS, OTHER = 50, "other reasons"
 READS = {"reads_reference": "reads the reference", "reads_outcome": "reads the outcome"}
 
 
@@ -97,6 +98,13 @@ def _chunks(todo: list[tuple[int, int]], at_once: int) -> Iterator[tuple[list[in
         yield tasks, wanted
 
 
+def _pooled(reasons: Counter[str]) -> dict[str, int]:
+    """The reasons with their counts, the rare ones together: some name a number, and no two of these are alike."""
+    kept = dict(reasons.most_common(REASONS)) if len(reasons) > REASONS else dict(reasons)
+    rest = reasons.total() - sum(kept.values())
+    return kept | ({OTHER: kept.get(OTHER, 0) + rest} if rest else {})
+
+
 def _store(claim: Claim, said: dict[int, tuple[scores.Rollout, Scored]]) -> None:
     """Keep the scores and the reasons there are none: together, and only while the hold is good."""
     refused = [
@@ -109,5 +117,5 @@ def _store(claim: Claim, said: dict[int, tuple[scores.Rollout, Scored]]) -> None
         # First, because it locks the run's row: whoever takes the run over waits for these scores and sees them.
         claim.keep(**({"skipped": [*claim.run.result.get("skipped", []), *refused]} if refused else {}))
         if left_out:
-            claim.keep(unscored=dict(left_out + Counter(claim.run.result.get("unscored", {}))))
+            claim.keep(unscored=_pooled(left_out + Counter(claim.run.result.get("unscored", {}))))
         scores.store(claim.run, {pk: (one, s) for pk, (one, s) in said.items() if not isinstance(s, CannotScore)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.urls import reverse
 from annotations import jobs
 from annotations.models import Project, Role, Run, Score
 from annotations.services import rankable, scores
-from models_service import scorers
+from models_service import scorers, scoring
 from models_service.scorers.base import CannotScore, Partly, checked
 from tests import make
 from tests.contract.test_scorers import RECORDS
@@ -54,6 +55,14 @@ def test_a_trajectory_of_which_no_step_has_a_number_is_listed_with_the_reason() 
     assert not Score.objects.filter(run=run).exists()
     assert [(one["trajectory"], one["reason"]) for one in run.result["skipped"]] == [(alone.pk, "nothing came before")]
     assert scores.left(run) == []
+
+
+def test_of_very_many_reasons_the_rare_ones_are_counted_together() -> None:
+    many = Counter({f"{number} tokens are too many": 1 for number in range(500)} | {"undefined": 9})
+    pooled = scoring._pooled(many)
+    assert (pooled["undefined"], sum(pooled.values()), len(pooled)) == (9, 509, 51)
+    again = scoring._pooled(Counter(pooled) + many)
+    assert (again["undefined"], sum(again.values())) == (18, 1018) and len(again) <= 51
 
 
 def test_a_rollout_that_is_scored_in_part_takes_no_part_in_choosing() -> None:
