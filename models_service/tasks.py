@@ -80,6 +80,8 @@ def run_calibration(run_id: int) -> None:
     with runs.working_on(run_id) as claim:
         if claim:
             calibration.perform(claim)
+    if claim:
+        queue_policies_run.follow(claim.run)
 
 
 @shared_task(name="models_service.run_training")

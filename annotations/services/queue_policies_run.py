@@ -37,7 +37,7 @@ def start(project: Project, by: User | None) -> Run | None:
 
 
 def follow(run: Run) -> Run | None:
-    """Order the queue anew after a run that brought scores or trajectories."""
+    """Order the queue anew after a run that brought scores, trajectories, or another reading of scores."""
     project = Project.objects.select_related("scheme").get(pk=run.project_id)
     if project.queue_policy == Project.Queue.IMPORT:
         return None
