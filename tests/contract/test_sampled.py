@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -102,11 +103,20 @@ def read(form: Format, values: list[Any]) -> Iterator[TrajectoryRecord]:
         yield from (one for one in form.records(value) if isinstance(one, TrajectoryRecord))
 
 
+def real(data: Path, name: str) -> list[TrajectoryRecord]:
+    """Solutions of one data set; where it names no answer, with one that they do not come to."""
+    if name == "mr_ben":
+        questions = rows(data / "mr_ben" / "math.json.gz").values()
+        return [next(read(MRBen(), [{"question": value[:1]}])) for value in questions]
+    records = list(read(ProcessBench(), rows(data / "processbench" / f"{name}.json.gz")))[:150]
+    return [replace(one, task=replace(one.task, reference="no such answer")) for one in records]
+
+
 @pytest.mark.data
-def test_real_solutions_are_continued_behind_their_own_words(shared_data: Path) -> None:
+@pytest.mark.parametrize("name", ["mr_ben", "math", "gsm8k"])
+def test_real_solutions_are_continued_behind_their_own_words(shared_data: Path, name: str) -> None:
     """Nothing of later steps, of labels or of the reference is in what the completer reads."""
-    for value in rows(shared_data / "mr_ben" / "math.json.gz").values():
-        record = next(read(MRBen(), [{"question": value[:1]}]))
+    for record in real(shared_data, name):
         completer = Completer()
         [found] = MonteCarlo(completer, count=1).score([record])
         checked(record, found)
