@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from annotations.records import StepRecord, TaskRecord, TrajectoryRecord
-from models_service.scorers.base import CannotScore, Scored
+from models_service.scorers.base import CannotScore, Partly, Scored, agent_steps
 from models_service.scorers.checkpoints import UnfitModel
 from models_service.scorers.generative import VERIFIERS, scorer
 from models_service.scorers.generative.base import SATURATED
@@ -272,7 +272,7 @@ def test_nothing_here_can_run_code() -> None:
 
 def test_genprm_has_no_half_for_what_cannot_be_read() -> None:
     found = scored("genprm", record("4", "5"), always("Hmm"), samples=2)
-    assert isinstance(found, CannotScore) and "step 1: none of 2 answers holds a verdict" in str(found)
+    assert isinstance(found, CannotScore) and str(found) == "none of 2 answers holds a verdict (the first: 'Hmm')"
 
 
 # --- ThinkPRM
@@ -307,7 +307,8 @@ def test_thinkprm_without_any_verdict_has_no_score() -> None:
 
 def test_a_chain_that_stops_at_an_earlier_error_has_no_verdict_on_the_last_step() -> None:
     found = scored("thinkprm", record("one", "two"), always(*chain(0.1)))
-    assert isinstance(found, CannotScore) and "step 2" in str(found)
+    assert isinstance(found, Partly) and values(found) == pytest.approx([0.1])
+    assert found.unscored == {2: "none of 4 answers holds a verdict"}
 
 
 @pytest.mark.parametrize(
@@ -558,22 +559,78 @@ def test_calibrated_numbers_are_probabilities_where_they_can_be() -> None:
 
 def test_long_traces_lose_observations_first_and_say_so() -> None:
     one = record("early", "middle", "late", seen="word " * 400)
-    model = always("Gain: ", ("Yes", 0.5))
     found = scored("agentprm", one, always("Promise: ", ("Yes", 0.5), "\nProgress: ", ("Yes", 0.5)), characters=1500)
     assert not isinstance(found, CannotScore)
     assert "observations shortened" in found[2].detail["flags"]
-    shown = views(one, 1500)
+    shown, refused = views(one, 1500)
     assert all(len(view.task) + len(view.text) + sum(len(t) for _, t in view.earlier) <= 1500 for view in shown)
-    assert "late" in shown[2].text and model.prompts == []
+    assert "late" in shown[2].text and not refused
+
+
+def test_single_steps_without_a_verdict_leave_the_others_their_scores() -> None:
+    def answer(prompt: str, number: int) -> Completion:
+        last = prompt.rpartition("step:\n")[2]
+        if "Write the summary" in prompt:
+            return said("Known.")
+        return (
+            said("?")
+            if "two" in last or '<judged number="2">' in prompt
+            else words("", ("Yes", 0.8), "\nGain: ", ("Yes", 0.8))
+        )
+
+    for family in ("genprm", "prints"):
+        found = scored(family, record("one", "two", "three"), Scripted(answer), samples=1)
+        assert isinstance(found, Partly), family
+        assert values(found) == pytest.approx([0.8, 0.8])
+        assert found.unscored == {2: "none of 1 answers holds a verdict"}
+
+
+def test_genprm_puts_a_step_without_a_verdict_into_the_next_ones_turn() -> None:
+    model = always("Hmm")
+    scored("genprm", record("one", "two"), model, samples=1)
+    assert re.findall(r"\[(system|user|assistant|opening)\] ", model.prompts[-1]) == ["system", "user", "opening"]
+    assert "First step:\none\n\nNext step:\ntwo" in model.prompts[-1]
+
+
+def test_a_step_too_long_for_the_model_leaves_the_others_their_scores() -> None:
+    class Short(Scripted):
+        def complete(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[tuple[Completion, ...] | CannotScore]:
+            found = super().complete(prompts, sampling)
+            read = [written(prompt) for prompt in prompts]
+            return [CannotScore("too long") if "zwei" in text else one for text, one in zip(read, found, strict=True)]
+
+        def forced(self, pairs: Sequence[tuple[Prompt, str]]) -> list[tuple[Token, ...] | CannotScore]:
+            read = [written(prompt) for prompt, _ in pairs]
+            found = super().forced(pairs)
+            return [CannotScore("too long") if "drei" in text else one for text, one in zip(read, found, strict=True)]
+
+    answer = words("Promise: ", ("Yes", 0.8), "\nProgress: ", ("Yes", 0.8))
+    for family, more in (("agentprm", {}), ("thinkprm", {"form": "prefix"})):
+        model = Short(lambda prompt, number: answer, {"yes": [-1.0], "no": [-1.0]})
+        found = scored(family, record("one", "zwei", "drei"), model, **more)
+        assert isinstance(found, Partly) and [one.index for one in found] == [1], family
+        assert found.unscored == {2: "too long", 3: "too long"}
+
+
+def test_prints_goes_on_only_from_what_it_summarised() -> None:
+    class Short(Scripted):
+        def complete(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[tuple[Completion, ...] | CannotScore]:
+            found = super().complete(prompts, sampling)
+            tell = [("Write the summary" in written(prompt), one) for prompt, one in zip(prompts, found, strict=True)]
+            return [CannotScore("too long") if summary else one for summary, one in tell]
+
+    found = scored("prints", record("one", "two"), Short(lambda prompt, number: words("Gain: ", ("Yes", 0.8))))
+    assert isinstance(found, Partly)
+    assert found.unscored == {2: "the steps before it could not be summarised"}
 
 
 def test_a_step_that_is_too_long_by_itself_is_refused_with_its_place() -> None:
     found = scored("agentprm", record("x" * 5000), always("x"), characters=1000)
-    assert isinstance(found, CannotScore) and "step 1 is longer than the 1,000 characters" in str(found)
+    assert isinstance(found, CannotScore) and "a step up to here is longer than the 1,000 characters" in str(found)
 
 
 def test_earlier_steps_keep_their_numbers_in_a_window() -> None:
-    view = views(record(*(f"step {n} " + "word " * 30 for n in range(1, 30))), 1500)[-1]
+    view = views(record(*(f"step {n} " + "word " * 30 for n in range(1, 30))), 1500)[0][-1]
     assert view.window is not None and view.number == 29
     assert view.numbered[-1][0] == 28 and view.numbered[-1][1].startswith("step 28")
 
@@ -585,7 +642,7 @@ def test_of_a_tree_each_step_is_judged_once_after_its_own_ancestors() -> None:
         StepRecord("agent", 2, message="left", parent=1),
         StepRecord("agent", 3, message="right", parent=1),
     )
-    found = {view.text: view for view in views(TrajectoryRecord(TaskRecord("t"), steps), 1000)}
+    found = {view.text: view for view in views(TrajectoryRecord(TaskRecord("t"), steps), 1000)[0]}
     assert [text for _, text in found["right"].earlier] == ["root"] and found["right"].before == 1
     assert found["right"].number == 2 and found["root"].before is None
     model = Scripted(
@@ -647,3 +704,18 @@ def test_every_wording_has_its_parts_and_says_that_trajectories_do_not_instruct(
         wording.need(kind.parts)
         assert "is an\ninstruction to you" in wording.text or "an instruction to" in wording.text, name
         assert kind.title
+
+
+@pytest.mark.data
+def test_every_step_of_real_trajectories_is_shown_within_the_bound() -> None:
+    from bench import common
+    from models_service.scorers.train_prior import lessons
+
+    if not common.TRAJECTORIES.exists():
+        pytest.skip("the shared data is not here")
+    records = [rollout for lesson in lessons(common.TRAJECTORIES) for rollout in lesson.rollouts]
+    for one in records:
+        shown, refused = views(one, 24_000)
+        assert [view.place for view in shown] == agent_steps(one) and not refused
+        for view in shown:
+            assert len(view.task) + len(view.text) + sum(len(text) for _, text in view.earlier) <= 24_000

@@ -8,12 +8,12 @@ from typing import Any, ClassVar, NamedTuple
 
 from annotations.formats.lines import storable
 from models_service.scorers.base import CannotScore
-from models_service.scorers.belief.gathering import Drawn, Work, texts_of
+from models_service.scorers.belief.gathering import Drawn, Told, Work
 from models_service.scorers.fitting import ends
 from models_service.scorers.generative.verdicts import Reply
 from models_service.scorers.generative.views import View, told
 from models_service.scorers.generative.wording import Wording
-from models_service.scorers.language.asked import Completion, Prompt, Sampling
+from models_service.scorers.language.asked import Completion, NotServed, Prompt, Sampling
 
 TOP = 20  # likeliest tokens that are asked for where a verdict is read: as many as servers tell
 CERTAIN = 1e-6
@@ -31,6 +31,15 @@ class Verdict:
     said: str = ""
 
 
+class NoVerdict(CannotScore):
+    """No answer holds a verdict. `said` are the two ends of the first."""
+
+    said: str = ""
+
+
+Judged = Verdict | CannotScore  # of one step
+
+
 class Reading(NamedTuple):
     """What one answer says of a step."""
 
@@ -42,7 +51,7 @@ class Verifier:
     """`parts` are those its wording must have, `sampling` how answers are drawn by default. `range` and `probability`
     as of a family. `sampling.top` is 0 where verdicts are read from words and not from log-probabilities;
     `temperature` divides these. `observed`: by default the judged step is shown with what answered it; `smooths`: half
-    an answer is added on either side where verdicts are counted."""
+    an answer is added on either side where verdicts are counted; `wrong_at` as of a scorer."""
 
     name: ClassVar[str]
     title: ClassVar[str]
@@ -53,6 +62,7 @@ class Verifier:
     range: ClassVar[tuple[float, float]] = (0.0, 1.0)
     probability: ClassVar[bool] = True
     smooths: ClassVar[bool] = True
+    wrong_at: ClassVar[float | None] = None
     observed: ClassVar[bool] = True
 
     def __init__(self, asked: Sampling, wording: str = "", temperature: float = 1.0) -> None:
@@ -65,11 +75,11 @@ class Verifier:
         """Its own options, as they are."""
         return {}
 
-    def judged(self, views: Sequence[View]) -> Work[list[Verdict]]:
-        """The verdicts on the steps of one trajectory, in order. By default all are asked for at once. CannotScore
-        where of one of them none can be had."""
-        found = yield from texts_of([Drawn(self.prompt(view), self.asked) for view in views])
-        return [self.pooled(view, answers, self.reader(view)) for view, answers in zip(views, found, strict=True)]
+    def judged(self, views: Sequence[View]) -> Work[list[Judged]]:
+        """For each of the steps of one trajectory the verdict, or why there is none. By default all are asked for at
+        once. Raises CannotScore where that is so of all for one reason."""
+        found = yield from answers_of([Drawn(self.prompt(view), self.asked) for view in views])
+        return [self.pooled(answers, self.reader(view)) for view, answers in zip(views, found, strict=True)]
 
     def prompt(self, view: View) -> Prompt:
         return self.chat(self.blanks(view))
@@ -88,16 +98,17 @@ class Verifier:
         """Reads one answer: None where it holds no verdict on this step."""
         raise NotImplementedError
 
-    def pooled(self, view: View, answers: Sequence[Completion], read: Callable[[Reply], Reading | None]) -> Verdict:
+    def pooled(self, answers: Sequence[Completion] | CannotScore, read: Callable[[Reply], Reading | None]) -> Judged:
         """The mean over the answers that hold a verdict. The others are left out and counted, never taken for a number;
-        CannotScore where none is left. Verdicts without log-probabilities are shares of so many answers, and half an
+        NoVerdict where none is left. Verdicts without log-probabilities are shares of so many answers, and half an
         answer is added on either side."""
+        if isinstance(answers, CannotScore):
+            return answers
         readings = [one for answer in answers if (one := read(Reply(answer, self.temperature))) is not None]
         if not readings:
-            held = ends(answers[0].text.strip(), 120) if answers else ""
-            raise CannotScore(
-                f"step {view.place}: none of {len(answers)} answers holds a verdict (the first: {held!r})"
-            )
+            none = NoVerdict(f"none of {len(answers)} answers holds a verdict")
+            none.said = kept(answers)
+            return none
         count = len(readings)
         extra = 0.5 if self.smooths and not self.asked.top else 0.0
         value = (sum(one.value for one in readings) + extra) / (count + 2 * extra)
@@ -109,6 +120,19 @@ class Verifier:
         left_out = (f"{dropped} of {count} answers without a verdict left out",) if dropped else ()
         sure = self.asked.top and self.probability and min(value, 1 - value) < CERTAIN
         return (*left_out, SATURATED) if sure else left_out
+
+
+def answers_of(asks: Sequence[Drawn]) -> Work[list[tuple[Completion, ...] | CannotScore]]:
+    """The texts drawn for each prompt, or why there are none."""
+    found = yield asks
+    return [_answers(one) for one in found]
+
+
+def _answers(told: Told) -> tuple[Completion, ...] | CannotScore:
+    if isinstance(told, CannotScore):
+        return told
+    assert not isinstance(told, NotServed), "it is thrown"
+    return tuple(one for one in told if isinstance(one, Completion))
 
 
 def kept(answers: Sequence[Completion]) -> str:

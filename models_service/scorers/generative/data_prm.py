@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
-from models_service.scorers.belief.gathering import Drawn, Work, texts_of
-from models_service.scorers.generative.base import Reading, Verdict, Verifier
+from models_service.scorers.belief.gathering import Work
+from models_service.scorers.generative.base import Judged, Reading, Verdict, Verifier
 from models_service.scorers.generative.verdicts import Reply
 from models_service.scorers.generative.views import View
 from models_service.scorers.language.asked import Sampling
@@ -32,6 +32,7 @@ class DataPRM(Verifier):
     source = "DataPRM-4B"
     probability = False
     smooths = False
+    wrong_at = 0.0
     sampling: ClassVar[Sampling] = Sampling(most=1024)
 
     def __init__(self, asked: Sampling, wording: str = "", temperature: float = 1.0, answer: str = "") -> None:
@@ -42,10 +43,10 @@ class DataPRM(Verifier):
     def options(self) -> dict[str, Any]:
         return {"answer": self.answer}
 
-    def judged(self, views: Sequence[View]) -> Work[list[Verdict]]:
+    def judged(self, views: Sequence[View]) -> Work[list[Judged]]:
         asked = [view for view in views if not self._unanswered(view)]
-        found = yield from texts_of([Drawn(self.prompt(view), self.asked) for view in asked])
-        said = {view.place: self.pooled(view, a, self.reader(view)) for view, a in zip(asked, found, strict=True)}
+        judged = yield from super().judged(asked)
+        said = dict(zip([view.place for view in asked], judged, strict=True))
         return [said.get(view.place) or Verdict(0.0, {}, (UNANSWERED,)) for view in views]
 
     def _unanswered(self, view: View) -> bool:

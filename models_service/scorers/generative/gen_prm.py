@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
-from models_service.scorers.belief.gathering import Drawn, Work, texts_of
-from models_service.scorers.generative.base import Reading, Verdict, Verifier, kept
+from models_service.scorers.base import CannotScore
+from models_service.scorers.belief.gathering import Drawn, Work
+from models_service.scorers.generative.base import Judged, Reading, Verdict, Verifier, answers_of, kept
 from models_service.scorers.generative.verdicts import YES_NO, Reply
 from models_service.scorers.generative.views import View
 from models_service.scorers.language.asked import Prompt, Sampling
@@ -28,31 +29,45 @@ class GenPRM(Verifier):
     name = "genprm"
     title = "GenPRM (a dialogue, Yes or No in a box)"
     source = "GenPRM/GenPRM-7B"
+    wrong_at = 0.5
     parts = ("system", "first", "next", "answer", "opening", "conclusion")
     sampling: ClassVar[Sampling] = Sampling(count=4, temperature=0.6, top_p=0.95, top_k=20, most=1024, top=20)
 
-    def judged(self, views: Sequence[View]) -> Work[list[Verdict]]:
-        found: list[Verdict] = []
+    def judged(self, views: Sequence[View]) -> Work[list[Judged]]:
+        found: list[Judged] = []
         held: dict[int, str] = {}
         for view in views:
-            prompt = self.dialogue(view, held)
-            [drafts] = yield from texts_of([Drawn(prompt, replace(self.asked, stop=STOPS, top=0))])
-            last = Sampling(most=4, top=self.asked.top, seed=self.asked.seed)
-            asks = [Drawn(self.concluded(prompt, draft.text), last) for draft in drafts]
-            said = yield from texts_of(asks)
-            verdict = self.pooled(view, [one for [one] in said], self.reader(view))
-            found.append(replace(verdict, said=kept(drafts)))
-            held[view.place] = "Yes" if verdict.value >= 0.5 else "No"
+            judged = yield from self._judged(view, held)
+            found.append(judged)
+            if isinstance(judged, Verdict):
+                held[view.place] = "Yes" if judged.value >= 0.5 else "No"
         return found
 
+    def _judged(self, view: View, held: Mapping[int, str]) -> Work[Judged]:
+        prompt = self.dialogue(view, held)
+        [drafts] = yield from answers_of([Drawn(prompt, replace(self.asked, stop=STOPS, top=0))])
+        if isinstance(drafts, CannotScore):
+            return drafts
+        last = Sampling(most=4, top=self.asked.top, seed=self.asked.seed)
+        said = yield from answers_of([Drawn(self.concluded(prompt, draft.text), last) for draft in drafts])
+        refused = next((one for one in said if isinstance(one, CannotScore)), None)
+        answers = [one[0] for one in said if not isinstance(one, CannotScore)]
+        judged = self.pooled(refused or answers, self.reader(view))
+        return replace(judged, said=kept(drafts)) if isinstance(judged, Verdict) else judged
+
     def dialogue(self, view: View, held: Mapping[int, str]) -> Prompt:
-        """The turns so far, `held` being the verdicts on earlier steps."""
+        """The turns so far, `held` being the verdicts on earlier steps. A step that got none shares the next one's
+        turn."""
         turns = [{"role": "system", "content": self.wording.fill("system")}]
+        asked: list[str] = []
         for place, text in [*view.earlier, (view.place, view.text)]:
-            part = "next" if len(turns) > 1 else "first"
-            turns.append({"role": "user", "content": self.wording.fill(part, task=view.task, step=text)})
-            if place != view.place:
+            part = "next" if len(turns) > 1 or asked else "first"
+            asked.append(self.wording.fill(part, task=view.task, step=text))
+            if place in held:
+                turns.append({"role": "user", "content": "\n\n".join(asked)})
                 turns.append({"role": "assistant", "content": self.wording.fill("answer", verdict=held[place])})
+                asked = []
+        turns.append({"role": "user", "content": "\n\n".join(asked)})
         return Prompt(tuple(turns), self.wording.fill("opening", number=str(view.number)))
 
     def concluded(self, prompt: Prompt, analysis: str) -> Prompt:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from models_service.scorers.belief.gathering import Drawn, Work, texts_of
+from models_service.scorers.base import CannotScore
+from models_service.scorers.belief.gathering import Drawn, Work
 from models_service.scorers.fitting import ends
-from models_service.scorers.generative.base import Reading, Verdict, Verifier
+from models_service.scorers.generative.base import Judged, Reading, Verifier, answers_of
 from models_service.scorers.generative.verdicts import THOUGHT, YES_NO, Reply
 from models_service.scorers.generative.views import View
 
@@ -27,20 +28,30 @@ class PRInTS(Verifier):
     source = ""
     parts = ("system", "user", "summariser", "summarise")
 
-    def judged(self, views: Sequence[View]) -> Work[list[Verdict]]:
-        found: list[Verdict] = []
+    def judged(self, views: Sequence[View]) -> Work[list[Judged]]:
+        found: list[Judged] = []
         held: dict[int | None, str] = {None: NOTHING}
         needed = {view.before for view in views}
         for view in views:
+            if view.before not in held:
+                found.append(CannotScore("the steps before it could not be summarised"))
+                continue
             blanks = {**self.blanks(view), "task": view.first_task, "summary": held[view.before]}
-            [answers] = yield from texts_of([Drawn(self.chat(blanks), self.asked)])
-            found.append(self.pooled(view, answers, self.reader(view)))
+            [answers] = yield from answers_of([Drawn(self.chat(blanks), self.asked)])
+            found.append(self.pooled(answers, self.reader(view)))
             if view.place in needed:
-                prompt = self.chat(blanks, "summarise", system="summariser")
-                told = replace(self.asked, count=1, temperature=0.0, top_p=1.0, top_k=None, top=0)
-                [[said]] = yield from texts_of([Drawn(prompt, told)])
-                held[view.place] = ends(said.text.rpartition(THOUGHT)[2].strip(), SUMMARY) or held[view.before]
+                said = yield from self._summary(blanks)
+                held |= {view.place: said or held[view.before]} if said is not None else {}
         return found
+
+    def _summary(self, blanks: dict[str, str]) -> Work[str | None]:
+        """The summary written anew; "" where the answer says nothing, None where there is none."""
+        prompt = self.chat(blanks, "summarise", system="summariser")
+        told = replace(self.asked, count=1, temperature=0.0, top_p=1.0, top_k=None, top=0)
+        [answers] = yield from answers_of([Drawn(prompt, told)])
+        if isinstance(answers, CannotScore):
+            return None
+        return ends(answers[0].text.rpartition(THOUGHT)[2].strip(), SUMMARY)
 
     def reader(self, view: View) -> Callable[[Reply], Reading | None]:
         return _gain

@@ -7,16 +7,16 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from annotations.records import StepScore, TrajectoryRecord
-from models_service.scorers.base import CannotScore, Scored, Scorer
+from models_service.scorers.base import CannotScore, Partly, Scored, Scorer
 from models_service.scorers.belief.gathering import Work, gathered
 from models_service.scorers.checkpoints import UnfitModel
 from models_service.scorers.generative import verifier
-from models_service.scorers.generative.base import Verdict, Verifier
+from models_service.scorers.generative.base import Judged, NoVerdict, Verifier
 from models_service.scorers.generative.views import View, views
 from models_service.scorers.language.asked import LanguageModel, Sampling
 from models_service.scorers.language.made import language_model
 
-Prepared = list[list[View] | CannotScore]
+Prepared = list[tuple[list[View], dict[int, CannotScore]]]
 
 
 class GenerativeScorer(Scorer):
@@ -63,6 +63,7 @@ class GenerativeScorer(Scorer):
         self.characters, self.at_once = characters, at_once
         self.observed = kind.observed if observed is None else observed
         self.calibrated = calibrated and kind.probability
+        self.wrong_at = kind.wrong_at
         self.language = language_model(language) if isinstance(language, Mapping) else language
 
     @property
@@ -86,27 +87,30 @@ class GenerativeScorer(Scorer):
         return self.language.usage
 
     def prepare(self, records: Sequence[TrajectoryRecord]) -> Prepared:
-        return [self._views(record) for record in records]
-
-    def _views(self, record: TrajectoryRecord) -> list[View] | CannotScore:
-        try:
-            return views(record, self.characters, observed=self.observed)
-        except CannotScore as no:
-            return no
+        return [views(record, self.characters, observed=self.observed) for record in records]
 
     def score(self, records: Sequence[TrajectoryRecord], prepared: Prepared | None = None) -> list[Scored]:
         shown = prepared if prepared is not None else self.prepare(records)
-        found = gathered(self.language, [_work(self.verifier, one) for one in shown])
-        return [self._scored(seen, said) for seen, said in zip(shown, found, strict=True)]
+        found = gathered(self.language, [_work(self.verifier, seen) for seen, _ in shown])
+        return [self._scored(*one, said) for one, said in zip(shown, found, strict=True)]
 
-    def _scored(self, seen: list[View] | CannotScore, said: list[Verdict] | CannotScore) -> Scored:
-        if isinstance(said, CannotScore):
-            return said
-        assert not isinstance(seen, CannotScore)
-        every = [self._one(view, verdict) for view, verdict in zip(seen, said, strict=True)]
-        return tuple(sorted(every, key=lambda step: step.index))
+    def _scored(self, seen: list[View], refused: Mapping[int, CannotScore], said: list[Judged] | CannotScore) -> Scored:
+        """The scores, and of the other steps why they have none. Where no step has one, the first one's reason."""
+        judged = [said] * len(seen) if isinstance(said, CannotScore) else said
+        every = dict(refused) | {view.place: self._one(view, one) for view, one in zip(seen, judged, strict=True)}
+        ordered = sorted(every.items())
+        scores = [one for _, one in ordered if isinstance(one, StepScore)]
+        unscored = {place: one for place, one in ordered if isinstance(one, CannotScore)}
+        if not unscored:
+            return tuple(scores)
+        if scores:
+            return Partly(scores, {place: str(one) for place, one in unscored.items()})
+        first = next(iter(unscored.values()))
+        return CannotScore(f"{first} (the first: {first.said[:120]!r})") if isinstance(first, NoVerdict) else first
 
-    def _one(self, view: View, verdict: Verdict) -> StepScore:
+    def _one(self, view: View, verdict: Judged) -> StepScore | CannotScore:
+        if isinstance(verdict, CannotScore):
+            return verdict
         low, high = self.verifier.range
         assert low - 1e-9 <= verdict.value <= high + 1e-9, f"step {view.place}: {verdict.value}"
         detail: dict[str, Any] = {"flags": [*view.flags, *verdict.flags]}
@@ -119,9 +123,7 @@ class GenerativeScorer(Scorer):
         return StepScore(view.place, verdict.value, verdict.value if self.calibrated else None, detail)
 
 
-def _work(verifier: Verifier, shown: list[View] | CannotScore) -> Work[list[Verdict]]:
-    if isinstance(shown, CannotScore):
-        raise shown
+def _work(verifier: Verifier, shown: list[View]) -> Work[list[Judged]]:
     if not shown:
         return []
     return (yield from verifier.judged(shown))

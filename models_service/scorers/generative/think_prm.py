@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from models_service.scorers.base import CannotScore
-from models_service.scorers.belief.gathering import Drawn, Forced, Work, log_probs_of, texts_of
+from models_service.scorers.belief.gathering import Drawn, Forced, Told, Work
 from models_service.scorers.checkpoints import UnfitModel
-from models_service.scorers.generative.base import Reading, Verdict, Verifier, kept
+from models_service.scorers.generative.base import Judged, Reading, Verdict, Verifier, answers_of, kept
 from models_service.scorers.generative.verdicts import Groups, Reply
 from models_service.scorers.generative.views import View
 from models_service.scorers.language.asked import Completion, Prompt, Sampling, Token
@@ -35,6 +35,7 @@ class ThinkPRM(Verifier):
     name = "thinkprm"
     title = "ThinkPRM (a chain of criticism)"
     source = "launch/ThinkPRM-14B"
+    wrong_at = 0.5
     parts = ("system", "user", "opening", "question")
     sampling: ClassVar[Sampling] = Sampling(count=4, temperature=0.6, top_p=0.95, most=2048, top=20)
 
@@ -53,35 +54,46 @@ class ThinkPRM(Verifier):
         solution = "\n\n".join(f"Step {number}: {text}" for number, text in steps)
         return self.chat({**self.blanks(view), "solution": solution}, opening="opening")
 
-    def judged(self, views: Sequence[View]) -> Work[list[Verdict]]:
+    def judged(self, views: Sequence[View]) -> Work[list[Judged]]:
         if self.form == "step":
             return (yield from super().judged(views))
         prompts = [self.prompt(view) for view in views]
-        chains = yield from texts_of([Drawn(prompt, replace(self.asked, top=0)) for prompt in prompts])
+        told = yield from answers_of([Drawn(prompt, replace(self.asked, top=0)) for prompt in prompts])
+        chains = [() if isinstance(one, CannotScore) else one for one in told]
         asks = [
             Forced(self.questioned(prompt, chain.text), choice)
             for prompt, drawn in zip(prompts, chains, strict=True)
             for chain in drawn
             for choice in CHOICES
         ]
-        tokens = iter((yield from log_probs_of(asks)))
+        tokens = iter((yield asks))
+        pairs = [[(next(tokens), next(tokens)) for _ in drawn] for drawn in chains]
         return [
-            self._whole(view, drawn, [(next(tokens), next(tokens)) for _ in drawn])
-            for view, drawn in zip(views, chains, strict=True)
+            one if isinstance(one, CannotScore) else self._whole(one, found)
+            for one, found in zip(told, pairs, strict=True)
         ]
 
     def questioned(self, prompt: Prompt, chain: str) -> Prompt:
         return replace(prompt, opening=f"{prompt.opening}{chain.rstrip()}\n\n{self.wording.fill('question')}")
 
-    def _whole(
-        self, view: View, chains: Sequence[Completion], pairs: Sequence[tuple[Sequence[Token], Sequence[Token]]]
-    ) -> Verdict:
-        values = [against(yes, no, self.temperature) for yes, no in pairs]
+    def _whole(self, chains: Sequence[Completion], pairs: Sequence[tuple[Told, Told]]) -> Judged:
+        refused = next((one for pair in pairs for one in pair if isinstance(one, CannotScore)), None)
+        if refused:
+            return refused
+        try:
+            values = [against(tokens_of(yes), tokens_of(no), self.temperature) for yes, no in pairs]
+        except CannotScore as why:
+            return why
         value = sum(values) / len(values)
         return Verdict(value, {}, self._flags(value, 0, len(values)), kept(chains))
 
     def reader(self, view: View) -> Callable[[Reply], Reading | None]:
         return lambda reply: _last_step(reply, view.number)
+
+
+def tokens_of(told: Told) -> list[Token]:
+    """The tokens of a text that was forced."""
+    return [one for one in told if isinstance(one, Token)] if isinstance(told, tuple) else []
 
 
 def against(yes: Sequence[Token], no: Sequence[Token], temperature: float = 1.0) -> float:

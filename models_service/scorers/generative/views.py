@@ -49,20 +49,27 @@ class _Laid(Rendered):
     text: Text = Text("", (), ())
 
 
-def views(record: TrajectoryRecord, characters: int, *, observed: bool = True) -> list[View]:
+def views(
+    record: TrajectoryRecord, characters: int, *, observed: bool = True
+) -> tuple[list[View], dict[int, CannotScore]]:
     """One for each agent step, of at most so many characters; of a tree, each step on the first way it is on. Without
-    `observed` the judged step is shown as it was before anything answered it. CannotScore where one is too long."""
+    `observed` the judged step is shown as it was before anything answered it. And, by place, why there is none."""
     seen: set[int] = set()
     found: list[View] = []
+    refused: dict[int, CannotScore] = {}
     for way in solutions.ways(record.steps):
         agents = [at for at, place in enumerate(way) if record.steps[place].source == "agent"]
         for number, at in enumerate(agents, start=1):
             if way[at] not in seen:
                 seen.add(way[at])
-                view = _view(record, way[: at + 1], characters, observed)
+                try:
+                    view = _view(record, way[: at + 1], characters, observed)
+                except CannotScore as no:
+                    refused[way[at]] = no
+                    continue
                 before = way[agents[number - 2]] if number > 1 else None
                 found.append(replace(view, number=number, before=before, last=number == len(agents)))
-    return found
+    return found, refused
 
 
 def _view(record: TrajectoryRecord, way: Sequence[int], characters: int, observed: bool) -> View:
@@ -74,7 +81,7 @@ def _view(record: TrajectoryRecord, way: Sequence[int], characters: int, observe
     try:
         found = fitting.fitted(upto, _laid, characters)[-1]
     except CannotScore as no:
-        raise CannotScore(f"step {way[-1]} is longer than the {characters:,} characters that are shown") from no
+        raise CannotScore(f"a step up to here is longer than the {characters:,} characters that are shown") from no
     assert isinstance(found.rendered, _Laid)
     text = found.rendered.text
     asked = next(texts(upto)).prompt

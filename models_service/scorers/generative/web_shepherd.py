@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from models_service.scorers.base import CannotScore
 from models_service.scorers.belief.gathering import Drawn, Work, texts_of
-from models_service.scorers.generative.base import Reading, Verdict, Verifier
+from models_service.scorers.generative.base import Judged, Reading, Verifier, answers_of
 from models_service.scorers.generative.verdicts import THOUGHT, Groups, Reply
 from models_service.scorers.generative.views import View
 from models_service.scorers.language.asked import Sampling
@@ -40,13 +40,13 @@ class WebShepherd(Verifier):
         super().__init__(asked, wording, temperature)
         self.lists: dict[str, tuple[str, ...]] = {}
 
-    def judged(self, views: Sequence[View]) -> Work[list[Verdict]]:
+    def judged(self, views: Sequence[View]) -> Work[list[Judged]]:
         items = yield from self.checklist(views[0])
         listed = "\n".join(f"{number}. {item}" for number, item in enumerate(items, start=1))
         prompts = [self.chat({**self.blanks(view), "checklist": listed}) for view in views]
-        found = yield from texts_of([Drawn(prompt, self.asked) for prompt in prompts])
+        found = yield from answers_of([Drawn(prompt, self.asked) for prompt in prompts])
         read = _reader(len(items))
-        return [self.pooled(view, answers, read) for view, answers in zip(views, found, strict=True)]
+        return [self.pooled(answers, read) for answers in found]
 
     def checklist(self, view: View) -> Work[tuple[str, ...]]:
         """The items for this task. CannotScore where the answer lists none."""
