@@ -111,7 +111,9 @@ def test_of_several_accepted_answers_the_likeliest_counts_and_is_named():
 
 
 def test_what_is_not_asked_of_many_accepted_answers_is_said():
-    [scored] = InformationGain(Told(rising()), answers=2).score([trace("a", reference=["1", "2", "3"])])
+    model = Told(rising())
+    [scored] = InformationGain(model, answers=2).score([trace("a", reference=["1", "2", "3"])])
+    assert {text for _, text in model.asked[0]} == {" 1", " 2"}
     assert scored[0].detail["flags"] == ["only the first 2 of 3 accepted answers were asked about"]
 
 

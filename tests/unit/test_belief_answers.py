@@ -54,7 +54,7 @@ def test_every_rollout_of_a_cluster_is_asked_about_its_usual_spelling():
 
 
 def test_a_rollout_of_one_step_has_the_last_term_alone_and_a_lone_one_says_so():
-    [scored] = Consensus(Told(MODEL), share=0.2).score([trace("The answer is 4")])
+    [scored] = Consensus(Told(MODEL), share=0.2).score([trace("first: the answer is 4")])
     assert scored[0].value == pytest.approx(0.8)
     assert scored[0].detail["flags"] == [ALONE]
 
