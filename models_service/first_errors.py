@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+from annotations.models import Project
 from annotations.services import judged_steps
 from annotations.services.judged_steps import Rows
 from annotations.services.rankable import Rankable
@@ -32,8 +34,15 @@ def _beside(claim: Claim, rollouts: list[Rankable], numbers: Rows, wrong_at: flo
     return {
         "wrong_at": wrong_at,
         "right_with_errors": _said(filtering.right_with_errors(right)),
+        "noise": _said(filtering.noise(_beside_people(claim.run.project, numbers))),
         "judges": [_judge(name, said, sampled) for name, said in judges.items()],
     }
+
+
+def _beside_people(project: Project, numbers: Rows) -> Iterator[tuple[float | None, bool | None]]:
+    for trajectory, said in judged_steps.of_people(project, list(numbers)).items():
+        for number, label in zip(numbers[trajectory], said, strict=True):
+            yield number, None if label is None else label > 0
 
 
 def _judge(name: str, said: Rows, sampled: dict[int, int | None]) -> dict[str, Any]:

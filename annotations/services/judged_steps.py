@@ -42,6 +42,18 @@ def of_judges(project: Project, trajectories: Collection[int]) -> dict[str, Rows
     return {name: _rows(judged[name], said[name]) for name in sorted(judged)}
 
 
+def of_people(project: Project, trajectories: Collection[int]) -> Rows:
+    """1 for a step that people do not call wrong, 0 for one that they do; the reference's word where they said nothing
+    of the trajectory. Labels that a rule implied, or that were suggestions accepted, do not count."""
+    said: dict[int, float] = {}
+    judged: set[int] = set()
+    for of_task in scores.taught(project).values():
+        for trajectory, steps in of_task.items():
+            judged.add(trajectory)
+            said |= {step: float(label != scores.TAUGHT["wrong"]) for step, label in steps.items()}
+    return _rows(judged & set(trajectories), said)
+
+
 def names(trajectories: Collection[int]) -> dict[int, str]:
     rows = Step.objects.filter(trajectory__in=trajectories).values_list("trajectory", "trajectory__external_id")
     return dict(rows.distinct().order_by())

@@ -108,6 +108,16 @@ def test_right_answers_with_wrong_steps_and_last_steps_that_are_lowest_are_count
     assert found["lowest_at_last"] == {"hits": 2, "of": 4, "value": 0.5}
 
 
+def test_steps_on_which_it_differs_from_people_are_counted() -> None:
+    project = make.project()
+    person = make.rater(project, "maya", kind=Rater.Kind.HUMAN, user=make.user())
+    judge = make.rater(project, "judge")
+    rollout(project, "fine wrong fine", [1, -1, -1], person)
+    rollout(project, "wrong open", [0, 1], person)
+    rollout(project, "wrong wrong", [1, 1], judge)
+    assert score(project)["noise"] == {"hits": 2, "of": 4, "value": 0.5}
+
+
 def test_a_scorer_that_does_not_say_right_or_wrong_names_no_first_error() -> None:
     project = make.project()
     rollout(project, "fine wrong", [1, -1], make.rater(project, "judge"))
@@ -128,9 +138,12 @@ def test_the_page_names_the_disputed_ones_to_who_may_see_the_scores(client: Clie
     judge = make.rater(project, "<b>judge</b>")
     rollout(project, "fine wrong", [1, -1], judge)
     disputed = rollout(project, "wrong fine", [1, -1], judge)
+    person = make.rater(project, "maya", kind=Rater.Kind.HUMAN, user=make.user())
+    rollout(project, "fine fine", [1, -1], person)
     score(project)
     client.force_login(lead)
     page = client.get(reverse("scores", args=[project.slug])).content.decode()
     assert "Do judges name the same first error?" in page and "Disputed with &lt;b&gt;judge&lt;/b&gt;" in page
     assert reverse("trajectory", args=[project.slug, disputed]) in page
+    assert "On 1 of 2 steps that people labelled" in page
     assert "step 1" in page and "<b>judge" not in page
