@@ -85,7 +85,8 @@ class AnswerRecord:
 @dataclass(frozen=True)
 class PassRecord:
     """What one rater says of one trajectory in every field, and how they came to say it. `scheme` is the SHA-256 of the
-    one it was made under, `guidelines` those of the guidelines' texts, by version."""
+    one it was made under, `guidelines` those of the guidelines' texts, by version. `drawn`: whether chance or a policy
+    brought the trajectory to them."""
 
     rater: str
     kind: str
@@ -93,6 +94,7 @@ class PassRecord:
     state: str = "submitted"
     mode: str = "blind"
     propagation: str = "off"
+    drawn: str = ""
     guideline: int | None = None
     guidelines: Mapping[int, str] = field(default_factory=dict)
     time_spent_ms: int = 0

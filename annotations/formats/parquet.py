@@ -27,6 +27,7 @@ TEXTS = (
     "rater_kind",
     "mode",
     "propagation",
+    "drawn",
     "scheme",
     "scheme_version",
 )

@@ -109,6 +109,7 @@ def _pass(said: rows.Pass, steps: Collection[rows.Step]) -> PassRecord:
         state=said.state,
         mode=said.mode,
         propagation=said.propagation,
+        drawn=said.drawn,
         guideline=said.guideline,
         guidelines={int(version): digest for version, digest in said.guidelines.items()},
         time_spent_ms=said.time_spent_ms,
@@ -172,6 +173,7 @@ def _pass_row(said: PassRecord, steps: tuple[StepRecord, ...]) -> Json:
         "scheme": said.scheme,
         **{key: getattr(said, key) for key in PASS},
         **_but_empty(
+            drawn=said.drawn,
             guideline=said.guideline,
             guidelines={str(version): digest for version, digest in sorted(said.guidelines.items())},
         ),

@@ -143,6 +143,7 @@ class Pass(Row):
     state: Literal["submitted", "failed"] = "submitted"
     mode: Literal["blind", "reference", "assisted", "progressive"] = "blind"
     propagation: Literal["off", "suggest", "fill"] = "off"
+    drawn: Literal["", "random", "policy"] = ""
     guideline: Whole | None = None
     guidelines: dict[Annotated[str, Field(pattern=r"^\d{1,9}$")], Digest] = {}
     time_spent_ms: Whole = 0

@@ -176,6 +176,7 @@ LONG = {
     "rater_kind": "annotation__rater__kind",
     "mode": "annotation__mode",
     "propagation": "annotation__propagation",
+    "drawn": "annotation__drawn",
     "scheme": "annotation__scheme__name",
     "scheme_version": "annotation__scheme__version",
     "guideline_version": "shown_version",

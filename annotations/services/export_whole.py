@@ -148,6 +148,7 @@ class _Reading:
             state=one.state,
             mode=one.mode,
             propagation=one.propagation,
+            drawn=one.drawn,
             guideline=own,
             guidelines={version: self.guidelines[version] for version in versions if version is not None},
             time_spent_ms=one.time_spent_ms,

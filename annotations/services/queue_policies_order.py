@@ -74,7 +74,7 @@ def order(
         name: iter(_by_policy(name, said, places, waiting - kept)) for name, said in measured.items()
     }
     streams[RANDOM] = (
-        Ranked(one, RANDOM, RANDOM, None, "drawn by chance") for one in turn if one in kept and one in waiting
+        Ranked(one, RANDOM, RANDOM, None, "whatever its scores") for one in turn if one in kept and one in waiting
     )
     unscored = (one for one in turn if one in waiting and one not in kept and one not in scored)
     streams["none"] = (Ranked(one, POLICY, "none", None, "has no score") for one in unscored)

@@ -88,7 +88,7 @@ def test_a_lead_orders_it_again_by_keys(coming: Page, watch: Watch) -> None:
 
 def test_the_policy_is_chosen_in_the_settings(coming: Page, live_server: LiveServer, project: Project) -> None:
     press(coming, "Change the order")
-    expect(coming).to_have_url(re.compile("settings/#queue$"))
+    expect(coming).to_have_url(re.compile("settings/#id_queue_policy$"))
     coming.get_by_label("What comes next").select_option("active")
     coming.get_by_label("Drawn by chance, %").fill("25")
     coming.get_by_role("button", name="Save").focus()

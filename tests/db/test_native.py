@@ -93,7 +93,9 @@ def test_how_each_label_came_to_be_comes_back(tmp_path):
     ann = make.user("ann")
     project = sampled.project_of(SHIPPED["agent-process"], tmp_path, ann)
     trajectory, guideline = project.trajectories.get(), project.guidelines.get()
-    mine = make.lease(trajectory, ann, mode="progressive", frontier=1, guideline=guideline, propagation="fill")
+    mine = make.lease(
+        trajectory, ann, mode="progressive", frontier=1, guideline=guideline, propagation="fill", drawn="random"
+    )
     for step, value in ((1, 1), (2, -1), (3, -1)):
         change(mine, ann, step=step, field="label", value=value, explanation=f"Seen {step}.")
     progressive.reveal(mine.pk, ann)
@@ -108,6 +110,7 @@ def test_how_each_label_came_to_be_comes_back(tmp_path):
     first = lines(stays_the_same(project, tmp_path))[0]
     person, broken = first["annotations"]
     assert (person["mode"], person["propagation"], person["guideline"]) == ("progressive", "fill", 1)
+    assert (person["drawn"], "drawn" in broken) == ("random", False)
     assert (broken["state"], broken["comment"], broken["labels"]) == ("failed", "No answer.", [])
     by_place = {(one.get("source_index"), one["field"]): one for one in person["labels"]}
     changed, carried = by_place[1, "label"], by_place[5, "label"]

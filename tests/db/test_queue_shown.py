@@ -74,7 +74,7 @@ def test_a_lead_reads_why(project, lead):
     shown = page(lead, project)
     assert shown.count("Most likely wrong first</td>") == 8
     assert "step 2: P(wrong) 0.95" in shown
-    assert shown.count("drawn by chance</td>") == 2
+    assert shown.count("whatever its scores</td>") == 2
     assert made[0].external_id in shown
 
 
