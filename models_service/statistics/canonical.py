@@ -11,6 +11,8 @@ ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 BOXED = re.compile(r"\\boxed\s*\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}")
 CHOICE = re.compile(r"\(?([A-Za-z])[).:]?")
 NUMBER = re.compile(r"[$€£]?\s*([+-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*[.%]?")
+THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+BETWEEN_DIGITS = re.compile(r"(?<=\d)[^\w\s]+(?=\d)")
 PUNCTUATION = str.maketrans("", "", string.punctuation)
 KINDS = ("auto", "number", "choice", "json", "text")
 
@@ -64,4 +66,5 @@ def _json(said: str) -> str | None:
 
 
 def _text(said: str) -> str | None:
-    return " ".join(tokens(said)) or None
+    """Digits are never run together: neither (3,4) nor 3/4 is 34."""
+    return " ".join(tokens(BETWEEN_DIGITS.sub(" ", THOUSANDS.sub("", said)))) or None

@@ -93,10 +93,16 @@ def test_a_softmin_lies_between_the_least_and_the_mean(scores: list[float]) -> N
     [
         ("$1,200.50", "1200.5"), ("  (b) ", "B"), ("The Eiffel Tower.", "eiffel tower"), (r"\boxed{42}", "42.0"),
         ('{"b": 1, "a": 2}', '{"a":2,"b":1}'), ("-0", "0"), (r"so \boxed{\frac{1}{2}}", r"\frac{1}{2}"),
+        ("1,200 people", "1200 people"), ("3-2", "3 2"),
     ],
 )  # fmt: skip
 def test_answers_that_mean_the_same_are_spelled_the_same(one: str, other: str) -> None:
     assert canonical(one) == canonical(other) is not None
+
+
+@pytest.mark.parametrize(("one", "other"), [("(3,4)", "34"), ("1/2", "12"), ("3:2", "32"), ("2024-05", "202405")])
+def test_digits_are_never_run_together(one: str, other: str) -> None:
+    assert canonical(one) != canonical(other)
 
 
 def test_an_answer_of_another_kind_is_none() -> None:
