@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from annotations.formats import solutions, step_text
@@ -30,11 +30,14 @@ class Text:
 @dataclass(frozen=True)
 class Rendered:
     """`marks` are the positions in `ids` where steps are judged, one a step, in order. `start` is the position of the
-    first token that says anything of them: by default the first mark; the log-probability of a response needs more."""
+    first token that says anything of them: by default the first mark; the log-probability of a response needs more.
+    `upto`, for models that say one number of a whole text: what such a model reads to judge the step with that number,
+    as ids."""
 
     ids: list[int]
     marks: list[int]
     start: int | None = None
+    upto: Callable[[int], list[int]] | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         assert all(0 <= mark < len(self.ids) for mark in self.marks)

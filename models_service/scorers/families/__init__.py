@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from models_service.scorers.checkpoints import UnfitModel
+from models_service.scorers.families.agent_value import AgentValue
 from models_service.scorers.families.base import Family
 from models_service.scorers.families.implicit import Implicit
 from models_service.scorers.families.math_shepherd import MathShepherd
@@ -15,6 +16,7 @@ from models_service.scorers.families.reason_flux import ReasonFlux, ReasonFluxSm
 from models_service.scorers.families.rlhflow import RLHFlow
 from models_service.scorers.families.skywork import Skywork
 from models_service.scorers.families.trl import TRL
+from models_service.scorers.families.universal import UniversalPRM
 from models_service.scorers.families.versa_prm import MathPSA, VersaPRM
 
 LISTED = (
@@ -22,13 +24,15 @@ LISTED = (
     *(Skywork, Implicit, PURE, ReasonEval),
 )
 FAMILIES: dict[str, type[Family]] = {one.name: one for one in LISTED}
+SERVED: dict[str, type[Family]] = {one.name: one for one in (UniversalPRM, AgentValue)}  # a server alone reads them
 
 
 def family(name: str) -> type[Family]:
     """Which one is never guessed: causal models of several families cannot be told apart by their files."""
-    if name not in FAMILIES:
-        raise UnfitModel(f"family: found {name!r}; accepted are {', '.join(sorted(FAMILIES))}")
-    return FAMILIES[name]
+    known = FAMILIES | SERVED
+    if name not in known:
+        raise UnfitModel(f"family: found {name!r}; accepted are {', '.join(sorted(known))}")
+    return known[name]
 
 
 def made(name: str, tokenizer: Any, **options: Any) -> Family:
