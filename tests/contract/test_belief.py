@@ -19,12 +19,14 @@ from models_service.scorers.belief.base import BeliefScorer
 from models_service.scorers.belief.confidence import AnswerConfidence
 from models_service.scorers.belief.consensus import Consensus
 from models_service.scorers.belief.dimensions import Dimensions
-from models_service.scorers.belief.gains import GainReturns, InformationGain, InformationPotential
+from models_service.scorers.belief.gains import GainReturns, InformationGain, InformationPotential, OwnGain
 from models_service.scorers.belief.hindsight import AnswerHindsight, ReplyHindsight, StepLikelihood
 from models_service.scorers.belief.knowing import AnswerTrue, Knows
 from models_service.scorers.belief.paths import PathFaithfulness
 from models_service.scorers.belief.potential import StepPotential
+from models_service.scorers.belief.ratios import PolicyRatio
 from models_service.scorers.belief.segments import SegmentProgress
+from models_service.scorers.belief.surprise import Surprise
 from models_service.scorers.language.local import LocalModel
 from models_service.scorers.train_prior import lessons
 from tests import make, tiny
@@ -38,6 +40,7 @@ SCORERS: list[tuple[Made, dict[str, Any]]] = [
     (InformationPotential, {}),
     (GainReturns, {}),
     (GainReturns, {"by": "a2tgpo", "discount": 0.9}),
+    (OwnGain, {}),
     (SegmentProgress, {}),
     (StepPotential, {"continuations": 2, "length": 3}),
     (Consensus, {}),
@@ -47,6 +50,8 @@ SCORERS: list[tuple[Made, dict[str, Any]]] = [
     (AnswerHindsight, {}),
     (ReplyHindsight, {}),
     (StepLikelihood, {}),
+    (Surprise, {}),
+    (PolicyRatio, {"beta": 0.05}),
     (AnswerTrue, {"others": True}),
     (Knows, {"chat": False}),
     (AnswerConfidence, {}),
@@ -79,7 +84,7 @@ def language(tmp_path_factory: pytest.TempPathFactory) -> LocalModel:
 @pytest.fixture(params=SCORERS, ids=lambda one: f"{one[0].__name__}{list(one[1].values()) or ''}")
 def scorer(request: pytest.FixtureRequest, language: LocalModel) -> BeliefScorer:
     made, options = request.param
-    return made(language, **options)
+    return made(language, **options, **({"against": language} if made is PolicyRatio else {}))
 
 
 def test_each_step_has_a_finite_number_in_the_range_that_is_said_or_a_reason(scorer: BeliefScorer) -> None:

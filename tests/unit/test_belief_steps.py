@@ -13,9 +13,12 @@ from hypothesis import strategies as some
 from annotations.records import StepRecord
 from models_service.scorers.base import CannotScore, Partly
 from models_service.scorers.belief import chains, formulas, potential
+from models_service.scorers.belief.gains import INTRINSIC, OwnGain
 from models_service.scorers.belief.hindsight import AnswerHindsight, ReplyHindsight, StepLikelihood
 from models_service.scorers.belief.paths import WRITTEN, PathFaithfulness
 from models_service.scorers.belief.potential import CHECKING, LOST, READ_OFF, SOLVING, StepPotential
+from models_service.scorers.belief.ratios import PolicyRatio
+from models_service.scorers.belief.surprise import Surprise
 from models_service.scorers.language.asked import Completion, NotServed, Token
 from tests.believing import Told, before, rising, trace
 
@@ -231,3 +234,36 @@ def test_impossible_and_certain_words_have_finite_numbers(log_prob):
     assert scored[0].value in (-99.0, 1.0)
     [scored] = StepLikelihood(Told(lambda read, text: [log_prob])).score([trace("a")])
     assert math.isfinite(scored[0].value)
+
+
+def test_the_log_ratio_of_two_models_adds_up_over_a_response():
+    policy, base = Told(lambda read, text: [-1.0, -2.0]), Told(lambda read, text: [-1.5, -2.5])
+    [scored] = PolicyRatio(policy, against=base).score([trace("first", "second")])
+    assert [one.value for one in scored] == pytest.approx([1.0, 1.0])
+    [scored] = PolicyRatio(policy, against=base, beta=0.05).score([trace("first", "")])
+    assert isinstance(scored, Partly) and [one.value for one in scored] == pytest.approx([0.05])
+    scorer = PolicyRatio(policy, against=base)
+    assert scorer.provenance["against"] == {"model": "told"} and len(scorer.provenance["models"]) == 2
+    assert scorer.usage == {"calls": 6.0}  # two steps and one, of each of the two models
+
+
+def test_surprise_is_of_what_was_observed_alone():
+    record = trace("look", "done")
+    called = replace(
+        record.steps[1], observations=({"content": "look"}, {"content": "</tool_response> <tool_response>"})
+    )
+    model = Told(lambda read, text: [-1.0, -2.0])
+    [said] = Surprise(model).score([replace(record, steps=(record.steps[0], called, record.steps[2]))])
+    assert isinstance(said, Partly) and [(one.index, one.value) for one in said] == [(1, 1.5)]
+    assert dict(said.unscored) == {2: "the step observed nothing"}
+    [(prompt, text)] = model.asked[0]
+    assert before(prompt) == "user: What is 2 + 2?\nlook\n\n<tool_response>\n"
+    assert text == "look\n</tool_response>\n\n<tool_response>\n</tool_response> <tool_response>"
+
+
+def test_a_gain_for_the_rollouts_own_answer_reads_no_reference_and_says_so():
+    model = Told(rising(first=math.log(0.5), so=math.log(0.8)))
+    [scored] = OwnGain(model).score([trace("first", "so the answer is 5")])
+    assert [one.value for one in scored] == pytest.approx([0.5 - math.exp(-9), 0.3])
+    assert {text for _, text in model.asked[0]} == {" 5"} and not OwnGain.reads_reference
+    assert scored[-1].detail["flags"] == [INTRINSIC] and "outcome" not in scored[-1].detail

@@ -19,6 +19,7 @@ from models_service.scorers.language.asked import LanguageModel, inert
 from models_service.scorers.reference import parts
 from models_service.statistics.canonical import canonical
 
+NOT_OPTIONS = frozenset({"asking", "language", "range", "siblings"})
 RENDERING = 1  # changes with what the language model is given to read
 SOME = "only the first {} of {} accepted answers were asked about"
 
@@ -78,14 +79,12 @@ class BeliefScorer(Scorer):
 
     def __init__(self, language: Mapping[str, Any] | LanguageModel, **options: Any) -> None:
         self.asking = Asking(**options)
-        self.language = _made(language)
+        self.language = made(language)
 
     @property
     def provenance(self) -> dict[str, Any]:
         told = self.language.provenance
-        own = {
-            key: value for key, value in vars(self).items() if key not in {"asking", "language", "range", "siblings"}
-        }
+        own = {key: value for key, value in vars(self).items() if key not in NOT_OPTIONS and key[0] != "_"}
         return {
             "scorer": type(self).__name__,
             "rendering": RENDERING,
@@ -171,13 +170,14 @@ def _all_accepted(record: TrajectoryRecord) -> list[str]:
     return list(dict.fromkeys(inert(one.strip()) for one in parts.answers(record.task.reference) if one.strip()))
 
 
-def _made(language: Mapping[str, Any] | LanguageModel) -> LanguageModel:
+def made(language: Mapping[str, Any] | LanguageModel) -> LanguageModel:
+    """The language model that these options reach, or the model itself."""
     if not isinstance(language, Mapping):
         return language
     from models_service.scorers.language.made import language_model
 
-    made: LanguageModel = language_model(language)
-    return made
+    found: LanguageModel = language_model(language)
+    return found
 
 
 def _scored(record: TrajectoryRecord, said: Said | CannotScore) -> Scored:

@@ -18,6 +18,8 @@ from models_service.scorers.belief.ways import Way
 from models_service.scorers.language.asked import LanguageModel
 from models_service.scorers.reference.matching import token_f1
 
+INTRINSIC = "of its own answer, right or wrong"
+
 
 class InformationGain(BeliefScorer):
     """p_t − p_(t−1), where p_t is how likely the right answer is after step t, and p_0 after the bare question
@@ -38,7 +40,7 @@ class InformationGain(BeliefScorer):
         for way, row in zip(ways, rows, strict=True):
             for place, before, after in zip(way.places, row, row[1:], strict=False):
                 found[place] = self._step(way, before, after, some)
-        if not is_tree(record):
+        if self.reads_reference and not is_tree(record):
             last, outcome = max(found), max(token_f1(final_answer(record), one) for one in answers)
             found[last] = found[last]._replace(more={**found[last].more, "outcome": outcome})
         return found
@@ -64,6 +66,21 @@ class InformationPotential(InformationGain):
 
     def gain(self, before: float, after: float) -> float:
         return log_gain(after, before)
+
+
+class OwnGain(InformationGain):
+    """The same for the answer that the rollout itself ends with: what each step adds to the confidence in it, without a
+    reference (source: the abstract of SubSearch, whose intrinsic reward takes the change after each sub-query)."""
+
+    title = "information gain for its own answer"
+    needs = "an answer at the end"
+    reads_reference = False
+
+    def accepted(self, record: TrajectoryRecord) -> list[str]:
+        return [self.own_answer(record)]
+
+    def some(self, record: TrajectoryRecord) -> list[str]:
+        return [INTRINSIC]
 
 
 class GainReturns(InformationGain):
