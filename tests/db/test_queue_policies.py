@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from annotations import jobs
 from annotations.models import Annotation, Project, QueueRank, Run, Trajectory, User
-from annotations.services import labels, queue, seats, setup
+from annotations.services import labels, queue, queue_policies_shown, seats, setup
 from annotations.services import queue_policies_run as policies
 from tests import make
 from tests.queued import ordered, score, scored, work
@@ -272,3 +275,64 @@ def test_the_next_task_costs_the_same_few_queries_by_policy(project, lead, ann, 
         Annotation.objects.filter(pk=one.pk).update(state="submitted", lease_until=None)
     with django_assert_max_num_queries(10):
         assert queue.lease_next(project.slug, ann)
+
+
+def test_people_who_ask_at_once_by_policy_never_share_a_seat(project, lead):
+    scored(project, [[number / 5] for number in range(5)])
+    people = [make.member(project, make.user()).user for _ in range(8)]
+    ordered(project, lead, queue_policy="wrong")
+
+    def ask(person: User) -> Annotation | None:
+        try:
+            return queue.lease_next(project.slug, person)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        leases = list(pool.map(ask, people))
+    assert sum(lease is not None for lease in leases) == 5
+    assert Annotation.objects.values("trajectory").distinct().count() == 5
+
+
+def test_what_is_leased_ahead_is_the_next_one_by_policy(project, lead, ann):
+    scored(project, [[number / 30] for number in range(30)])
+    ordered(project, lead, queue_policy="wrong")
+    project.refresh_from_db()
+    listed = [one.trajectory for one in queue_policies_shown.upcoming(project)]
+    mine = queue.lease_next(project.slug, ann)
+    ahead = labels.ahead(mine.pk, ann)
+    assert [mine.trajectory_id, ahead.trajectory_id] == listed[:2]
+    assert queue.lease_next(project.slug, ann) == mine
+
+
+def test_where_only_tasks_are_asked_about_each_comes_once_by_policy_too(lead, ann):
+    made = make.project(ann, owner=lead, overlap=1, scheme=make.scheme("rollout-ranking"))
+    for _ in range(4):
+        task = make.task(made)
+        score(made, [make.trajectory(made, of=task), make.trajectory(made, of=task)], [[0.5] * 3, [0.1] * 3])
+    ordered(made, lead, queue_policy="wrong")
+    passes = taken(made, ann)
+    assert len(passes) == 4
+    assert {one.trajectory.rollout for one in passes} == {0}
+
+
+def test_an_import_orders_the_queue_anew(project, lead, tmp_path):
+    scored(project, [[0.5]] * 2)
+    ordered(project, lead, queue_policy="wrong")
+    run = Run.objects.create(project=project, kind="import", state="done")
+    assert policies.follow(run).kind == "queue"
+    failed = Run.objects.create(project=project, kind="import", state="failed")
+    assert policies.follow(failed) is None
+
+
+def test_a_calibration_changes_what_is_most_likely_wrong(project, lead):
+    scored(project, [[0.5, 0.9]] * 10)
+    read = Run.objects.get(kind="score")
+    before = ordered(project, lead, queue_policy="wrong")
+    parameters = {"of": "probability", "method": "temperature", "temperature": 0.5}
+    project.calibrations.create(scored=read, scorer="embedded", method="temperature", parameters=parameters, report={})
+    score(project, [], [])  # so that there is something newer that says nothing
+    policies.start(Project.objects.get(), lead)
+    after = work()
+    assert after.pk > before.pk and after.result["scored_by"] == read.pk
+    assert QueueRank.objects.filter(run=after, drawn="policy").first().reason == "step 1: P(wrong) 0.50"
