@@ -63,6 +63,11 @@ def rollouts(
     return [_rollout(one, steps[one.pk], with_reference, with_outcome) for one in ordered]
 
 
+def tasks(project: Project) -> list[int]:
+    """The tasks with a live trajectory, in order."""
+    return list(_live(project).order_by("task_id").values_list("task_id", flat=True).distinct())
+
+
 def _live(project: Project) -> QuerySet[Trajectory]:
     return Trajectory.objects.live().filter(project=project)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,24 +14,59 @@ import numpy as np
 from annotations.records import StepScore, TrajectoryRecord
 from models_service.scorers import features
 from models_service.scorers.base import Scored, Scorer, agent_steps
-from models_service.scorers.linear import Linear
+from models_service.scorers.extras import Extra, wanted
+from models_service.scorers.linear import Array, Linear
 
 PRIOR = Path(__file__).parent / "prior.json"
 WRONG = -1
 REASONS = 3  # how many features a score names as its why
 
 
+@dataclass(frozen=True)
+class Way:
+    """A model, and the features beside the usual ones that it has learned of."""
+
+    model: Linear
+    extras: list[Extra]
+    columns: list[int]
+
+    @classmethod
+    def of(cls, document: dict[str, Any], there: Sequence[Extra]) -> Way:
+        extras = wanted(document.get("trained_on", {}).get("extras", {}), there)
+        known = features.NAMES + tuple(name for one in extras for name in one.names)
+        model = Linear.from_json(document, known, features.VERSION)
+        return cls(model, extras, [known.index(name) for name in model.names])
+
+    def rows(self, table: list[list[float]], more: dict[str, list[list[float]] | None]) -> Array | None:
+        """The values of the model's features for a rollout's steps; None where an extra knows nothing of it."""
+        blocks = [more[one.kind] for one in self.extras]
+        if any(one is None for one in blocks):
+            return None
+        wide = [table, *(one for one in blocks if one is not None)]
+        found = np.hstack([np.array(one, dtype=float).reshape(len(table), -1) for one in wide])
+        return np.asarray(found[:, self.columns])
+
+
 class EmbeddedScorer(Scorer):
     """P(the step is not wrong), from the shipped prior or a project's own artefact. UnknownArtefact where the
-    artefact's features are not those computed here."""
+    artefact's features are not those computed here, MissingExtra where some of them are not to be had. A part of it
+    that listens to others is used for those rollouts of which they have spoken."""
 
     siblings = True
 
-    def __init__(self, artefact: dict[str, Any] | None = None) -> None:
+    def __init__(self, artefact: dict[str, Any] | None = None, extras: Sequence[Extra] = ()) -> None:
         document = json.loads(PRIOR.read_text()) if artefact is None else artefact
-        self.model = Linear.from_json(document, features.NAMES, features.VERSION)
         self.fingerprint = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
-        self.columns = [features.NAMES.index(name) for name in self.model.names]
+        self.plain = Way.of({name: value for name, value in document.items() if name != "stacked"}, extras)
+        self.stacked = Way.of(document["stacked"], extras) if "stacked" in document else None
+
+    @property
+    def model(self) -> Linear:
+        return self.plain.model
+
+    @property
+    def columns(self) -> list[int]:
+        return self.plain.columns
 
     @property
     def provenance(self) -> dict[str, Any]:
@@ -43,26 +79,47 @@ class EmbeddedScorer(Scorer):
         scored: list[Scored] = [()] * len(records)
         for places in by_task.values():
             rollouts = [records[place] for place in places]
-            for place, rows in zip(places, features.table(rollouts), strict=True):
-                scored[place] = self._scores(agent_steps(records[place]), rows)
+            for place, (way, rows) in zip(places, self.read(rollouts), strict=True):
+                scored[place] = _scores(way.model, agent_steps(records[place]), rows, [one.kind for one in way.extras])
         return scored
 
-    def _scores(self, indexes: list[int], rows: list[list[float]]) -> tuple[StepScore, ...]:
-        if not rows:
-            return ()
-        values = np.array(rows)[:, self.columns]
-        chances = self.model.probabilities(values)
-        right = 1 - chances[:, self.model.classes.index(WRONG)]
-        whys = self.model.contributions(values)
-        return tuple(
-            StepScore(index, float(p), float(p), {"flags": [], "classes": self._classes(chance), "why": self._why(why)})
-            for index, p, chance, why in zip(indexes, right, chances, whys, strict=True)
-        )
+    def plainly(self, rollouts: Sequence[TrajectoryRecord]) -> list[Array]:
+        """For each rollout of ONE task what the part that listens to nobody looks at."""
+        tables = {one.kind: one.table(rollouts) for one in self.plain.extras}
+        found = []
+        for place, table in enumerate(features.table(rollouts)):
+            rows = self.plain.rows(table, {kind: one[place] for kind, one in tables.items()})
+            found += [] if rows is None else [rows]
+        return found
 
-    def _classes(self, chance: Any) -> dict[str, float]:
-        return {str(value): float(p) for value, p in zip(self.model.classes, chance, strict=True)}
+    def read(self, rollouts: Sequence[TrajectoryRecord]) -> list[tuple[Way, Array]]:
+        """For each rollout of ONE task the part that judges it, and what it looks at."""
+        ways = [way for way in (self.stacked, self.plain) if way]
+        tables = {one.kind: one.table(rollouts) for way in ways for one in way.extras}
+        found = []
+        for place, table in enumerate(features.table(rollouts)):
+            more = {kind: one[place] for kind, one in tables.items()}
+            found.append(next((way, rows) for way in ways if (rows := way.rows(table, more)) is not None))
+        return found
 
-    def _why(self, contributions: Any) -> list[dict[str, Any]]:
-        """The features that moved the score most: above 0 speaks for the step, below against it."""
-        most = np.argsort(-np.abs(contributions), kind="stable")[:REASONS]
-        return [{"feature": self.model.names[c], "contribution": round(float(contributions[c]), 4)} for c in most]
+
+def _scores(model: Linear, indexes: list[int], values: Array, extras: list[str]) -> tuple[StepScore, ...]:
+    if not len(values):
+        return ()
+    chances = model.probabilities(values)
+    right = 1 - chances[:, model.classes.index(WRONG)]
+    kept: dict[str, Any] = {"flags": []} | ({"extras": extras} if extras else {})
+    return tuple(
+        StepScore(index, float(p), float(p), kept | {"classes": _classes(model, chance), "why": _why(model, why)})
+        for index, p, chance, why in zip(indexes, right, chances, model.contributions(values), strict=True)
+    )
+
+
+def _classes(model: Linear, chance: Array) -> dict[str, float]:
+    return {str(value): float(p) for value, p in zip(model.classes, chance, strict=True)}
+
+
+def _why(model: Linear, contributions: Array) -> list[dict[str, Any]]:
+    """The features that moved the score most: above 0 speaks for the step, below against it."""
+    most = np.argsort(-np.abs(contributions), kind="stable")[:REASONS]
+    return [{"feature": model.names[c], "contribution": round(float(contributions[c]), 4)} for c in most]

@@ -1,24 +1,22 @@
-"""Teaching the embedded scorer a project's labels, and deciding whether what it learned is worth using."""
+"""Teaching the embedded scorer a project's labels: examples, folds of whole tasks, predictions for tasks not seen."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from annotations.records import TrajectoryRecord
 from models_service.scorers import features, measures
+from models_service.scorers.extras import Extra, Table
 from models_service.scorers.linear import PENALTY, Linear, fit
 
 WRONG = -1
 FOLDS = 5
-DRAWS = 1000
-CONVINCING = 0.95  # the share of resamples of tasks in which it must beat the baseline
 LEAST_TRAJECTORIES = 40
 LEAST_WRONG = 15
 
@@ -40,6 +38,16 @@ class Examples:
     tasks: NDArray[np.int64]
     names: list[str]
     trajectories: int
+    extras: tuple[Extra, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the features, one a column of the values."""
+        return features.NAMES + tuple(name for one in self.extras for name in one.names)
+
+    def places(self, names: Sequence[str]) -> list[int]:
+        at = {name: place for place, name in enumerate(self.columns)}
+        return [at[name] for name in names]
 
     @property
     def digest(self) -> str:
@@ -50,29 +58,39 @@ class Examples:
         return hashed.hexdigest()
 
 
-def examples(lessons: Iterable[Lesson]) -> Examples:
-    """The lessons' rows; each lesson is read once and let go."""
-    rows: list[list[float]] = []
+def examples(lessons: Iterable[Lesson], extras: Sequence[Extra] = ()) -> Examples:
+    """The lessons' rows; each lesson is read once and let go. Of the extras those are among them that know every
+    labelled rollout."""
     labels: list[int] = []
     tasks: list[int] = []
     names: list[str] = []
+    rows: list[list[list[float]]] = [[] for _ in (None, *extras)]
+    missing: set[int] = set()
     trajectories = 0
     for number, lesson in enumerate(lessons):
         names.append(lesson.rollouts[0].task.external_id)
         trajectories += sum(map(bool, lesson.labels))
-        for record, table, said in zip(lesson.rollouts, features.table(lesson.rollouts), lesson.labels, strict=True):
-            indexes = [index for index, step in enumerate(record.steps) if step.source == "agent"]
-            for index, row in zip(indexes, table, strict=True):
-                if index in said:
-                    rows.append(row)
-                    labels.append(said[index])
-                    tasks.append(number)
+        tables: list[Table] = [list(features.table(lesson.rollouts)), *(one.table(lesson.rollouts) for one in extras)]
+        for place, (record, said) in enumerate(zip(lesson.rollouts, lesson.labels, strict=True)):
+            agent = [index for index, step in enumerate(record.steps) if step.source == "agent"]
+            labelled = [at for at, index in enumerate(agent) if index in said]
+            labels += [said[agent[at]] for at in labelled]
+            tasks += [number] * len(labelled)
+            for which, table in enumerate(tables):
+                found = table[place]
+                if found is None and labelled:
+                    missing.add(which)
+                elif found is not None:
+                    rows[which] += [found[at] for at in labelled]
+    kept = [which for which in range(len(rows)) if which not in missing]
+    blocks = [np.array(rows[which], dtype=float).reshape(len(labels), -1) for which in kept if rows[which]]
     return Examples(
-        values=np.array(rows, dtype=float).reshape(len(rows), len(features.NAMES)),
+        values=np.hstack(blocks) if blocks else np.zeros((0, len(features.NAMES))),
         labels=np.array(labels, dtype=np.int64),
         tasks=np.array(tasks, dtype=np.int64),
         names=names,
         trajectories=trajectories,
+        extras=tuple(extras[which - 1] for which in kept if which),
     )
 
 
@@ -93,7 +111,7 @@ def too_few(data: Examples) -> str:
 def teach(data: Examples, names: Sequence[str] = features.NAMES, penalty: float = PENALTY) -> Linear:
     """The model of all the examples, from the features of those names."""
     return fit(
-        data.values[:, [features.NAMES.index(name) for name in names]],
+        data.values[:, data.places(names)],
         data.labels,
         tuple(names),
         features.VERSION,
@@ -102,6 +120,7 @@ def teach(data: Examples, names: Sequence[str] = features.NAMES, penalty: float 
         trajectories=data.trajectories,
         tasks=len(set(data.tasks.tolist())),
         sha256=data.digest,
+        extras={one.kind: one.identity for one in data.extras if set(one.names) & set(names)},
     )
 
 
@@ -142,7 +161,7 @@ def held_out(
     chances = np.zeros((len(fold), 3))
     for one in sorted(set(fold.tolist())):
         rest, mine = fold != one, fold == one
-        model = fit(values[rest], data.labels[rest], tuple(features.NAMES[c] for c in columns), features.VERSION)
+        model = fit(values[rest], data.labels[rest], tuple(data.columns[c] for c in columns), features.VERSION)
         for place, value in enumerate(model.classes):
             chances[np.ix_(mine, [value + 1])] = model.probabilities(values[mine])[:, [place]]
     return Held(chances[:, 0], chances.argmax(axis=1) - 1), chances
@@ -159,42 +178,3 @@ def temperature(chances: NDArray[np.float64], labels: NDArray[np.int64]) -> floa
 
     best = min(grid, key=loss)
     return float(best) if loss(float(best)) < loss(1.0) - 1e-3 else 1.0
-
-
-def learn(data: Examples) -> tuple[Linear, dict[str, Any], bool]:
-    """The model, its held-out figures beside the baselines', and whether it is to be used.
-
-    It must beat the constant +1 and the model that sees only a trajectory's shape, in AUROC and macro-F1, in nineteen
-    of twenty resamples of tasks.
-    """
-    ours, chances = held_out(data, range(len(features.NAMES)))
-    shape, _ = held_out(data, range(len(features.STRUCTURE)))
-    always = Held(np.zeros(len(data.labels)), np.ones(len(data.labels), dtype=np.int64))
-    beats = {"structure_only": _beats(data, ours, shape), "always_right": _beats(data, ours, always)}
-    report = {
-        "embedded": ours.figures(data.labels),
-        "structure_only": shape.figures(data.labels),
-        "always_right": always.figures(data.labels) | {"ece": None},
-        "beats": beats,
-        "steps": len(data.labels),
-        "trajectories": data.trajectories,
-        "tasks": len(set(data.tasks.tolist())),
-        "folds": FOLDS,
-    }
-    model = replace(teach(data), temperature=temperature(chances, data.labels))
-    return model, report, min(share for one in beats.values() for share in one.values()) >= CONVINCING
-
-
-def _beats(data: Examples, ours: Held, other: Held) -> dict[str, float]:
-    """In which share of resamples of tasks ours is better, for each measure."""
-    random = np.random.default_rng(0)
-    rows_of = [np.flatnonzero(data.tasks == task) for task in sorted(set(data.tasks.tolist()))]
-    better = {"auroc": 0, "macro_f1": 0}
-    for _ in range(DRAWS):
-        rows = np.concatenate([rows_of[place] for place in random.integers(0, len(rows_of), len(rows_of))])
-        truth = data.labels[rows]
-        areas = [measures.auroc(held.wrong[rows], truth == WRONG) for held in (ours, other)]
-        scores = [measures.macro_f1(held.said[rows], truth) for held in (ours, other)]
-        better["auroc"] += areas[0] > areas[1]
-        better["macro_f1"] += scores[0] > scores[1]
-    return {name: count / DRAWS for name, count in better.items()}

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from annotations.records import RatingRecord, StepRecord, TaskRecord, TrajectoryRecord
-from models_service.scorers import features, train_prior, training
+from models_service.scorers import deciding, features, train_prior, training
 from models_service.scorers.embedded import PRIOR, EmbeddedScorer
 from models_service.scorers.train_prior import SAMPLE
 
@@ -146,7 +146,8 @@ def test_a_score_is_a_probability_with_its_reasons(lessons: list[training.Lesson
 
 
 def test_it_learns_the_sample_and_beats_the_baselines(data: training.Examples) -> None:
-    model, report, activated = training.learn(data)
+    found = deciding.learn(data)
+    model, report, activated = found.model, found.report, found.activated
     ours, shape, always = (report[name] for name in ("embedded", "structure_only", "always_right"))
     assert activated
     assert ours["auroc"] > 0.9 > shape["auroc"] > always["auroc"] == 0.5
@@ -165,9 +166,10 @@ def test_shuffled_labels_teach_it_nothing(data: training.Examples) -> None:
 
 def test_what_learned_from_noise_is_not_activated(data: training.Examples) -> None:
     noise = replace(data, labels=np.random.default_rng(0).permutation(data.labels))
-    _, report, activated = training.learn(noise)
+    found = deciding.learn(noise)
+    report, activated = found.report, found.activated
     assert not activated
-    assert min(report["beats"]["always_right"].values()) < training.CONVINCING
+    assert min(report["beats"]["always_right"].values()) < deciding.CONVINCING
 
 
 def test_folds_keep_the_rollouts_of_a_task_together(data: training.Examples) -> None:
@@ -190,7 +192,8 @@ def test_on_hotpotqa_it_beats_always_right_and_the_shape_alone(shared_data) -> N
     path = shared_data / "agentprocessbench" / "trajectories" / "hotpotqa_q00-29.jsonl.gz"
     data = training.examples(train_prior.lessons(path))
     assert (data.trajectories, len(data.labels)) == (150, 426)
-    _, report, activated = training.learn(data)
+    found = deciding.learn(data)
+    report, activated = found.report, found.activated
     ours, shape, always = (report[name] for name in ("embedded", "structure_only", "always_right"))
     assert activated
     assert always["step_acc"] == pytest.approx(286 / 426)
