@@ -167,6 +167,8 @@ PAGES: dict[str, list[Door]] = {
     "runs": [Door(LEADS)],
     "run": [Door(LEADS)],
     "run_cancel": [post(MANAGE, 302)],
+    "run_pause": [post(MANAGE, 302)],
+    "run_resume": [post(MANAGE, 302)],
     "run_retry": [post(MANAGE, 302)],
     "run_problems_csv": [Door(LEADS)],
     "run_problems_json": [Door(LEADS)],
@@ -258,6 +260,8 @@ API: dict[str, list[Door]] = {
     "api-runs-start-score": [api(MANAGE, 400, "post")],
     "api-runs-start-train": [api(MANAGE, 201, "post")],
     "api-runs-cancel": [api(MANAGE, method="post", ok=409)],
+    "api-runs-pause": [api(MANAGE, method="post", ok=409)],
+    "api-runs-resume": [api(MANAGE, method="post", ok=409)],
     "api-runs-retry": [api(MANAGE, method="post", ok=201)],
     "api-exports-list": [api(TAKE)],
     "api-exports-detail": [api(TAKE)],
@@ -371,7 +375,7 @@ def world(**fields: Any) -> World:
         scorer="embedded",
         method="platt",
         parameters={"method": "platt", "of": "value", "scale": 1.0, "bias": 0.0},
-        report={"bins": {}, "spans": {}},
+        report={"method": "platt", "bins": {}, "spans": {}},
     )
     world = (project, people, trajectory, annotation, import_, export, report, token, spare.pk, thread, listed, trace)
     return World(*world, fitted)

@@ -36,12 +36,17 @@ class Summary:
     @property
     def risk(self) -> list[dict[str, Any]]:
         """For each share of the steps, the surest first, how many of them were called wrongly."""
-        risk = self.held.report["risk"] if self.held else {"after": []}
-        before = [row["risk"] for row in risk.get("before", [])] or [None] * len(risk["after"])
+        if self.held is None:
+            return []
+        risk = [self.held.report["risk"][way] for way in calibration_words.ways(self.held.report)]
         return [
-            {"coverage": row["coverage"], "before": old, "after": row["risk"]}
-            for row, old in zip(risk["after"], before, strict=True)
+            {"coverage": rows[0]["coverage"], "risks": [row["risk"] for row in rows]}
+            for rows in zip(*risk, strict=True)
         ]
+
+    @property
+    def ways(self) -> list[str]:
+        return list(calibration_words.ways(self.held.report).values()) if self.held else []
 
     @property
     def parameters(self) -> str:

@@ -36,16 +36,23 @@ def first_error(report: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     return [(title, report["first_error"]["figures"][key]) for key, title in FIRST_ERROR.items()]
 
 
+def ways(report: dict[str, Any]) -> dict[str, str]:
+    """What there is to show of it, with its name: both, or one where the two are the same or there is one only."""
+    if report["method"] == "unchanged":
+        return {"after": WAYS["before"]}
+    return {way: name for way, name in WAYS.items() if way in report["bins"]}
+
+
 def table(report: dict[str, Any]) -> Iterator[list[Any]]:
     """The rows of COLUMNS: both ways to bin, before and after. All of them say P(not wrong)."""
-    for way, rows in report["bins"].items():
-        for one in rows:
+    for way, name in ways(report).items():
+        for one in report["bins"][way]:
             ends = [one["from"], one["to"]]
-            yield [WAYS[way], "equally many", *ends, one["n"], one["said"], one["seen"], one["low"], one["high"]]
-    for way, rows in report["spans"].items():
-        for one in reversed(rows):  # spans are of P(wrong)
+            yield [name, "equally many", *ends, one["n"], one["said"], one["seen"], one["low"], one["high"]]
+    for way, name in ways(report).items():
+        for one in reversed(report["spans"][way]):  # spans are of P(wrong)
             said = [None if one[key] is None else 1 - one[key] for key in ("said", "seen")]
-            yield [WAYS[way], "equal spans", 1 - one["to"], 1 - one["from"], one["n"], *said, None, None]
+            yield [name, "equal spans", 1 - one["to"], 1 - one["from"], one["n"], *said, None, None]
 
 
 def lines(report: dict[str, Any]) -> list[str]:
@@ -62,7 +69,7 @@ def lines(report: dict[str, Any]) -> list[str]:
     for one in report["tried"]:
         why = one["reason"] or f"log-loss {one['loss']:.4f}"
         said.append(f"  tried: {one['method']}: {why}")
-    return [*said, *([report["warning"]] if report["warning"] else [])]
+    return [*said, f"  saying the share of right steps: log-loss {report['base_rate']:.4f}", *report["warnings"]]
 
 
 def _figure(figure: dict[str, Any] | None) -> str:

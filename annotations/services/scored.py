@@ -58,7 +58,9 @@ class Scored:
         return calibrated.in_force(self.membership.project.pk, self._runs)
 
     def _method(self, run: int) -> str:
-        return self._calibrated[run].method if run in self._calibrated else ""
+        """By which its numbers are other than the scorer's own; "" where they are the same."""
+        held = self._calibrated.get(run)
+        return "" if held is None or held.method == "unchanged" else held.method
 
     def _scores(self) -> QuerySet[Any, Any]:
         """Those that may be shown; `sure` is P(not wrong), calibrated where it is."""

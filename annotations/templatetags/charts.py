@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from typing import Protocol
+from typing import Any, Protocol
 
 from django import template
 from django.utils.html import format_html
@@ -161,25 +161,27 @@ def interval(low: float | None, value: float | None, high: float | None, floor: 
     )
 
 
+SIDE = 200
+
+
 @register.simple_tag
-def reliability(before: Sequence[Mapping[str, float]], after: Sequence[Mapping[str, float]], name: str) -> SafeString:
-    """What was said against what was seen, both from 0 to 1, a dot a bin; on the diagonal the two are equal."""
-    lines = [_reliability(bins, kind) for bins, kind in ((before, "before"), (after, "after")) if bins]
+def reliability(report: Mapping[str, Any], method: str) -> SafeString:
+    """What was said against what was seen, both from 0 to 1, a dot a bin; on the diagonal the two are equal. As the
+    scorer says it and by the method, one line where that leaves it unchanged."""
+    bins = report["bins"]
+    ways = ["after"] if method == "unchanged" or "before" not in bins else ["before", "after"]
     return format_html(
         '<svg class="reliability" viewBox="0 0 {} {}" role="img" aria-label="{}">'
         '<path class="frame" d="M0 0H{}V{}H0z"/><path class="axis" d="M0 {}L{} 0"/>{}</svg>',
         SIDE,
         SIDE,
-        f"{name}: said against seen in {len(after)} bins; the table below says the same.",
+        f"Reliability: said against seen in {len(bins['after'])} bins; the table below says the same.",
         SIDE,
         SIDE,
         SIDE,
         SIDE,
-        mark_safe("".join(lines)),
+        mark_safe("".join(_reliability(bins[way], way) for way in ways)),
     )
-
-
-SIDE = 200
 
 
 def _reliability(bins: Sequence[Mapping[str, float]], kind: str) -> str:

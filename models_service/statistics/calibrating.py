@@ -27,6 +27,7 @@ Bools = NDArray[np.bool_]
 SUREST = 1e-6  # a probability is read as at least this far from 0 and 1
 FARTHEST = 30.0  # log-odds are held to this, so that no exponential overflows
 ROUNDS = 200
+ROUNDING = 1e-13  # differences of losses below this are none
 STILL = 1e-9  # of the mean gradient, where Newton's method has arrived
 ONE_KIND = "all labelled steps are {}: there is nothing to tell apart"
 NO_PROBABILITY = "the scorer gives no probabilities"
@@ -147,7 +148,7 @@ def _newton(number: Floats, target: Floats) -> tuple[float, float]:
         curve = (design * (chance * (1 - chance))[:, None]).T @ design / len(target) + 1e-12 * np.eye(2)
         step, now = np.linalg.solve(curve, gradient), loss(weights)
         size = 1.0
-        while size > 1e-10 and loss(weights - size * step) > now - 1e-4 * size * float(gradient @ step):
+        while loss(weights - size * step) > now - 1e-4 * size * float(gradient @ step) + ROUNDING:
             size /= 2
         weights = weights - size * step
     raise AssertionError("Newton's method arrives: the loss is convex and, with these targets, has a lowest place")

@@ -3,14 +3,17 @@
 `calibrate` gives the map and a JSON object:
 
     {"of": "probability" or "value", "out_of_fold": whether the scorer's own numbers had to be cross-fitted,
-     "steps", "wrong", "trajectories", "tasks", "folds", "resamples", "seed", "warning",
+     "steps", "wrong", "trajectories", "tasks", "folds", "resamples", "seed", "warnings": [text],
      "asked": the method that was asked for or "", "method", "tried": [{"method", "loss", "reason"}],
+     "base_rate": the log-loss of saying the share of right steps,
      "before", "after", "change": {name: figure}, "bins": {"before", "after": [{"from", "to", "said", "seen", …}]},
      "spans": the same by equal spans of P(wrong), "risk": {"before", "after": [{"coverage", "risk", "n"}]},
      "first_error": {"threshold", "thresholds": out of fold, "figures"}}
 
 A figure is {"value", "low", "high", "n", "reason"}; intervals resample tasks. "before" is what the scorer said, "after"
-what maps said that had not seen the step's task. The method is chosen by the same steps, which flatters it a little.
+what maps said that had not seen the step's task. The method is chosen by the same steps, which flatters it a
+little. Areas are given once: what the maps of several folds said is in no common order, and within one the order is
+the scorer's.
 """
 
 from __future__ import annotations
@@ -29,6 +32,8 @@ from models_service.statistics.folding import FOLDS
 
 RESAMPLES = 2000
 FEW = 200
+USELESS = "On tasks not seen its probabilities say no more than the share of right steps does."
+AS_BEFORE = "As before: a rising map keeps the order of the steps."
 WARNING = "Fewer than {} labelled steps: take these figures for a hint."
 
 
@@ -53,12 +58,18 @@ def calibrate(
         "folds": FOLDS,
         "resamples": resamples,
         "seed": seed,
-        "warning": WARNING.format(FEW) if len(steps.right) < FEW else "",
+        "warnings": _warnings(steps, taken.loss or 0.0),
         "asked": method,
         "method": best.method,
         "tried": [one.as_json() for one in found],
+        "base_rate": crossfit.base_rate(steps),
     }
     return best, report | _figures(steps, taken.probability, resamples, seed)
+
+
+def _warnings(steps: Steps, loss: float) -> list[str]:
+    few = [WARNING.format(FEW)] if len(steps.right) < FEW else []
+    return [*few, *([USELESS] if loss >= crossfit.base_rate(steps) else [])]
 
 
 def _figures(steps: Steps, after: Floats, resamples: int, seed: int) -> dict[str, Any]:
@@ -71,7 +82,7 @@ def _figures(steps: Steps, after: Floats, resamples: int, seed: int) -> dict[str
         blocks["change"] = probabilities.change(blocks["before"], blocks["after"])
     found = figures(blocks, resamples, seed)
     areas = {"before": probabilities.areas(steps, steps.said, resamples, seed)}
-    areas["after"] = probabilities.areas(steps, after, resamples, seed, within=True)
+    areas["after"] = dict.fromkeys(areas["before"], Figure(None, n=len(after), reason=AS_BEFORE))
     none = dict.fromkeys(probabilities.LOSSES, Figure(None, n=len(after), reason=f"Undefined: {NO_PROBABILITY}."))
     return {
         name: _json({key: found.get(name, none)[key] for key in probabilities.LOSSES} | areas.get(name, {}))

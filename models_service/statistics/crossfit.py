@@ -80,6 +80,14 @@ def _tried(steps: Steps, method: str) -> Tried:
     return Tried(method, found, float(np.mean(log_loss(found, steps.right))))
 
 
+def base_rate(steps: Steps) -> float:
+    """The log-loss of knowing nothing of a step: of saying the share of steps that are right outside its fold."""
+    found = np.empty(len(steps.said))
+    for fold in np.unique(steps.fold):
+        found[steps.fold == fold] = np.mean(steps.right[steps.fold != fold])
+    return float(np.mean(log_loss(found, steps.right)))
+
+
 def log_loss(probability: Floats, right: Bools) -> Floats:
     """Minus the log of what was said of what came; probabilities are held to 1e-6 from 0 and 1."""
     held = np.clip(probability, SUREST, 1 - SUREST)

@@ -68,16 +68,14 @@ def change(before: Block, after: Block) -> Block:
     return Block(np.concatenate([before.sums, after.sums], axis=1), measures)
 
 
-def areas(steps: Steps, said: Floats, resamples: int, seed: int, *, within: bool = False) -> dict[str, Figure]:
+def areas(steps: Steps, said: Floats, resamples: int, seed: int) -> dict[str, Figure]:
     """AUROC of the wrong steps, P(a wrong one's number is below another's) with equal ones counted half, and their
-    average precision, Σ (R_k − R_k₋₁) · P_k over the distinct numbers from the lowest up. `within` compares steps of
-    one fold only: what several maps said is in no common order, and pooled it would look worse than each of them."""
-    groups = steps.fold if within else np.zeros(len(said), dtype=np.int64)
-    parts = [np.flatnonzero(groups == one) for one in np.unique(groups)]
-    parts = [part[np.argsort(said[part], kind="stable")] for part in parts]
+    average precision, Σ (R_k − R_k₋₁) · P_k over the distinct numbers from the lowest up."""
+    order = np.argsort(said, kind="stable")
+    rising, wrong = said[order], ~steps.right[order]
 
     def of(weights: Floats) -> list[Floats]:
-        sums = np.sum([_orders(weights[:, part], said[part], ~steps.right[part]) for part in parts], axis=0)
+        sums = _orders(weights[:, order], rising, wrong)
         with np.errstate(invalid="ignore", divide="ignore"):
             return [sums[0] / sums[1], sums[2] / sums[3]]
 

@@ -116,15 +116,6 @@ def test_a_resample_counts_each_step_as_often_as_its_task():
     assert (found.low, found.high) == pytest.approx(tuple(np.quantile(known, [0.025, 0.975])))
 
 
-def test_what_several_maps_said_is_compared_within_their_folds():
-    """Each fold is in order, but the second fold's map says less of everything."""
-    made = steps([1, 0, 1, 0], fold=[0, 0, 1, 1])
-    said = np.array([0.9, 0.6, 0.5, 0.2])
-    assert probabilities.areas(made, said, 0, 0)["auroc"].value == 3 / 4
-    found = probabilities.areas(made, said, 0, 0, within=True)
-    assert (found["auroc"].value, found["average_precision"].value) == (1, 1)
-
-
 def test_areas_and_sums_see_the_same_resamples():
     sums = np.random.default_rng(0).random((6, 2))
     times = np.concatenate(list(drawn(6, 100, 3)))
