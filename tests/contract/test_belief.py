@@ -103,8 +103,7 @@ def test_each_step_has_a_finite_number_in_the_range_that_is_said_or_a_reason(sco
 
 
 def test_there_are_numbers_where_nothing_is_missing(scorer: BeliefScorer) -> None:
-    record = referenced(rollout("full", 0, 3, "So I look. The answer is 4"))
-    [said] = scorer.score([record])
+    said, _ = scorer.score([referenced(rollout("full", at, 3, f"So I look. The answer is {at}")) for at in (4, 5)])
     if isinstance(scorer, PathFaithfulness) and isinstance(said, CannotScore):
         assert scorer.write
     else:
@@ -112,8 +111,8 @@ def test_there_are_numbers_where_nothing_is_missing(scorer: BeliefScorer) -> Non
 
 
 def test_only_those_that_read_the_reference_need_it_and_change_with_it(scorer: BeliefScorer) -> None:
-    record = rollout("full", 0, 2, "So I look. The answer is 4")
-    bare, held = scorer.score([record]), scorer.score([referenced(record)])
+    records = [rollout("full", at, 2, f"So I look. The answer is {at}") for at in (4, 5)]
+    bare, held = scorer.score(records), scorer.score([referenced(one) for one in records])
     if scorer.reads_reference:
         assert str(bare[0]) == f"{scorer.title} not applicable: the task's reference holds no answer"
     else:

@@ -269,8 +269,9 @@ def test_gains_as_advantages_keep_the_gain_beside_and_take_the_outcome_for_the_l
 def test_rollouts_of_other_tasks_are_another_group():
     model = Told(rising(first=math.log(0.5)))
     records = [trace("first", task="a"), trace("first", task="b"), trace("none", task="b", number=1)]
-    rows = GainReturns(model, by="a2tgpo").score(records)
-    assert [row[0].value for row in rows] == pytest.approx([0.0, 1.0, -1.0])
+    alone, *rows = GainReturns(model, by="a2tgpo").score(records)
+    assert [row[0].value for row in rows] == pytest.approx([1.0, -1.0])
+    assert str(alone).endswith("not applicable: no other rollout of the task could be scored")
 
 
 @pytest.mark.parametrize(

@@ -193,10 +193,15 @@ def test_documents_that_were_retrieved_are_asked_about():
 
 
 def test_a_step_that_says_nothing_has_a_reason_and_the_others_their_numbers():
-    record = trace("", "The answer is 4")
-    [said] = Dimensions(Told(lambda read, text: [-1.0], replies())).score([record])
+    record, other = trace("", "The answer is 4"), trace("The answer is 4", number=1)
+    said, _ = Dimensions(Told(lambda read, text: [-1.0], replies())).score([record, other])
     assert isinstance(said, Partly) and dict(said.unscored) == {1: "the step says nothing"}
     assert [one.value for one in checked(record, said)] == [0.0]
+
+
+def test_a_lone_step_cannot_be_compared():
+    said = Dimensions(Told(lambda read, text: [-1.0], replies())).score([trace("The answer is 4"), trace()])
+    assert str(said[0]).endswith("not applicable: there is no other step to compare it with") and said[1] == ()
 
 
 @pytest.mark.parametrize(

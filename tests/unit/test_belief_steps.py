@@ -54,6 +54,8 @@ def test_a_token_of_the_right_answer_that_is_not_considered_counts_ten():
     assert potential.accuracy([Token("t", -math.inf)]) == pytest.approx(math.exp(-10))
     going = Completion("12", (Token("1", -0.1, {"1": -0.1, "2": -3.0}), Token("2", -0.2, {"2": -0.2})))
     assert potential.read_off([going], "12") == pytest.approx(math.exp(-0.15))
+    several = Completion("12", (Token("1", -0.1, {"1": -0.1, "12": -4.0}), Token("2", -0.2, {"2": -0.2})))
+    assert potential.read_off([several], "12") == pytest.approx(math.exp(-0.15))  # as it was drawn
     assert potential.read_off([going], "2") == pytest.approx(math.exp(-3.0))  # considered, and not drawn
     assert potential.read_off([going], "27") == pytest.approx(math.exp((-3 - 10) / 2))
     assert potential.read_off([going], "x") == pytest.approx(math.exp(-10))

@@ -21,6 +21,7 @@ from models_service.statistics.canonical import canonical
 
 NOT_OPTIONS = frozenset({"asking", "language", "range", "siblings"})
 RENDERING = 1  # changes with what the language model is given to read
+NO_WAY = "the step is on no way through the tree"
 SOME = "only the first {} of {} accepted answers were asked about"
 
 
@@ -183,7 +184,7 @@ def made(language: Mapping[str, Any] | LanguageModel) -> LanguageModel:
 def _scored(record: TrajectoryRecord, said: Said | CannotScore) -> Scored:
     if isinstance(said, CannotScore):
         return said
-    each = [(index, said[index]) for index in agent_steps(record)]
+    each = [(index, said.get(index) or CannotScore(NO_WAY)) for index in agent_steps(record)]
     scores = tuple(_one(index, one) for index, one in each if isinstance(one, Believed))
     unscored = {index: str(one) for index, one in each if isinstance(one, CannotScore)}
     return Partly(scores, unscored) if unscored else scores

@@ -22,6 +22,7 @@ from models_service.scorers.language.asked import LanguageModel, inert
 
 NAMES = ("confidence", "relevance", "coherence")
 SHOWN = 6000  # characters of a text that a question is asked about: its two ends
+ALONE = "there is no other step to compare it with"
 NO_DOCUMENTS = "nothing retrieved to be relevant to"
 QUESTION = "Question:\n{question}\n\nReasoning:\n{said}\n\nDoes the reasoning bear on the question?"
 DOCUMENTS = "Documents:\n{documents}\n\nReasoning:\n{said}\n\nIs the reasoning supported by the documents?"
@@ -57,7 +58,11 @@ class Dimensions(BeliefScorer):
             if not isinstance(one, CannotScore):
                 groups[records[place].task.external_id] += [(place, at) for at in range(len(one))]
         rows = {place: list(one) for place, one in enumerate(said) if not isinstance(one, CannotScore)}
-        for steps in filter(None, groups.values()):
+        for steps in groups.values():
+            if len(steps) < 2:
+                rows = {place: row for place, row in rows.items() if (place, 0) not in steps}
+                said = [self.lacks(ALONE) if (place, 0) in steps else one for place, one in enumerate(said)]
+                continue
             for (place, at), step in zip(steps, self._weighed([rows[p][at] for p, at in steps]), strict=True):
                 rows[place][at] = step
         return [_like(one, rows[place]) if place in rows else one for place, one in enumerate(said)]

@@ -110,9 +110,12 @@ class GainReturns(InformationGain):
         said = super().score(records, prepared)
         groups: dict[str, list[int]] = defaultdict(list)
         for place, one in enumerate(said):
-            if not isinstance(one, CannotScore):
+            if one and not isinstance(one, CannotScore):
                 groups[records[place].task.external_id].append(place)
         for places in groups.values():
+            if len(places) == 1:
+                said[places[0]] = self.lacks("no other rollout of the task could be scored")
+                continue
             rows = [one for place in places if not isinstance(one := said[place], CannotScore)]
             for place, row in zip(places, self._advantages(rows), strict=True):
                 said[place] = row

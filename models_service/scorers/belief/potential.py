@@ -14,6 +14,7 @@ from models_service.scorers.belief.probing import BOXED, counts
 from models_service.scorers.belief.ways import Way
 from models_service.scorers.language.asked import Completion, LanguageModel, NotServed, Prompt, Sampling, Token
 
+TOP = 20  # likeliest tokens that are asked for at each place
 UNSEEN = -10.0  # the log-probability of a token of the right answer that the model does not consider
 SOLVED = 0.9
 SOLVING, CHECKING, LOST = "solved here", "checks what is solved", "had it right and lost it"
@@ -74,13 +75,7 @@ class StepPotential(BeliefScorer):
         return found if is_tree(record) else _told_apart(found, right=is_right(record, answers))
 
     def _states(self, prompts: Sequence[Prompt], answers: Sequence[str]) -> Work[list[State]]:
-        sampling = Sampling(
-            self.continuations,
-            self.temperature,
-            most=self.length,
-            top=20,
-            seed=self.asking.seed,
-        )
+        sampling = Sampling(self.continuations, self.temperature, most=self.length, top=TOP, seed=self.asking.seed)
         drawn = yield from texts_of([Drawn(one, sampling) for one in prompts])
         asked = [self.asking.lead + answer for answer in answers]
         sure = [confidence(texts, self.asking.stops) for texts in drawn]
@@ -117,21 +112,21 @@ def confidence(texts: Sequence[Completion], stops: Sequence[str] = BOXED.stops) 
 
 
 def read_off(texts: Sequence[Completion], answer: str) -> float:
-    """The same as `accuracy` from drawn tokens: place by place the log-probability of the likeliest token with which
-    the answer goes on, as long as the draw itself goes on so; −10 where there is none."""
+    """The same as `accuracy` from drawn tokens: place by place the log-probability of the token with which the answer
+    goes on, the drawn one if it does, else the longest of the likeliest; −10 where there is none, or the draw has gone
+    another way."""
     return mean([NORMALISATIONS["mean-log"](_followed(text.tokens, answer)) for text in texts])
 
 
 def _followed(tokens: Sequence[Token], rest: str) -> list[float]:
     found = []
     for token in tokens:
-        going_on = [
-            one for one in {token.text: token.log_prob, **token.top}.items() if one[0] and rest.startswith(one[0])
-        ]
+        told = {**token.top, token.text: token.log_prob}
+        going_on = [text for text in told if text and rest.startswith(text)]
         if not rest or not going_on:
             break
-        text, log_prob = max(going_on, key=lambda one: len(one[0]))
-        found.append(min(0.0, max(UNSEEN, log_prob)))
+        text = token.text if token.text in going_on else max(going_on, key=len)
+        found.append(min(0.0, max(UNSEEN, told[text])))
         rest = rest[len(text) :]
         if token.text != text:
             break
