@@ -71,11 +71,12 @@ def run_here(run: Run) -> Run:
 
 
 def wait(run: Run, every: float = 0.3) -> Run:
-    """Return once the run is over. Where no living worker takes up such runs, the work is done here."""
+    """Return once the run is over; a paused one is waited for until it is resumed. Where no living worker takes up such
+    runs, the work is done here."""
     while True:
         run.refresh_from_db()
         if run.is_over:
             return run
-        if not is_served(run.kind):
+        if not run.is_paused and not is_served(run.kind):
             run_here(run)
         time.sleep(0 if run.is_over else every)

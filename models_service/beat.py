@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from annotations import jobs
 from annotations.models import Run, WorkerBeat
+from annotations.models.runs import RunQuerySet
 from annotations.services import traces, traces_kept
 
 logger = logging.getLogger(__name__)
@@ -66,8 +67,8 @@ def send_again() -> list[Run]:
     """Send out anew the runs whose worker is dead and those that nobody took. Several workers may do so at once: each
     run is sent by one of them."""
     now = timezone.now()
-    abandoned = [run for run in Run.objects.abandoned(now) if _mark(run, state=Run.State.QUEUED, claim=None)]
-    untaken = [run for run in _untaken() if _mark(run)]
+    abandoned = [run for run in Run.objects.abandoned(now) if _same(run).let_go(state=Run.State.QUEUED, beat_at=Now())]
+    untaken = [run for run in _untaken() if _same(run).update(beat_at=Now())]
     for run in abandoned:
         logger.warning("run %s lost its worker and is sent to another", run.pk)
     for run in (*abandoned, *untaken):
@@ -81,12 +82,10 @@ def _untaken() -> QuerySet[Run]:
     return Run.objects.filter(never_again | Q(beat_at__lt=Now() - REMIND_EVERY), state=Run.State.QUEUED)
 
 
-def _mark(run: Run, **fields: Any) -> bool:
-    """Whether we are the first to touch the run since it was read."""
-    same = Run.objects.filter(pk=run.pk, state=run.state, beat_at=run.beat_at)
-    if run.beat_at is None:
-        same = Run.objects.filter(pk=run.pk, state=run.state, beat_at__isnull=True)
-    return bool(same.update(beat_at=Now(), **fields))
+def _same(run: Run) -> RunQuerySet:
+    """The run's row, unless somebody has touched it since it was read."""
+    beaten = Q(beat_at__isnull=True) if run.beat_at is None else Q(beat_at=run.beat_at)
+    return Run.objects.filter(beaten, pk=run.pk, state=run.state)
 
 
 _beats: list[Beat] = []

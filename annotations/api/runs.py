@@ -1,4 +1,4 @@
-"""Background work: starting it, following it, stopping and repeating it; and the files exports brought."""
+"""Background work: starting it, following it, pausing, stopping and repeating it; and the files exports brought."""
 
 from __future__ import annotations
 
@@ -159,10 +159,12 @@ class Runs(mixins.ListModelMixin, ProjectView):
         "start_train": access.BEGIN[Run.Kind.TRAIN],
         "start_agreement": access.BEGIN[Run.Kind.AGREEMENT],
         "start_export": access.BEGIN[Run.Kind.EXPORT],
+        "pause": access.MANAGE,
+        "resume": access.MANAGE,
         "cancel": access.SEE_OTHERS_LABELS,
         "retry": access.SEE_OTHERS_LABELS,
     }
-    also = {"cancel": (409,), "retry": (409,)}
+    also = {"pause": (409,), "resume": (409,), "cancel": (409,), "retry": (409,)}
 
     def rows(self) -> QuerySet[Run]:
         found = Run.objects.filter(project=self.project)
@@ -220,6 +222,24 @@ class Runs(mixins.ListModelMixin, ProjectView):
 
     @extend_schema(request=None, responses=RunOut)
     @action(detail=True, methods=["post"])
+    def pause(self, request: Request, slug: str, pk: int) -> Response:
+        """Have a scoring run or an import rest. What was done stays, and it goes on from there."""
+        run: Run = self.get_object()
+        if not runs.pause(run, self.person):
+            raise Refused(_no_pause(run), status=409)
+        return Response(RunOut(run).data)
+
+    @extend_schema(request=None, responses=RunOut)
+    @action(detail=True, methods=["post"])
+    def resume(self, request: Request, slug: str, pk: int) -> Response:
+        """Let a paused run go on where it stood."""
+        run: Run = self.get_object()
+        if not runs.resume(run, self.person):
+            raise Refused(f"Run {run.pk} is {run.state}, not paused.", status=409)
+        return Response(RunOut(run).data)
+
+    @extend_schema(request=None, responses=RunOut)
+    @action(detail=True, methods=["post"])
     def cancel(self, request: Request, slug: str, pk: int) -> Response:
         """Stop a run. What was done stays."""
         run = self._mine_or_managed()
@@ -248,3 +268,9 @@ class Runs(mixins.ListModelMixin, ProjectView):
 
     def _started(self, run: Run) -> Response:
         return Response(RunOut(run).data, status=status.HTTP_201_CREATED)
+
+
+def _no_pause(run: Run) -> str:
+    if run.kind in Run.PAUSABLE:
+        return f"Run {run.pk} is {run.state} already."
+    return f"Run {run.pk} cannot be paused: only {' and '.join(sorted(Run.PAUSABLE))} runs go on where they stood."

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import DurationField, Expression, F, Q, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from annotations.models.fields import VerbatimJSONField
 from annotations.models.projects import Project, User
 from annotations.models.trajectories import Step, Trajectory
+
+
+def worked_until(moment: Expression | F) -> Expression:
+    """The time a worker has held the run, where the hold that is on it now, if any, lasted until then."""
+    now_held = Coalesce(moment - F("held_at"), Value(timedelta()), output_field=DurationField())
+    return F("worked") + now_held
 
 
 class RunQuerySet(models.QuerySet["Run"]):
@@ -20,7 +28,11 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.filter(state=Run.State.RUNNING, beat_at__lt=now - timedelta(seconds=settings.RUN_STALE_SECONDS))
 
     def open(self) -> RunQuerySet:
-        return self.filter(state__in=[Run.State.QUEUED, Run.State.RUNNING])
+        return self.filter(state__in=[Run.State.QUEUED, Run.State.RUNNING, Run.State.PAUSED])
+
+    def let_go(self, **fields: Any) -> int:
+        """Take the runs from their workers, and set what else is given; how many there were."""
+        return self.update(claim=None, held_at=None, worked=worked_until(F("beat_at")), **fields)
 
     def listed(self) -> RunQuerySet:
         """For tables: newest first, each with who began it, without results, which can be megabytes."""
@@ -44,9 +56,13 @@ class Run(models.Model):
     class State(models.TextChoices):
         QUEUED = "queued", "Queued"
         RUNNING = "running", "Running"
+        PAUSED = "paused", "Paused"
         DONE = "done", "Done"
         FAILED = "failed", "Failed"
         CANCELLED = "cancelled", "Cancelled"
+
+    # Each stores what it did bit by bit, and goes on from there: such runs may be paused.
+    PAUSABLE = frozenset({Kind.SCORE, Kind.IMPORT})
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="runs")
     kind = models.CharField(max_length=16, choices=Kind)
@@ -65,6 +81,8 @@ class Run(models.Model):
     started_at = models.DateTimeField(null=True)
     beat_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    held_at = models.DateTimeField(null=True, help_text="When the worker that has it now took it up.")
+    worked = models.DurationField(default=timedelta, help_text="How long workers before that one had it.")
 
     objects = RunQuerySet.as_manager()
 
@@ -81,6 +99,24 @@ class Run(models.Model):
     @property
     def is_over(self) -> bool:
         return self.state in {self.State.DONE, self.State.FAILED, self.State.CANCELLED}
+
+    @property
+    def is_paused(self) -> bool:
+        return self.state == self.State.PAUSED
+
+    @property
+    def can_pause(self) -> bool:
+        return self.kind in self.PAUSABLE and self.state in {self.State.QUEUED, self.State.RUNNING}
+
+    @property
+    def time_worked(self) -> timedelta | None:
+        """How long workers had it, without the time it waited or was paused; None where that is not known."""
+        if self.held_at and self.beat_at:
+            return self.worked + max(timedelta(), self.beat_at - self.held_at)
+        if self.worked:
+            return self.worked
+        until = self.finished_at or self.beat_at  # of runs that ended before such times were kept
+        return until - self.started_at if until and self.started_at and self.state != self.State.QUEUED else None
 
 
 class Score(models.Model):

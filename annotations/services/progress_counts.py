@@ -120,19 +120,18 @@ def my_projects(user: User) -> list[Mine]:
 
 @dataclass(frozen=True)
 class Pace:
-    """How a run goes: items a second over its whole time, and the seconds left; None where it cannot be said."""
+    """How a run goes: items a second over the time workers had it, and the seconds left; None where it cannot be
+    said."""
 
     rate: float | None
     left: float | None
 
 
 def pace(run: Run) -> Pace:
-    until = run.finished_at or run.beat_at
-    if run.started_at is None or until is None or run.done == 0:
+    worked = run.time_worked
+    if not worked or worked.total_seconds() <= 0 or run.done == 0:
         return Pace(None, None)
-    seconds = (until - run.started_at).total_seconds()
-    if seconds <= 0:
-        return Pace(None, None)
-    rate = run.done / seconds
-    left = (run.total - run.done) / rate if run.total is not None and not run.is_over else None
+    rate = run.done / worked.total_seconds()
+    rests = run.is_over or run.is_paused
+    left = (run.total - run.done) / rate if run.total is not None and not rests else None
     return Pace(rate, left)

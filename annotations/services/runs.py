@@ -1,4 +1,4 @@
-"""Holding a run while working on it: claim, progress, heartbeat, how it ends. Stopping and repeating runs."""
+"""Holding a run while working on it: claim, progress, heartbeat, how it ends. Pausing, stopping and repeating runs."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from typing import Any
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, models, transaction
-from django.db.models import F, Func, Q, QuerySet, Value
+from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Coalesce, Now
 
 from annotations import jobs
 from annotations.models import Event, Run, User
+from annotations.models.runs import RunQuerySet, worked_until
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ BEAT_EVERY = 2.0
 
 
 class Cancelled(Exception):
-    """The hold is gone: someone stopped the run, or another worker took it over."""
+    """The hold is gone: someone stopped or paused the run, or another worker took it over."""
 
 
 class Claim:
@@ -38,7 +39,7 @@ class Claim:
         self.done = run.done
         self._looked = 0.0
 
-    def held(self) -> QuerySet[Run]:
+    def held(self) -> RunQuerySet:
         """The run's row while the hold is good, else nothing."""
         return Run.objects.filter(pk=self.run.pk, claim=self.run.claim, state=Run.State.RUNNING)
 
@@ -116,7 +117,13 @@ def _claim(run_id: int) -> Claim | None:
     free = Run.objects.filter(Q(state=Run.State.QUEUED) | stale, pk=run_id)
     hold = uuid.uuid4()
     if not free.update(
-        claim=hold, state=Run.State.RUNNING, beat_at=Now(), started_at=Coalesce(F("started_at"), Now()), error=""
+        claim=hold,
+        state=Run.State.RUNNING,
+        beat_at=Now(),
+        started_at=Coalesce(F("started_at"), Now()),
+        held_at=Now(),
+        worked=worked_until(F("beat_at")),
+        error="",
     ):
         return None
     return Claim(Run.objects.select_related("project__scheme", "created_by").get(pk=run_id, claim=hold))
@@ -142,7 +149,7 @@ def working_on(run_id: int) -> Iterator[Claim | None]:
     except Cancelled:
         logger.info("run %s was stopped after %s", run_id, claim.done)
     except (KeyboardInterrupt, SystemExit):
-        claim.held().update(state=Run.State.QUEUED, claim=None, done=claim.done)
+        claim.held().let_go(state=Run.State.QUEUED, done=claim.done)
         raise
     except Exception as exc:
         heartbeat.stop()
@@ -155,7 +162,8 @@ def working_on(run_id: int) -> Iterator[Claim | None]:
 
 def _end(claim: Claim, state: Run.State, error: str = "") -> None:
     """Write how it ended; nothing where the hold is gone."""
-    claim.held().update(state=state, error=error, done=claim.done, beat_at=Now(), finished_at=Now())
+    ended = {"state": state, "error": error, "done": claim.done, "beat_at": Now(), "finished_at": Now()}
+    claim.held().update(**ended, held_at=None, worked=worked_until(Now()))
 
 
 def _sentence(exc: Exception) -> str:
@@ -173,17 +181,34 @@ def _database_is_gone(exc: Exception) -> bool:
 @transaction.atomic
 def cancel(run: Run, by: User | None) -> bool:
     """Stop the run: its worker notices within a second. False where it was over already."""
-    stopped = Run.objects.open().filter(pk=run.pk).update(state=Run.State.CANCELLED, claim=None, finished_at=Now())
-    if not stopped:
+    stopped = Run.objects.open().filter(pk=run.pk).let_go(state=Run.State.CANCELLED, finished_at=Now())
+    return bool(stopped) and _told(run, by, "run.cancelled")
+
+
+@transaction.atomic
+def pause(run: Run, by: User | None) -> bool:
+    """Have the run rest until it is resumed: its worker notices within a second and stores nothing more. False where
+    it is over or resting already, or of a kind that cannot go on where it stood."""
+    moving = Run.objects.filter(pk=run.pk, kind__in=Run.PAUSABLE, state__in=[Run.State.QUEUED, Run.State.RUNNING])
+    return bool(moving.let_go(state=Run.State.PAUSED)) and _told(run, by, "run.paused")
+
+
+@transaction.atomic
+def resume(run: Run, by: User | None) -> bool:
+    """Send a paused run to a worker, which goes on where it stood. False where it is not paused."""
+    resting = Run.objects.filter(pk=run.pk, state=Run.State.PAUSED)
+    if not resting.update(state=Run.State.QUEUED, beat_at=Now()):
         return False
-    Event.objects.create(
-        project_id=run.project_id,
-        actor=by,
-        verb="run.cancelled",
-        before={"run": run.pk, "state": run.state},
-        after={"run": run.pk, "state": Run.State.CANCELLED},
-    )
+    transaction.on_commit(lambda: jobs.send(run))
+    return _told(run, by, "run.resumed")
+
+
+def _told(run: Run, by: User | None, verb: str) -> bool:
+    """Record what was done to the run since it was read, and read it again."""
+    before = {"run": run.pk, "state": run.state}
     run.refresh_from_db()
+    after = {"run": run.pk, "state": run.state}
+    Event.objects.create(project_id=run.project_id, actor=by, verb=verb, before=before, after=after)
     return True
 
 

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from annotations.models import Annotation, Label, Project, Run, Score, Step, Task, Trajectory
 from annotations.records import Json, StepRecord, StepScore, TaskRecord, TrajectoryRecord
@@ -120,9 +120,11 @@ def store(run: Run, scored: Mapping[int, tuple[Rollout, tuple[StepScore, ...]]])
 
 
 def latest(project: int, *, with_reference: bool = False) -> dict[str, int]:
-    """For each scorer the id of the run whose scores are shown: the newest one done, else the newest one at work. Runs
-    whose scorer read the reference are among them only `with_reference`: their scores tell of it."""
-    begun = Run.objects.filter(project=project, kind=Run.Kind.SCORE, state__in=[Run.State.DONE, Run.State.RUNNING])
+    """For each scorer the id of the run whose scores are shown: the newest one done, else the newest one at work or
+    paused in it. Runs whose scorer read the reference are among them only `with_reference`: their scores tell of it."""
+    between_holds = Q(state__in=[Run.State.PAUSED, Run.State.QUEUED], started_at__isnull=False)
+    shown = Q(state__in=[Run.State.DONE, Run.State.RUNNING]) | between_holds
+    begun = Run.objects.filter(shown, project=project, kind=Run.Kind.SCORE)
     if not with_reference:
         begun = begun.exclude(result__contains=READ_REFERENCE)
     rows = begun.order_by("-id").values_list("id", "config__scorer", "state")

@@ -48,7 +48,7 @@ def score_again(run: Run, model: dict[str, Any]) -> Run | None:
     if newest is None or _same(newest.result.get("model") or {}, model):
         return None
     scoring = Run.objects.open().filter(project=run.project, kind=Run.Kind.SCORE, config__scorer=EMBEDDED)
-    if scoring.exists():
+    if scoring.exclude(state=Run.State.PAUSED).exists():
         return None
     return jobs.start(Run.Kind.SCORE, run.project, run.created_by, scorer=EMBEDDED)
 

@@ -1,4 +1,4 @@
-"""Background work: what runs, how far it is, what came of it; stopping and repeating it."""
+"""Background work: what runs, how far it is, what came of it; pausing, stopping and repeating it."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from annotations.services.progress_counts import Pace
 LIST = "runs/list.html"
 PAGE = "runs/page.html"
 PER_PAGE = 30
+FAST, FAST_LIST, SLOW = 2, 3, 15  # seconds between a page's looks at runs: one that works, a list, one that rests
 SHOWN_PROBLEMS = 200
 LISTS = ("rejected", "unmatched", "lost", "unconverted", "duplicates")  # of what an import could not do, or found
 
@@ -52,7 +53,7 @@ def index(request: Request, slug: str) -> HttpResponse:
         "project": project,
         "rows": progress_rows(page[:PER_PAGE]),
         "older": page[PER_PAGE - 1].pk if len(page) > PER_PAGE else None,
-        "polls": any(not run.is_over for run in page),
+        "polls": _polls(page, FAST_LIST),
         "idle": _idle(page),
     }
     return render(request, f"{LIST}#rows" if request.htmx else LIST, context)
@@ -60,7 +61,15 @@ def index(request: Request, slug: str) -> HttpResponse:
 
 def _idle(runs: Iterable[Run]) -> bool:
     """Whether one of the runs waits for a worker that is not there."""
-    return any(not jobs.is_served(kind) for kind in {run.kind for run in runs if not run.is_over})
+    return any(not jobs.is_served(kind) for kind in {run.kind for run in runs if not (run.is_over or run.is_paused)})
+
+
+def _polls(runs: Iterable[Run], fast: int) -> int | None:
+    """How many seconds until the page looks again; None where all are over."""
+    waited_for = [run for run in runs if not run.is_over]
+    if not waited_for:
+        return None
+    return SLOW if all(run.is_paused for run in waited_for) else fast
 
 
 @login_required
@@ -95,6 +104,7 @@ def _context(project: Project, run: Run) -> dict[str, Any]:
         "project": project,
         "run": run,
         "pace": progress_counts.pace(run),
+        "polls": _polls([run], FAST),
         "idle": _idle([run]),
         "problems": problems[:SHOWN_PROBLEMS],
         "unknown": run.kind == Run.Kind.IMPORT and bool(run.file) and any(map(_is_unknown, problems)),
@@ -123,6 +133,27 @@ def cancel(request: Request, slug: str, pk: int) -> HttpResponse:
     if service.cancel(run, request.user):
         messages.success(request, "Stopped. What was done stays.")
     return redirect("run", slug, pk)
+
+
+@login_required
+@require_POST
+def pause(request: Request, slug: str, pk: int) -> HttpResponse:
+    run = _run(access.project_for(request, slug, access.MANAGE), pk)
+    if service.pause(run, request.user):
+        messages.success(request, "Paused. What was done stays; it goes on from there once it is resumed.")
+    return _back(request, slug, pk)
+
+
+@login_required
+@require_POST
+def resume(request: Request, slug: str, pk: int) -> HttpResponse:
+    run = _run(access.project_for(request, slug, access.MANAGE), pk)
+    service.resume(run, request.user)
+    return _back(request, slug, pk)
+
+
+def _back(request: Request, slug: str, pk: int) -> HttpResponse:
+    return redirect("runs", slug) if "list" in request.POST else redirect("run", slug, pk)
 
 
 @login_required

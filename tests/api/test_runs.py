@@ -169,3 +169,20 @@ def test_an_export_in_another_scheme_starts_or_says_which_can_be_reached(project
     assert refused.json()["accepted"] == ["binary", "data-prm", "first-error", "prm800k", "processbench"]
     run = finished(client.post(f"{RUNS}export/", {"format": "csv", "as_scheme": "binary"}, format="json"))
     assert run.config["as_scheme"] == "binary" and "manifest.json" in run.result["files"]
+
+
+def test_a_run_is_paused_and_resumed(project, client):
+    started = client.post(f"{RUNS}score/", {"scorer": "embedded"}, format="json").json()
+    one = f"{RUNS}{started['id']}/"
+    assert client.post(f"{one}resume/").status_code == 409
+    assert client.post(f"{one}pause/").json()["state"] == "paused"
+    assert client.post(f"{one}pause/").status_code == 409
+    assert client.post(f"{one}retry/").status_code == 409
+    assert client.get(RUNS, {"state": "paused"}).json()["results"][0]["id"] == started["id"]
+    assert client.post(f"{one}resume/").json()["state"] == "queued"
+    agreement = client.post(f"{RUNS}agreement/", {}, format="json").json()
+    refused = client.post(f"{RUNS}{agreement['id']}/pause/")
+    assert (refused.status_code, "only import and score runs" in refused.content.decode()) == (409, True)
+    reviewer = make.user()
+    make.member(project, reviewer, Role.REVIEWER)
+    assert client_of(reviewer).post(f"{one}pause/").status_code == 403
