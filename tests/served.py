@@ -8,7 +8,9 @@ As a program it serves until it is killed: python -m tests.served FOLDER PORT
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 import sys
 import threading
 import time
@@ -106,7 +108,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _answered(self, body: Any) -> None:
         served = self.server
-        served.seen.append((self.path, dict(self.headers), body))
+        served.seen.append((self.path, {name.lower(): value for name, value in self.headers.items()}, body))
         if served.key and self.headers.get("Authorization") != f"Bearer {served.key}":
             said = f"Incorrect API key provided: {self.headers.get('Authorization')}"
             return self.say(401, {"error": {"message": said, "type": "invalid_request_error"}})
@@ -159,6 +161,7 @@ class Served(ThreadingHTTPServer):
         self.without, self.continues, self.key, self.seconds = without, continues, key, seconds
         self.seen: list[tuple[str, dict[str, str], Any]] = []
         self.faults: list[tuple[str, Fault]] = []
+        self.open: list[socket.socket] = []
         self.url = f"http://127.0.0.1:{self.server_address[1]}/v1"
 
     def __enter__(self) -> Served:
@@ -168,6 +171,18 @@ class Served(ThreadingHTTPServer):
     def __exit__(self, *_: object) -> None:
         self.shutdown()
         self.server_close()
+        for one in self.open:  # a client keeps its connections, and would be answered on them
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        connection, address = super().get_request()
+        self.open.append(connection)
+        return connection, address
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exc_info()[1], OSError):  # a client that went away is no matter
+            super().handle_error(request, client_address)
 
     def fault(self, path: str) -> Fault | None:
         for place, (where, fault) in enumerate(self.faults):

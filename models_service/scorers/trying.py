@@ -7,7 +7,9 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from django.conf import settings
 from django.utils.module_loading import import_string
@@ -17,7 +19,7 @@ from models_service.scorers import load
 from models_service.scorers.base import CannotScore, Scored, checked
 from models_service.scorers.checkpoints import Checkpoint, UnfitModel
 
-FOLDERS = ("model", "reference")  # options that name a model's folder
+FOLDERS = ("model", "reference", "folder")  # options that name a model's folder
 LIBRARIES = ("torch", "transformers", "safetensors")  # what such a folder is read with
 
 
@@ -53,25 +55,67 @@ def _entry(name: str, entry: dict[str, Any]) -> Entry:
     except ImportError as exc:
         return Entry(name, entry["title"], entry["class"], (), str(exc))
     options = entry.get("options", {})
-    language = options.get("language")
-    asked = language if isinstance(language, Mapping) else {}
-    folders = [str(given) for given in (*map(options.get, FOLDERS), asked.get("folder")) if given]
-    needs = [*(LIBRARIES if folders else ()), *folders]
-    needs += [f"{asked.get('model')} at {asked['server']}"] if asked.get("server") else []
+    folders, servers = _folders(options), _servers(options)
+    tokenizers = [str(one["tokenizer"]) for one in servers if one.get("tokenizer")]
+    needs = [*(LIBRARIES if folders else LIBRARIES[1:2] if tokenizers else ()), *folders, *tokenizers]
+    needs += [f"{one.get('model')} at {_open(str(one['server']))}" for one in servers]
+    needs += [f"{one['key_env']} in the environment" for one in servers if one.get("key_env")]
     needs += ["the task's reference"] * kind.reads_reference + ["what came of the trajectory"] * kind.reads_outcome
     needs += ["the rollouts of a task together"] * kind.siblings
-    return Entry(name, entry["title"], entry["class"], tuple(needs), _lacking(kind, options, folders))
+    lacks = _lacking(kind, options, folders, tokenizers) or _unreachable(servers)
+    return Entry(name, entry["title"], entry["class"], tuple(needs), lacks)
 
 
-def _lacking(kind: type, options: dict[str, Any], folders: list[str]) -> str:
+def _parts(options: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The options, and those of the language model among them."""
+    language = options.get("language")
+    return [options, *([language] if isinstance(language, Mapping) else [])]
+
+
+def _folders(options: Mapping[str, Any]) -> list[str]:
+    """Of models. Beside a server a model is a name there."""
+    return [
+        str(part[one])
+        for part in _parts(options)
+        for one in FOLDERS
+        if part.get(one) and not (part.get("server") and one == "model")
+    ]
+
+
+def _servers(options: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [part for part in _parts(options) if part.get("server")]
+
+
+def _open(address: str) -> str:
+    """The address without a name, password or query, which it should not hold."""
+    parts = urlsplit(address)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=""))
+
+
+def _lacking(kind: type, options: dict[str, Any], folders: list[str], tokenizers: list[str]) -> str:
     """Only what can be seen from outside; `tried` finds the rest."""
-    if missing := [one for one in LIBRARIES if folders and find_spec(one) is None]:
+    libraries = LIBRARIES if folders else LIBRARIES[1:2] if tokenizers else ()
+    if missing := [one for one in libraries if find_spec(one) is None]:
         return f"not installed: {', '.join(missing)}"
+    if gone := [one for one in tokenizers if not Path(one).is_dir()]:
+        return f"no folder {', '.join(gone)}"
     try:
         inspect.signature(kind).bind(**options)
         for folder in folders:
             Checkpoint(folder)
     except (TypeError, UnfitModel) as exc:
+        return str(exc)
+    return ""
+
+
+def _unreachable(servers: list[Mapping[str, Any]]) -> str:
+    """What can be known of servers without asking them: that their addresses and keys could be."""
+    from models_service.scorers.remote.server import Server
+
+    try:
+        for one in servers:
+            Server(str(one["server"]), key_env=str(one.get("key_env") or ""))
+    except UnfitModel as exc:
         return str(exc)
     return ""
 

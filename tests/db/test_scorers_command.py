@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 
 from models_service import scorers
 from tests import tiny
+from tests.served import Served
 
 ENGINE = "models_service.scorers.engine.Engine"
 
@@ -127,3 +128,57 @@ def test_the_list_says_which_language_model_is_asked_and_where(
     remote, local = told(capsys, "list")["scorers"]
     assert remote["needs"][0] == "qwen at http://gpu:8000/v1" and remote["lacks"] == ""
     assert str(tmp_path / "no") in local["needs"] and "no folder" in local["lacks"]
+
+
+REMOTE = "models_service.scorers.remote.engine.RemoteEngine"
+
+
+def test_a_scorer_behind_a_server_says_what_it_needs_without_asking_it(
+    capsys: pytest.CaptureFixture[str], settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tiny.reward_model(tmp_path / "prm", {})
+    options = {
+        "server": "http://127.0.0.1:1/v1",
+        "model": "tiny",
+        "family": "rlhflow",
+        "protocol": "vllm-generative",
+        "tokenizer": str(folder),
+        "key_env": "THE_KEY",
+    }
+    settings.SCORERS = {"far": {"title": "Far", "class": REMOTE, "options": options}}
+    monkeypatch.delenv("THE_KEY", raising=False)
+    [far] = told(capsys, "list")["scorers"]
+    assert far["needs"] == [
+        "transformers",
+        str(folder),
+        "tiny at http://127.0.0.1:1/v1",
+        "THE_KEY in the environment",
+    ]
+    assert far["lacks"] == "key_env: the environment has no THE_KEY"
+    monkeypatch.setenv("THE_KEY", "x")
+    assert told(capsys, "list")["scorers"][0]["lacks"] == ""
+    options["server"] = "http://me:secret@127.0.0.1:1/v1"
+    assert "secret" not in json.dumps(told(capsys, "list"))
+
+
+def test_a_served_scorer_is_tried_and_one_whose_server_is_away_says_so(
+    capsys: pytest.CaptureFixture[str], settings: Any, tmp_path: Path
+) -> None:
+    folder = tiny.reward_model(tmp_path / "prm", {})
+    with Served(folder) as server:
+        options = {
+            "server": server.url,
+            "model": "tiny",
+            "family": "rlhflow",
+            "protocol": "vllm-generative",
+            "tokenizer": str(folder),
+            "retries": 0,
+        }
+        settings.SCORERS = {"far": {"title": "Far", "class": REMOTE, "options": options}}
+        found = told(capsys, "check", "far")
+        assert found["works"] and found["provenance"]["protocol"] == "vllm-generative"
+        assert found["provenance"]["server"] == server.url and len(found["values"]) == 2
+    scorers.load.cache_clear()
+    with pytest.raises(SystemExit):
+        call_command("scorers", "check", "far")
+    assert f"far does not work here: ServerFault: {server.url} does not answer" in capsys.readouterr().err
