@@ -8,9 +8,7 @@ from annotations.models import Project, Run, ScorerArtefact
 from annotations.services import calibration, scores
 from annotations.services.runs import Claim
 from models_service import learning
-from models_service.scorers import features
-from models_service.scorers.linear import tempered
-from models_service.scorers.training import WRONG, examples, held_out
+from models_service.scorers.training import WRONG
 from models_service.statistics.calibrating import CannotCalibrate
 from models_service.statistics.calibration import calibrate
 
@@ -37,10 +35,7 @@ def _held_out(scored: Run, labels: calibration.Labels) -> dict[int, float] | Non
     model = scored.result.get("model") or {}
     if model.get("kind") != "project":
         return None
-    data = examples(learning.lessons(scored.project))
-    _, chances = held_out(data, range(len(features.NAMES)))
-    spread = tempered(chances, ScorerArtefact.objects.get(pk=model["artefact"]).artefact["temperature"])
-    right = 1 - spread[:, WRONG + 1]
+    right = 1 - learning.held_out(ScorerArtefact.objects.get(pk=model["artefact"]))[:, WRONG + 1]
     return dict(zip(_steps(scored.project, labels), np.clip(right, 0, 1).tolist(), strict=True))
 
 

@@ -45,6 +45,8 @@ def perform(claim: Claim) -> None:
     what came of it, and whether it is used. Told twice, it keeps the artefact of the first time."""
     claim.expect(1)
     model = claim.run.result.get("model") or _choose(claim.run.project)
+    if refused := learning_extras.encoder_refused():
+        model |= {"encoder_refused": refused}
     claim.check()
     drift = _drift(claim, model) if model["kind"] == "project" else None
     with transaction.atomic():
@@ -107,7 +109,9 @@ def held_out(artefact: ScorerArtefact) -> NDArray[np.float64]:
     that is labelled now, in the order of the lessons; by the part that listens to others where there is one."""
     document = artefact.artefact.get("stacked") or artefact.artefact
     data = examples(lessons(artefact.project), learning_extras.kept(artefact.project, artefact.artefact))
-    names = document["names"] if set(document["names"]) <= set(data.columns) else artefact.artefact["names"]
+    names = next(
+        one for one in (document["names"], artefact.artefact["names"], features.NAMES) if set(one) <= set(data.columns)
+    )
     _, chances = cross_fitted(data, data.places(names))
     return tempered(chances, document["temperature"])
 

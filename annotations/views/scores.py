@@ -14,7 +14,7 @@ from annotations import access, jobs
 from annotations.access import Request
 from annotations.forms import ScoreForm
 from annotations.models import Calibration, Run
-from annotations.services import calibration, calibration_words, score_summary, teaching
+from annotations.services import calibration, calibration_words, score_summary, teaching, teaching_summary
 from annotations.services.calibration import CalibrationRefused
 
 
@@ -66,6 +66,7 @@ def page(request: Request, slug: str) -> HttpResponse:
         "project": project,
         "form": form,
         "scorers": score_summary.of_project(project),
+        "teaching": teaching_summary.of_project(project),
         "idle": not jobs.is_served(Run.Kind.SCORE),
     }
     return render(request, "scores/page.html", context, status=422 if form.errors else 200)

@@ -96,6 +96,7 @@ def _learned(data: Examples, best: Attempt, tried: list[Attempt], stacked: Attem
         "beats": beats,
         "tried": [one.told(data) for one in tried],
         "used": best.told(data)["extras"],
+        "titles": {one.kind: one.identity["title"] for one in data.extras if "title" in one.identity},
         "stacked": stacked.told(data) if stacked else None,
         "steps": len(data.labels),
         "trajectories": data.trajectories,

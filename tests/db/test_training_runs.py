@@ -14,6 +14,8 @@ from annotations import jobs
 from annotations.models import Event, Label, Project, Rater, Role, Run, ScorerArtefact
 from annotations.services import history, labels, runs, scores, teaching
 from models_service import learning
+from models_service.scorers import minilm
+from models_service.scorers.checkpoints import UnfitModel
 from tests import make
 from tests.db.test_labels import begun, do, say
 from tests.db.test_scores import labelled, score
@@ -170,3 +172,37 @@ def test_managers_have_it_learn_from_the_page(taught: Project, client: Client) -
     run = Run.objects.get(kind=Run.Kind.TRAIN)
     assert answer.url == reverse("run", args=[taught.slug, run.pk])
     assert (run.project, run.created_by) == (taught, manager)
+
+
+def test_the_page_says_what_was_learnt_when_and_how_the_project_drifts(taught: Project, client: Client) -> None:
+    client.force_login(make.member(taught, make.user(), Role.MANAGER).user)
+    train(taught)
+    page = client.get(reverse("scores", args=[taught.slug])).content.decode()
+    assert "How good it was each time" in page and "Drift: none" in page and "Learn again" in page
+    for _ in range(40):
+        make.trajectory(taught, of=make.task(taught), steps=9)
+    gold = Label.objects.current().filter(field="label", value=-1).first()
+    assert gold
+    gold.annotation.labels.filter(field="label").update(value=1)
+    run = train(taught)
+    assert run.result["drift"]["moved"] > 0
+    assert "features moved" in client.get(reverse("scores", args=[taught.slug])).content.decode()
+
+
+def test_annotators_may_not_have_it_learn(taught: Project, client: Client) -> None:
+    client.force_login(make.member(taught, make.user(), Role.ANNOTATOR).user)
+    assert client.post(reverse("train_scorer", args=[taught.slug])).status_code == 403
+    assert not Run.objects.filter(kind=Run.Kind.TRAIN).exists()
+
+
+def test_an_encoder_with_other_weights_is_left_out_and_the_page_says_so(
+    taught: Project, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused() -> None:
+        raise UnfitModel("the weights have another SHA-256")
+
+    monkeypatch.setattr(minilm, "installed", refused)
+    run = train(taught)
+    assert (run.state, run.result["model"]["kind"]) == (Run.State.DONE, "project")
+    client.force_login(make.member(taught, make.user(), Role.MANAGER).user)
+    assert "another SHA-256" in client.get(reverse("scores", args=[taught.slug])).content.decode()
