@@ -58,10 +58,7 @@ def _plain(choice: dict[str, Any], sampling: Sampling, url: str) -> Completion:
     tokens: tuple[Token, ...] = ()
     if sampling.top:
         names, logs, tops = _columns(choice, url)
-        tokens = tuple(
-            Token(name, log_prob(log, url), _floored(top, url))
-            for name, log, top in zip(names, logs, tops, strict=True)
-        )
+        tokens = tuple(_token(*row, url) for row in zip(names, logs, tops, strict=True))
     return Completion(text, tokens, choice.get("finish_reason") != "length")
 
 
@@ -76,8 +73,13 @@ def _columns(choice: dict[str, Any], url: str) -> tuple[list[str], list[Any], li
     return names, logs, tops
 
 
-def _floored(top: Any, url: str) -> dict[str, float]:
-    return {name: log_prob(log, url) for name, log in (top or {}).items()}
+def _token(name: str, log: Any, top: Any, url: str) -> Token:
+    """Tokens that read the same share one place among the likeliest: it is the likeliest one's, also where the server
+    put another's there."""
+    found, likeliest = log_prob(log, url), {text: log_prob(one, url) for text, one in (top or {}).items()}
+    if name in likeliest:
+        likeliest[name] = max(found, likeliest[name])
+    return Token(name, found, likeliest)
 
 
 def from_echo(found: Any, cut: Cut, url: str) -> tuple[Token, ...]:
@@ -91,7 +93,7 @@ def from_echo(found: Any, cut: Cut, url: str) -> tuple[Token, ...]:
     else:
         begin, end = _between(choice["logprobs"].get("text_offset"), names, cut, url)
     rows = zip(names[begin:end], logs[begin:end], tops[begin:end], strict=True)
-    return tuple(Token(name, log_prob(log, url), _floored(top, url)) for name, log, top in rows)
+    return tuple(_token(*row, url) for row in rows)
 
 
 def _between(offsets: Any, names: list[str], cut: Cut, url: str) -> tuple[int, int]:
