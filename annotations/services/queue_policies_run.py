@@ -16,6 +16,7 @@ from annotations.services import copying
 from annotations.services import queue_policies_facts as facts
 from annotations.services.queue_policies_order import RANDOM, Ranked, measures, mixture, order
 from annotations.services.runs import Claim
+from annotations.services.scores import READ_REFERENCE
 
 LONGEST_REASON = QueueRank._meta.get_field("reason").max_length or 0
 COLUMNS = "run_id trajectory_id place drawn policy priority reason"
@@ -53,11 +54,18 @@ def settle(project: Project, changed: dict[str, Any], by: User | None) -> None:
     """See to it that the queue follows settings that have just been changed. The project must be locked."""
     if not changed.keys() & {"queue_policy", "queue_scorer", "queue_random", "overlap", "mode"}:
         return
-    if project.queue_policy == Project.Queue.IMPORT:
-        if project.queue_ranking_id:
-            _put_in_force(project, None)
-        return
+    in_order = project.queue_policy == Project.Queue.IMPORT
+    if project.queue_ranking_id and (in_order or _tells_of_the_truth(project)):
+        _put_in_force(project, None)
     start(project, by)
+
+
+def _tells_of_the_truth(project: Project) -> bool:
+    """Whether the order in force follows scores that it may not follow any more."""
+    followed = project.queue_ranking.result.get("scored_by") if project.queue_ranking else None
+    if followed is None or facts.reads_the_truth(project):
+        return False
+    return Run.objects.filter(pk=followed, result__contains=READ_REFERENCE).exists()
 
 
 def perform(claim: Claim) -> None:
@@ -78,17 +86,25 @@ def perform(claim: Claim) -> None:
         rows = [_row(claim.run, place, one) for place, one in enumerate(ranked, 1)]
         copying.insert(QueueRank, COLUMNS, rows)
         locked = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
-        same = asked(locked) == wanted
-        if same:
-            _put_in_force(locked, claim.run)
-        else:
+        why = _outdated(locked, wanted, claim.run)
+        if why:
             QueueRank.objects.filter(run=claim.run).delete()
-        claim.keep(
-            in_force=same, scored_by=scored.pk if scored else None, spoke=any(measured.values()), **_counts(ranked)
-        )
+        else:
+            _put_in_force(locked, claim.run)
+        told = {"scored_by": scored.pk if scored else None, "spoke": any(measured.values())}
+        claim.keep(in_force=not why, why=why, **told, **_counts(ranked))
     with connection.cursor() as cursor:
         cursor.execute(f"ANALYZE {connection.ops.quote_name(QueueRank._meta.db_table)}")
     claim.advance(len(ranked))
+
+
+def _outdated(project: Project, wanted: dict[str, Any], run: Run) -> str:
+    """Why the order that this run has worked out is not to be put in force; empty where it is."""
+    if asked(project) != wanted:
+        return "the settings were changed meanwhile"
+    if project.queue_ranking_id and project.queue_ranking_id > run.pk:
+        return f"the order of a newer run, {project.queue_ranking_id}, holds"
+    return ""
 
 
 def _row(run: Run, place: int, one: Ranked) -> tuple[Any, ...]:

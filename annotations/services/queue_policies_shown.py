@@ -23,7 +23,12 @@ READ_TRUTH = (
     "These scores were made by reading the reference, and labellers are not shown it here: the order would tell of it. "
     "So all trajectories come by chance."
 )
-NO_USE = "The scores say nothing that this order could go by, so all trajectories come by chance."
+NO_USE = {
+    Project.Queue.DISAGREEMENT: "No judge has labelled a step that is scored, so all trajectories come by chance.",
+    Project.Queue.UNCERTAIN: "These scores are not calibrated and do not say how sure the scorer is, so all "
+    "trajectories come by chance. Calibrate them on the page of scores.",
+    Project.Queue.CRITICAL: "No trajectory has two steps that are scored, so all of them come by chance.",
+}
 TITLES = {**dict(Project.Queue.choices), "none": "No score"}
 
 
@@ -124,7 +129,7 @@ def _notice(project: Project, scored: Run | None, ordered: Run | None) -> str:
             return READ_TRUTH
         return NOTHING_OF.format(project.queue_scorer) if project.queue_scorer else NOTHING
     if ordered and ordered.result.get("scored_by") and not ordered.result.get("spoke"):
-        return NO_USE
+        return NO_USE.get(Project.Queue(project.queue_policy), "")
     return ""
 
 

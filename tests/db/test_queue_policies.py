@@ -61,6 +61,7 @@ def test_what_is_most_likely_wrong_comes_first_among_what_chance_did_not_draw(pr
     assert sum(one.drawn == "random" for one in passes) == 4
     assert run.result == {
         "in_force": True,
+        "why": "",
         "scored_by": Run.objects.get(kind="score").pk,
         "by_policy": 16,
         "by_chance": 4,
@@ -140,6 +141,25 @@ def test_scores_that_read_the_reference_order_only_where_labellers_see_it(projec
     assert (blind.result["scored_by"], blind.result["by_policy"]) == (None, 0)
     shown = ordered(project, lead, mode="reference")
     assert shown.result["scored_by"] == Run.objects.get(kind="score").pk
+
+
+def test_an_order_that_tells_of_the_reference_ends_with_the_mode_that_shows_it(project, lead):
+    scored(project, [[0.1], [0.9]], result={"reads_reference": True})
+    Project.objects.update(mode="reference")
+    project.refresh_from_db()
+    assert ordered(project, lead, queue_policy="wrong").result["scored_by"]
+    setup.change(project, lead, mode="blind")
+    assert Project.objects.get().queue_ranking is None, "before the run that orders it anew is done"
+
+
+def test_an_older_run_that_ends_later_changes_nothing(project, lead):
+    scored(project, [[0.1], [0.9]])
+    setup.change(project, lead, queue_policy="wrong")
+    old = Run.objects.get(kind="queue")
+    new = jobs.run_here(Run.objects.create(project=project, kind="queue", config=old.config))
+    assert jobs.run_here(old).result["why"] == f"the order of a newer run, {new.pk}, holds"
+    assert Project.objects.get().queue_ranking == new
+    assert {one.run_id for one in QueueRank.objects.all()} == {new.pk}
 
 
 def test_back_in_the_order_of_import_nothing_of_the_policy_is_left(project, lead, ann):

@@ -131,11 +131,12 @@ def test_the_settings_say_that_scores_which_read_the_reference_are_not_followed(
     assert queue_policies_shown.status(project).notice == ""
 
 
-def test_scores_that_say_nothing_the_order_could_go_by_are_told_of(project, lead):
-    scored(project, [[0.9], [0.4]])
-    ordered(project, lead, queue_policy="critical")
+@pytest.mark.parametrize(("policy", "said"), queue_policies_shown.NO_USE.items())
+def test_scores_that_say_nothing_the_order_could_go_by_are_told_of(project, lead, policy, said):
+    scored(project, [[0.9], [0.4]], calibrated=False)
+    ordered(project, lead, queue_policy=policy)
     project.refresh_from_db()
-    assert queue_policies_shown.status(project).notice == queue_policies_shown.NO_USE
+    assert queue_policies_shown.status(project).notice == said
 
 
 def test_ordering_again_is_a_run(project, lead):
