@@ -83,6 +83,12 @@ class Draft:
             self.ended = self.done = True
             return
         self.ids.append(token)
+        if self.sampling.top or self.sampling.stop:
+            self._read(log_prob, top)
+        self.done = self.done or len(self.ids) >= self.sampling.most
+
+    def _read(self, log_prob: float, top: Sequence[tuple[int, float]]) -> None:
+        """What the last token adds, for those who need to know at once."""
         added = self.words.added(self.ids)
         self.text += added
         if self.sampling.top:
@@ -90,7 +96,6 @@ class Draft:
         stops = [at for one in self.sampling.stop if (at := self.text.find(one)) >= 0]
         if stops:
             self._cut(min(stops))
-        self.done = self.done or len(self.ids) >= self.sampling.most
 
     def _cut(self, at: int) -> None:
         """Ends the text where a stop text begins, and drops the tokens that stand wholly behind that."""
