@@ -1,5 +1,5 @@
 """The embedded scorer on HotpotQA trajectories of AgentProcessBench, beside always saying +1, a trajectory's shape
-alone and the ten judges whose labels were published for the same trajectories.
+alone and the ten judges whose labels were published for the same trajectories; and once listening to one of them.
 
 Folds keep the rollouts of a question together and are dealt anew with each seed; each step is judged by a model that
 saw no rollout of its question. Step and first-error accuracy are counted as in the benchmark's own script
@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from bench import common
-from models_service.scorers import features, measures, training
+from models_service.scorers import features, measures, stacking, training
 from models_service.scorers.embedded import EmbeddedScorer
 from models_service.scorers.train_prior import lessons
 from models_service.statistics import official
@@ -32,6 +32,8 @@ AIMS = {"step_acc": 0.79, "first_err_acc": 0.72, "auroc": 0.87}
 FIGURES = ("step_acc", "first_err_acc", "macro_f1", "auroc")
 WRONG, ABSENT = -1, 9  # ABSENT: a label no step has
 OURS, SHAPE, PRIOR, ALWAYS = "embedded", "structure only", "shipped prior", "always +1"
+HEARD = "DeepSeek-V3.2"
+LISTENING = f"embedded, listening to {HEARD}"
 
 
 @dataclass(frozen=True)
@@ -76,13 +78,12 @@ class Said:
 def main() -> None:
     gold = read()
     raters: dict[str, list[Said]] = {OURS: rounds(gold, features.NAMES), SHAPE: rounds(gold, features.STRUCTURE)}
+    raters[LISTENING] = listening(gold, next(path for path in judges() if path.parent.name == HEARD))
     raters[PRIOR] = [prior(gold)]
     raters[ALWAYS] = [Said(gold, np.ones(len(gold.steps), dtype=int), np.zeros(len(gold.steps)))]
     raters |= {path.parent.name: [judge(gold, path)] for path in judges()}
     table, drawn = intervals(gold, raters)
-    best = max(
-        (name for name in raters if name not in (OURS, SHAPE, PRIOR, ALWAYS)), key=lambda name: table[name]["auroc"][0]
-    )
+    best = max((path.parent.name for path in judges()), key=lambda name: table[name]["auroc"][0])
     limit = table[best]["auroc"][0]
     curve = learning_curve(gold)
     differences = {
@@ -124,9 +125,23 @@ def relabelled(gold: Gold, labels: Any) -> Gold:
     return replace(gold, examples=replace(gold.examples, labels=labels))
 
 
+def listening(gold: Gold, path: Path) -> list[Said]:
+    """What models say that also look at a judge's labels. What it left out counts as right, as with the benchmark."""
+    source = stacking.Source("judge", path.parent.name, labels=True)
+    labels = judge(gold, path).labels
+    said = np.where(labels == ABSENT, 1, labels).astype(float)
+    heard = [source.values(said[gold.trajectories == one].tolist()) for one in range(len(gold.records))]
+    data = replace(
+        gold.examples,
+        values=np.hstack([gold.examples.values, np.concatenate(heard)]),
+        extras=(stacking.extra(source, lambda rollouts: []),),
+    )
+    return rounds(replace(gold, examples=data), data.columns)
+
+
 def rounds(gold: Gold, names: tuple[str, ...], seeds: int = SEEDS) -> list[Said]:
     """What models of these features say of questions they have not seen, once a seed."""
-    columns = [features.NAMES.index(name) for name in names]
+    columns = gold.examples.places(names)
     held = [training.held_out(gold.examples, columns, training.folds(gold.examples, seed))[0] for seed in range(seeds)]
     return [Said(gold, one.said, one.wrong) for one in held]
 
