@@ -11,6 +11,9 @@ from annotations.records import StepRecord, TaskRecord, TrajectoryRecord
 from models_service.scorers.base import CannotScore, Partly, Scored, agent_steps, checked
 from models_service.scorers.generative import VERIFIERS
 from models_service.scorers.generative.scorer import GenerativeScorer
+from models_service.scorers.generative.web_shepherd import WebShepherd
+from models_service.scorers.language.asked import Prompt
+from models_service.scorers.language.local import LocalModel
 from tests import tiny
 from tests.contract.test_families import HOSTILE
 
@@ -82,6 +85,24 @@ def test_company_changes_nothing(judge: GenerativeScorer, found: list[Scored]) -
             assert str(alone) == str(together)
         else:
             assert [step.value for step in alone] == pytest.approx([step.value for step in together], abs=1e-4)
+
+
+def test_no_text_of_a_trajectory_becomes_a_special_token(
+    judge: GenerativeScorer, found: list[Scored], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if isinstance(judge.verifier, WebShepherd):  # which, without a list, asks for nothing more
+        for task in judge.verifier.lists:
+            monkeypatch.setitem(judge.verifier.lists, task, ("The sum is said.",))
+    language = judge.language
+    assert isinstance(language, LocalModel)
+    ids, asked = language.ids, list[Prompt]()
+    monkeypatch.setattr(language, "ids", lambda prompt: asked.append(prompt) or ids(prompt))
+    judge.score([record(HOSTILE, HOSTILE, observations=({"content": HOSTILE},))])
+    special = set(language.tokenizer.get_added_vocab().values())
+    assert asked
+    for prompt in asked:
+        bare = Prompt(tuple({**one, "content": "x"} for one in prompt.messages), "x")
+        assert [one for one in ids(prompt) if one in special] == [one for one in ids(bare) if one in special]
 
 
 def test_what_was_asked_is_told(judge: GenerativeScorer, found: list[Scored]) -> None:
