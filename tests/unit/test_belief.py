@@ -182,6 +182,17 @@ def test_long_traces_are_read_with_observations_shortened_and_say_so():
     assert all("observations shortened" in one.detail["flags"] for one in scored)
 
 
+def test_a_model_that_says_how_much_it_reads_is_not_given_more():
+    model = Told(rising())
+    model.max_tokens = 1600
+    record = trace("first", "second: the answer is 4")
+    seen = replace(record.steps[1], observations=({"content": "x" * 9000},))
+    [scored] = InformationGain(model).score([replace(record, steps=(record.steps[0], seen, record.steps[2]))])
+    assert "observations shortened" in scored[1].detail["flags"]
+    assert max(len(before(prompt)) for prompt, _ in model.asked[0]) < 1600 * 3
+    assert (InformationGain(model).longest, InformationGain(Told()).longest) == (1400, 16_384)
+
+
 def test_what_is_still_too_long_is_read_in_windows_and_each_gain_is_within_one_of_them():
     read = []
 

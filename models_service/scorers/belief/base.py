@@ -20,6 +20,7 @@ from models_service.scorers.reference import parts
 from models_service.statistics.canonical import canonical
 
 NOT_OPTIONS = frozenset({"asking", "language", "range", "siblings"})
+LONGEST = 16_384
 RENDERING = 1  # changes with what the language model is given to read
 NO_WAY = "the step is on no way through the tree"
 SOME = "only the first {} of {} accepted answers were asked about"
@@ -28,15 +29,16 @@ SOME = "only the first {} of {} accepted answers were asked about"
 @dataclass(frozen=True)
 class Asking:
     """How a language model is asked. `chat`: the question is the user's turn in its chat template and the steps open
-    the assistant's; else all is one text. `max_tokens`, by estimate, are read at once. `normalisation` is one of
-    formulas.NORMALISATIONS. Of the accepted answers the first `answers` are asked about. `draws` stand in where the
-    model tells no log-probabilities of given texts; 0: it is then not asked at all. `closing` stands behind the steps
+    the assistant's; else all is one text. `max_tokens`, by estimate, are read at once; by default LONGEST, or what the
+    model says that it reads, if that is less. `normalisation` is one of formulas.NORMALISATIONS. Of the accepted
+    answers the first `answers` are asked about. `draws` stand in where the model tells no log-probabilities of given
+    texts; 0: it is then not asked at all. `closing` stands behind the steps
     and asks for the answer, by default in words that the scorer names; `lead` stands before the answer and belongs to
     its first token; a drawn answer ends where one of `stops` stands. `opening` is what the assistant begins with where
     it is to say yes or no, say an empty thought."""
 
     chat: bool = True
-    max_tokens: int = 16_384
+    max_tokens: int | None = None
     normalisation: str = "mean-log"
     answers: int = 8
     draws: int = 8
@@ -54,7 +56,7 @@ class Asking:
         if self.normalisation not in NORMALISATIONS:
             known = ", ".join(NORMALISATIONS)
             raise ValueError(f"normalisation: found {self.normalisation!r}; accepted are {known}")
-        if self.max_tokens < 1 or self.answers < 1 or self.draws < 0:
+        if (self.max_tokens is not None and self.max_tokens < 1) or self.answers < 1 or self.draws < 0:
             raise ValueError("max_tokens and answers are 1 or more, draws 0 or more")
 
 
@@ -91,6 +93,7 @@ class BeliefScorer(Scorer):
             "rendering": RENDERING,
             "range": list(self.range),
             "needs": self.needs,
+            "max_tokens": self.longest,
             "options": asdict(self.asking) | {"stops": list(self.asking.stops)} | own,
             "models": told.get("models") or [{key: told.get(key) for key in ("model", "sha256")}],
             "language": told,
@@ -114,7 +117,13 @@ class BeliefScorer(Scorer):
         return [_scored(record, said[place]) if place in said else () for place, record in enumerate(records)]
 
     def ways(self, record: TrajectoryRecord) -> list[Way]:
-        return ways.ways(record, self.asking.max_tokens, chat=self.asking.chat)
+        return ways.ways(record, self.longest, chat=self.asking.chat)
+
+    @property
+    def longest(self) -> int:
+        """Tokens that are read at once, by estimate; of a limit that the model says an eighth is kept for the rest."""
+        limit = getattr(self.language, "max_tokens", None)
+        return self.asking.max_tokens or (min(LONGEST, limit * 7 // 8) if isinstance(limit, int) else LONGEST)
 
     def accepted(self, record: TrajectoryRecord) -> list[str]:
         """The answers that the task's reference accepts, as they are spelled there. CannotScore where there is none."""
