@@ -16,8 +16,8 @@ from models_service.scorers.families import made
 from models_service.scorers.marked import MarkedScorer, Prepared
 from models_service.scorers.running import Reader, Runner
 
-# By the kind of device: tokens that are forwarded together, and trajectories that are sorted by length together, of which
-# a quick device wants many, or it computes much padding.
+# By the kind of device: tokens that are forwarded together, and trajectories that are sorted by length together, of
+# which a quick device wants many, or it computes much padding.
 AT_ONCE = {"cuda": 16384, "cpu": 2048}
 SORTED = {"cuda": 64, "cpu": 16}
 
