@@ -21,11 +21,14 @@ def perform(claim: Claim) -> None:
     claim.expect(1)
     table = calibration.table(scored, labels, _held_out(scored, labels))
     claim.check()
+    digest = calibration.digest(labels)
+    if table.out_of_fold and digest != calibration.digest(scores.taught(run.project)):
+        raise ValueError("labels have changed while they were read; repeat the run")
     try:
         best, report = calibrate(table, run.config.get("method", ""))
     except CannotCalibrate as no:
         raise ValueError(f"{run.config['scorer']} is not calibrated: {no}") from no
-    calibration.store(claim, best.parameters, report, calibration.digest(labels))
+    calibration.store(claim, best.parameters, report, digest)
     claim.advance()
 
 

@@ -6,8 +6,13 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.cache import cache
+
 from annotations.models import Calibration, Project, Run
 from annotations.services import calibration, calibration_words, scores
+
+MANY = 10_000  # labels that take a noticeable time to read
+REMEMBERED = 60  # seconds for which these are not read again
 
 
 @dataclass(frozen=True)
@@ -58,12 +63,17 @@ class Summary:
 
 
 class Summaries:
-    """Those of a project, its labels read once."""
+    """Those of a project, its labels read once; where they are many, once a minute."""
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        labels = scores.taught(project)
-        self.tasks, self.digest = len(labels), calibration.digest(labels)
+        known: tuple[int, str] | None = cache.get(key := f"calibration-labels-{project.pk}")
+        if known is None:
+            labels = scores.taught(project)
+            known = len(labels), calibration.digest(labels)
+            if sum(len(steps) for task in labels.values() for steps in task.values()) > MANY:
+                cache.set(key, known, REMEMBERED)
+        self.tasks, self.digest = known
 
     def of(self, scored: Run) -> Summary:
         """That of the scorer whose newest run that is done this is."""

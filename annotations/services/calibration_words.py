@@ -10,6 +10,7 @@ FIGURES = {
     "brier": "Brier score",
     "ece_counts": "Calibration error, bins of equally many steps",
     "ece_spans": "Calibration error, equal spans of P(wrong)",
+    "ece_sides": "Calibration error of the likelier side, equal spans",
     "auroc": "AUROC of the wrong steps",
     "average_precision": "Average precision of the wrong steps",
 }

@@ -1,9 +1,10 @@
 """How well probabilities of steps meet their labels, with intervals by resampling tasks.
 
 Brier score, log-loss and the calibration errors are sums over steps, so figures.py resamples them. The error over bins
-is Σ n_b/N · |said_b − seen_b|: over ten equal spans of P(wrong), and over ten bins with equally many steps (equal
-numbers stay together, so bins may be uneven and fewer). Bins are those of all the steps in every resample. Chance
-alone makes this error greater than 0, and greater still in resamples, so its interval tends to lie above its value.
+is Σ n_b/N · |said_b − seen_b|: over ten equal spans of P(wrong), over ten bins with equally many steps (equal numbers
+stay together, so bins may be uneven and fewer), and over ten equal spans of how sure the likelier side is. Bins are
+those of all the steps in every resample. Chance alone makes this error greater than 0, and greater still in resamples,
+so its interval tends to lie above its value.
 
 Areas need the order of the steps. All resamples are one product of weights there: a step counts as often as its task.
 """
@@ -22,13 +23,18 @@ from models_service.statistics.figures import Block, Figure, Measure, add_by_tas
 
 BINS = 10
 STEPS_AT_ONCE = 2_000_000  # weights held at once while areas are resampled: 16 MB
-LOSSES = ("brier", "log_loss", "ece_spans", "ece_counts")
+LOSSES = ("brier", "log_loss", "ece_spans", "ece_counts", "ece_sides")
 ONE_CLASS = "The labelled steps are all wrong or none is: nothing to rank."
 
 
 def spans(probability: Floats) -> Ints:
     """For each step the tenth of [0, 1] in which its P(wrong) lies; 1 belongs to the last."""
     return np.minimum(((1 - probability) * BINS).astype(np.int64), BINS - 1)
+
+
+def sides(probability: Floats, right: Bools) -> tuple[Floats, Bools]:
+    """How sure the likelier side of one half is, and whether that is what the label says."""
+    return np.maximum(probability, 1 - probability), (probability >= 0.5) == right
 
 
 def counts(probability: Floats) -> Ints:
@@ -45,6 +51,8 @@ def block(steps: Steps, probability: Floats) -> Block:
     bins = counts(probability)
     for values in (gap, steps.right.astype(float), np.ones(len(gap))):
         columns += _in_bins(bins, values)
+    sure, hit = sides(probability, steps.right)
+    columns += _in_bins(np.minimum((sure * BINS).astype(np.int64), BINS - 1), sure - hit)
     sums = add_by_task(steps.task, np.stack(columns, axis=1), steps.tasks)
     measures = {name: Measure(of, _all, lambda _: "There are no labelled steps.") for name, of in OF_SUMS.items()}
     for place in range(BINS):
@@ -110,10 +118,10 @@ def _orders(weights: Floats, said: Floats, wrong: Bools) -> Floats:
 def risk(steps: Steps, probability: Floats) -> list[dict[str, Any]]:
     """How often the likelier side of one half is not what the label says, among the surest tenth of the steps, the
     surest two tenths, and so on. Where steps are equally sure, each counts by the share of them that is taken."""
-    sure, failed = np.maximum(probability, 1 - probability), (probability >= 0.5) != steps.right
+    sure, hit = sides(probability, steps.right)
     _, place, many = np.unique(-sure, return_inverse=True, return_counts=True)
     ends = np.cumsum(many)
-    wrong = np.cumsum(np.bincount(place, weights=failed.astype(float)))
+    wrong = np.cumsum(np.bincount(place, weights=(~hit).astype(float)))
     rows = []
     for tenth in range(1, BINS + 1):
         taken = len(sure) * tenth / BINS
@@ -176,4 +184,5 @@ OF_SUMS: dict[str, Callable[[Floats], Floats]] = {
     "log_loss": lambda sums: np.asarray(sums[..., 1] / sums[..., 2]),
     "ece_spans": partial(_gaps, start=3),
     "ece_counts": partial(_gaps, start=3 + BINS),
+    "ece_sides": partial(_gaps, start=3 + 4 * BINS),
 }

@@ -50,6 +50,12 @@ def test_four_steps_by_hand():
     assert found["ece_spans"].value == pytest.approx((0.1 + 0.4 + 0.5 + 0.2) / 4)
 
 
+def test_the_error_of_the_likelier_side_by_hand():
+    # Sure to .9 and right, to .6 of wrong and right, to .5 of right and right, to .8 and right: only .6 and .65 share.
+    found = losses([1, 0, 1, 1, 0], [0.9, 0.4, 0.5, 0.8, 0.65])
+    assert found["ece_sides"].value == pytest.approx((0.1 + abs(0.6 + 0.65 - 1) + 0.5 + 0.2) / 5)
+
+
 def test_the_error_over_bins_adds_up_within_a_bin_before_it_is_taken_absolute():
     # P(wrong) .15 twice: said .15, seen 1/2; .95 twice: said .95, seen 1.
     found = losses([1, 0, 0, 0], [0.85, 0.85, 0.05, 0.05])
