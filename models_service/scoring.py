@@ -10,11 +10,12 @@ from itertools import groupby
 from django.db import transaction
 
 from annotations.records import TrajectoryRecord
-from annotations.services import rankable, scores
+from annotations.services import rankable, run_estimates, scorer_entries, scores
 from annotations.services.runs import Claim
 from models_service import first_errors, learning, ranking, scorers
 from models_service.scorers.base import CannotScore, Partly, Scored, Scorer, checked, scored
 from models_service.scorers.embedded import EmbeddedScorer
+from models_service.spending import Spending
 
 REASONS, OTHER = 50, "other reasons"
 READS = {"reads_reference": "reads the reference", "reads_outcome": "reads the outcome"}
@@ -24,9 +25,11 @@ def perform(claim: Claim) -> None:
     """Score what this run has not scored yet, so that another worker goes on where one died."""
     scorer = _scorer(claim)
     _told(claim, scorer)
+    _chosen(claim)
     todo = scores.left(claim.run)
     already = scores.count_scored(claim.run) + len(scores.skipped(claim.run))
     claim.expect(already + len(todo), already=already)
+    spending = Spending(claim, scorer)
     for (found, wanted), said in scored(scorer, _read(claim, scorer, todo)):
         _store(
             claim,
@@ -35,6 +38,7 @@ def perform(claim: Claim) -> None:
                 for one, s in zip(found, said, strict=True)
                 if one.id in wanted
             },
+            spending,
         )
         claim.advance(len(wanted))
     rollouts = rankable.of_run(claim.run)
@@ -49,9 +53,17 @@ def _told(claim: Claim, scorer: Scorer) -> None:
     if scorer.reads_reference or scorer.reads_outcome:
         claim.keep(**scores.READ_REFERENCE)  # before any score is stored, so that none is ever shown without it
     if before is None:
-        claim.keep(provenance=now)
+        price = scorer_entries.all_of_them().get(claim.run.config["scorer"], {}).get("price")
+        claim.keep(provenance=now, **({"price": price} if price else {}))
     elif any(before.get(key) != now.get(key) for key in ("models", "sha256", "rendering")):
         raise ValueError("the model has changed since this run began; repeat the run, so that all is scored by one")
+
+
+def _chosen(claim: Claim) -> None:
+    """Settle which trajectories a run looks at that is only a try."""
+    limit = claim.run.config.get("limit")
+    if limit and "sample" not in claim.run.result:
+        claim.keep(sample=run_estimates.sample(claim.run.project, limit, seed=claim.run.pk))
 
 
 def _read(
@@ -105,8 +117,8 @@ def _pooled(reasons: Counter[str]) -> dict[str, int]:
     return kept | ({OTHER: kept.get(OTHER, 0) + rest} if rest else {})
 
 
-def _store(claim: Claim, said: dict[int, tuple[scores.Rollout, Scored]]) -> None:
-    """Keep the scores and the reasons there are none: together, and only while the hold is good."""
+def _store(claim: Claim, said: dict[int, tuple[scores.Rollout, Scored]], spending: Spending) -> None:
+    """Keep the scores, the reasons there are none, and what they took: together, and only while the hold is good."""
     refused = [
         {"trajectory": one.id, "external_id": one.record.external_id, "reason": str(why)}
         for one, why in said.values()
@@ -115,7 +127,10 @@ def _store(claim: Claim, said: dict[int, tuple[scores.Rollout, Scored]]) -> None
     left_out = Counter(why for _, s in said.values() if isinstance(s, Partly) for why in s.unscored.values())
     with transaction.atomic():
         # First, because it locks the run's row: whoever takes the run over waits for these scores and sees them.
-        claim.keep(**({"skipped": [*claim.run.result.get("skipped", []), *refused]} if refused else {}))
+        claim.keep(
+            spent=spending.after(said),
+            **({"skipped": [*claim.run.result.get("skipped", []), *refused]} if refused else {}),
+        )
         if left_out:
             claim.keep(unscored=_pooled(left_out + Counter(claim.run.result.get("unscored", {}))))
         scores.store(claim.run, {pk: (one, s) for pk, (one, s) in said.items() if not isinstance(s, CannotScore)})

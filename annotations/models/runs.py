@@ -30,6 +30,10 @@ class RunQuerySet(models.QuerySet["Run"]):
     def open(self) -> RunQuerySet:
         return self.filter(state__in=[Run.State.QUEUED, Run.State.RUNNING, Run.State.PAUSED])
 
+    def scoring(self) -> RunQuerySet:
+        """Runs that score all there is; not those that tried a scorer on a few trajectories."""
+        return self.filter(kind=Run.Kind.SCORE).exclude(config__has_key="limit")
+
     def let_go(self, **fields: Any) -> int:
         """Take the runs from their workers, and set what else is given; how many there were."""
         return self.update(claim=None, held_at=None, worked=worked_until(F("beat_at")), **fields)

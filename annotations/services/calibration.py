@@ -56,7 +56,7 @@ def asked(project: Project, scorer: str, method: str = "") -> dict[str, Any]:
 
 
 def newest_done(project: Project, scorer: str) -> Run | None:
-    done = Run.objects.filter(project=project, kind=Run.Kind.SCORE, state=Run.State.DONE, config__scorer=scorer)
+    done = Run.objects.scoring().filter(project=project, state=Run.State.DONE, config__scorer=scorer)
     return done.order_by("-id").first()
 
 

@@ -272,9 +272,8 @@ def _rater(project: Project, name: str | None) -> Rater | None:
 
 def scoring_runs(project: Project) -> QuerySet[Run]:
     """Finished scoring runs, newest first."""
-    return (
-        Run.objects.filter(project=project, kind=Run.Kind.SCORE, state=Run.State.DONE).defer("result").order_by("-pk")
-    )
+    done = Run.objects.scoring().filter(project=project, state=Run.State.DONE)
+    return done.defer("result").order_by("-pk")
 
 
 def scoring_run(project: Project, asked: int | None) -> Run | None:

@@ -46,8 +46,8 @@ def would_read_the_truth(project: Project) -> bool:
 
 
 def _done(project: Project) -> QuerySet[Run]:
-    found = Run.objects.filter(Exists(Score.objects.filter(run=OuterRef("pk"))), project=project)
-    found = found.filter(kind=Run.Kind.SCORE, state=Run.State.DONE)
+    found = Run.objects.scoring().filter(Exists(Score.objects.filter(run=OuterRef("pk"))), project=project)
+    found = found.filter(state=Run.State.DONE)
     return found.filter(config__scorer=project.queue_scorer) if project.queue_scorer else found
 
 

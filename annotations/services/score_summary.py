@@ -56,7 +56,7 @@ class Summary:
 def of_project(project: Project) -> list[Summary]:
     """All scorers the deployment knows, in the order of its settings."""
     runs: dict[str, list[Run]] = defaultdict(list)
-    for run in Run.objects.filter(project=project, kind=Run.Kind.SCORE).order_by("-id")[:100]:
+    for run in Run.objects.scoring().filter(project=project).order_by("-id")[:100]:
         runs[str(run.config.get("scorer"))].append(run)
     calibrations = calibration_summary.Summaries(project) if runs else None
     return [_summary(project, name, one["title"], runs[name], calibrations) for name, one in settings.SCORERS.items()]

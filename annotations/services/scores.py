@@ -35,6 +35,8 @@ def left(run: Run) -> list[tuple[int, int]]:
     agent = Step.objects.of_agent().filter(trajectory=OuterRef("pk"))
     scored = Score.objects.filter(run=run, trajectory=OuterRef("pk"))
     waiting = _live(run.project).filter(Exists(agent), ~Exists(scored)).exclude(pk__in=skipped(run))
+    if "sample" in run.result:
+        waiting = waiting.filter(pk__in=run.result["sample"])
     return list(waiting.order_by("task_id", "rollout").values_list("task_id", "pk"))
 
 
@@ -124,7 +126,7 @@ def latest(project: int, *, with_reference: bool = False) -> dict[str, int]:
     paused in it. Runs whose scorer read the reference are among them only `with_reference`: their scores tell of it."""
     between_holds = Q(state__in=[Run.State.PAUSED, Run.State.QUEUED], started_at__isnull=False)
     shown = Q(state__in=[Run.State.DONE, Run.State.RUNNING]) | between_holds
-    begun = Run.objects.filter(shown, project=project, kind=Run.Kind.SCORE)
+    begun = Run.objects.scoring().filter(shown, project=project)
     if not with_reference:
         begun = begun.exclude(result__contains=READ_REFERENCE)
     rows = begun.order_by("-id").values_list("id", "config__scorer", "state")

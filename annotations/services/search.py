@@ -222,7 +222,7 @@ class Search:
 
     def _scores(self) -> QuerySet[Score]:
         """A trajectory's scores of the newest scoring run that has finished, whichever the scorer."""
-        done = Run.objects.filter(project=self.project.pk, kind=Run.Kind.SCORE, state=Run.State.DONE)
+        done = Run.objects.scoring().filter(project=self.project.pk, state=Run.State.DONE)
         newest = Subquery(done.order_by("-id").values("id")[:1])
         return Score.objects.filter(run=newest, trajectory=OuterRef("pk"))
 

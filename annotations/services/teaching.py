@@ -47,7 +47,7 @@ def score_again(run: Run, model: dict[str, Any]) -> Run | None:
     newest = newest_scoring(run.project)
     if newest is None or _same(newest.result.get("model") or {}, model):
         return None
-    scoring = Run.objects.open().filter(project=run.project, kind=Run.Kind.SCORE, config__scorer=EMBEDDED)
+    scoring = Run.objects.scoring().open().filter(project=run.project, config__scorer=EMBEDDED)
     if scoring.exclude(state=Run.State.PAUSED).exists():
         return None
     return jobs.start(Run.Kind.SCORE, run.project, run.created_by, scorer=EMBEDDED)
@@ -55,7 +55,7 @@ def score_again(run: Run, model: dict[str, Any]) -> Run | None:
 
 def newest_scoring(project: Project) -> Run | None:
     """The newest scoring run of the embedded scorer that is done."""
-    done = Run.objects.filter(project=project, kind=Run.Kind.SCORE, state=Run.State.DONE, config__scorer=EMBEDDED)
+    done = Run.objects.scoring().filter(project=project, state=Run.State.DONE, config__scorer=EMBEDDED)
     return done.order_by("-id").first()
 
 

@@ -15,6 +15,7 @@ from annotations.services import runs, scores
 from models_service import learning, scorers, scoring
 from models_service.scorers import features, linear
 from models_service.scorers.base import Scorer
+from models_service.spending import Spending
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -97,9 +98,10 @@ def test_a_worker_that_lost_its_hold_stores_nothing() -> None:
         found = scores.rollouts(made, [made.trajectories.first().task_id])
         Run.objects.filter(pk=run.pk).update(state=Run.State.QUEUED, claim=None)
         jobs.run_here(run)
-        said = scorers.load("slow").score([one.record for one in found])
+        slow = scorers.load("slow")
+        said = {one.id: (one, s) for one, s in zip(found, slow.score([one.record for one in found]), strict=True)}
         with pytest.raises(runs.Cancelled):
-            scoring._store(claim, {one.id: (one, s) for one, s in zip(found, said, strict=True)})
+            scoring._store(claim, said, Spending(claim, slow))
     run.refresh_from_db()
     assert run.state == Run.State.DONE
     assert scored_once(run)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -159,6 +161,57 @@ def test_a_stopped_run_stops(workers: Stack) -> None:
     assert 0 < then < STEPS
     time.sleep(16 * SECONDS + 1)  # what was at work when it was stopped would be stored by now
     assert scored(workers, pk) == then
+
+
+def test_a_paused_run_rests_through_its_workers_death_and_goes_on_when_it_is_resumed(workers: Stack) -> None:
+    pk = score(workers, project(workers, "paused"))
+    until(lambda: scored(workers, pk), what="the first scores")
+    workers.shell(FIND + f"answer = runs.pause(Run.objects.get(pk={pk}), None)")
+    then, dying = scored(workers, pk), tree(workers, "worker")
+    assert state(workers, pk) == "paused"
+    assert 0 < then < STEPS
+    send(dying, signal.SIGKILL)
+    workers.wait_back("worker", dying[0])
+    time.sleep(16 * SECONDS + 6)  # what was at work is stored by now, and dead workers are found after five seconds
+    assert (state(workers, pk), scored(workers, pk)) == ("paused", then)
+    workers.shell(FIND + f"answer = runs.resume(Run.objects.get(pk={pk}), None)")
+    until(lambda: state(workers, pk) == "done", 90, "the rest")
+    assert whole(workers, pk) == DONE
+
+
+def test_a_run_that_is_paused_and_resumed_while_its_worker_is_busy_is_scored_once(workers: Stack) -> None:
+    """The worker of before is still at its trajectories when the run goes to another one."""
+    pk = score(workers, project(workers, "hasty"))
+    until(lambda: scored(workers, pk), what="the first scores")
+    workers.shell(FIND + f"run = Run.objects.get(pk={pk})\nanswer = [runs.pause(run, None), runs.resume(run, None)]")
+    until(lambda: state(workers, pk) == "done", 90, "the rest")
+    assert whole(workers, pk) == DONE
+
+
+def test_a_run_that_is_named_to_two_workers_many_times_is_scored_once(workers: Stack) -> None:
+    argv = [
+        sys.executable,
+        "-m",
+        "celery",
+        "-A",
+        "app",
+        "worker",
+        "--queues=gpu",
+        "--pool=solo",
+        "--hostname=second@%h",
+    ]
+    second = subprocess.Popen(argv, cwd=CHECKOUT, env=workers.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        until(lambda: (workers.health().get("workers") or 0) >= 2, what="the second worker")
+        pk = score(workers, project(workers, "twice"))
+        for _ in range(2):
+            workers.shell(FIND + f"for _ in range(5): jobs.send(Run.objects.get(pk={pk}))\nanswer = 0")
+            until(lambda: scored(workers, pk), what="the first scores")
+        until(lambda: state(workers, pk) == "done", 90, "the rest")
+        assert whole(workers, pk) == DONE
+    finally:
+        second.terminate()
+        second.wait(30)
 
 
 def test_a_worker_that_is_not_there_is_known_and_its_runs_wait_for_it(workers: Stack) -> None:
