@@ -14,9 +14,10 @@ from annotations.records import TrajectoryRecord
 from models_service.scorers import features, measures
 from models_service.scorers.extras import Extra, Table
 from models_service.scorers.linear import PENALTY, Linear, fit
+from models_service.statistics import folding
 
 WRONG = -1
-FOLDS = 5
+FOLDS = folding.FOLDS
 LEAST_TRAJECTORIES = 40
 LEAST_WRONG = 15
 
@@ -126,10 +127,8 @@ def teach(data: Examples, names: Sequence[str] = features.NAMES, penalty: float 
 
 def folds(data: Examples, seed: int = 0) -> NDArray[np.int64]:
     """For each row its fold: whole tasks, dealt out in an order that depends on their names and the seed alone."""
-    after = f" {seed}" if seed else ""
-    order = {task: hashlib.sha256((data.names[task] + after).encode()).hexdigest() for task in set(data.tasks.tolist())}
-    present = sorted(order, key=lambda task: order[task])
-    fold_of = {task: place % FOLDS for place, task in enumerate(present)}
+    present = sorted(set(data.tasks.tolist()))
+    fold_of = dict(zip(present, folding.dealt([data.names[task] for task in present], FOLDS, seed), strict=True))
     return np.array([fold_of[task] for task in data.tasks.tolist()], dtype=np.int64)
 
 
