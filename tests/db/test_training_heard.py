@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from annotations.models import Annotation, Label, Project, Rater, Run, Score, Sc
 from annotations.services import teaching, teaching_heard
 from models_service import learning
 from tests import make
+from tests.db.test_ratings import bring, take
 from tests.db.test_scores import labelled, score
 
 pytestmark = pytest.mark.django_db
@@ -103,3 +105,21 @@ def test_the_figures_held_out_are_of_the_part_that_listens(project: Project) -> 
     jobs.run_here(teaching.start(project, None))
     artefact = ScorerArtefact.objects.get(project=project)
     assert learning.held_out(artefact).shape == (artefact.report["steps"], 3)
+
+
+@pytest.mark.data
+def test_on_the_shared_trajectories_it_learns_and_listens_to_the_judges_that_help(shared_data: Path) -> None:
+    project, base = make.project(), shared_data / "agentprocessbench"
+    take(project, base / "trajectories" / "hotpotqa_q00-29.jsonl.gz")
+    for judge in ("DeepSeek-V3.2", "Qwen3-4B"):
+        [path] = (base / "judges" / judge).glob("hotpotqa__*")
+        bring(project, path, rater=judge)
+    project.refresh_from_db()
+    run = jobs.run_here(teaching.start(project, None))
+    assert run.state == Run.State.DONE, run.error
+    report = run.result["model"]["report"]
+    assert (report["steps"], report["trajectories"], report["tasks"]) == (426, 150, 30)
+    assert report["embedded"]["auroc"] > 0.87
+    assert [report["titles"][one] for one in report["stacked"]["extras"]] == ["judge DeepSeek-V3.2"]
+    assert report["stacked"]["log_loss"] < report["tried"][0]["log_loss"]
+    assert run.result["drift"]["moved"] == 0
