@@ -122,6 +122,7 @@ of_project: list[URLPattern] = [
     path("runs/<int:pk>/cancel/", runs.cancel, name="run_cancel"),
     path("runs/<int:pk>/pause/", runs.pause, name="run_pause"),
     path("runs/<int:pk>/resume/", runs.resume, name="run_resume"),
+    path("runs/<int:pk>/skipped.jsonl", runs.skipped, name="run_skipped"),
     path("runs/<int:pk>/retry/", runs.retry, name="run_retry"),
     path("runs/<int:pk>/rejected.csv", runs.problems, {"kind": "csv"}, name="run_problems_csv"),
     path("runs/<int:pk>/rejected.json", runs.problems, {"kind": "json"}, name="run_problems_json"),

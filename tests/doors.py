@@ -170,6 +170,7 @@ PAGES: dict[str, list[Door]] = {
     "run_pause": [post(MANAGE, 302)],
     "run_resume": [post(MANAGE, 302)],
     "run_retry": [post(MANAGE, 302)],
+    "run_skipped": [Door(LEADS, 404)],
     "run_problems_csv": [Door(LEADS)],
     "run_problems_json": [Door(LEADS)],
     "scores": [Door(LEADS), post(MANAGE, 422)],

@@ -18,7 +18,7 @@ from annotations import access, jobs
 from annotations.access import Request
 from annotations.http import whole
 from annotations.models import Project, Run
-from annotations.services import export_push, exports, progress_counts, unconverted
+from annotations.services import export_push, exports, progress_counts, run_provenance, unconverted
 from annotations.services import runs as service
 from annotations.services.progress_counts import Pace
 
@@ -115,7 +115,14 @@ def _context(project: Project, run: Run) -> dict[str, Any]:
         "unmatched": unmatched[:SHOWN_PROBLEMS],
         "more_unmatched": max(0, len(unmatched) - SHOWN_PROBLEMS),
         **(_export(project, run) if run.kind == Run.Kind.EXPORT else {}),
+        **(_scoring(run) if run.kind == Run.Kind.SCORE else {}),
     }
+
+
+def _scoring(run: Run) -> dict[str, Any]:
+    """Where its scores come from, and what it could not score."""
+    told = {"provenance": run_provenance.rows(run), "cost": run_provenance.cost(run)}
+    return told | _listed(run, "skipped") | {"skipped_count": len(run.result.get("skipped") or [])}
 
 
 def _export(project: Project, run: Run) -> dict[str, Any]:
@@ -193,6 +200,19 @@ def problems(request: Request, slug: str, pk: int, kind: str) -> HttpResponse:
     table = csv.writer(response)
     table.writerow(["file", "line", "field", "reason"])
     table.writerows([_cell(row.get(name, "")) for name in ("file", "line", "field", "reason")] for row in found)
+    return response
+
+
+@login_required
+@require_GET
+def skipped(request: Request, slug: str, pk: int) -> HttpResponse:
+    """All trajectories that a run could not score, with the reason: one JSON object a line."""
+    run = _run(access.project_for(request, slug, access.SEE_OTHERS_LABELS), pk)
+    if run.kind != Run.Kind.SCORE:
+        raise Http404
+    lines = (json.dumps(one, ensure_ascii=False) + "\n" for one in run.result.get("skipped") or [])
+    response = HttpResponse(lines, content_type="application/x-ndjson")
+    response["Content-Disposition"] = f'attachment; filename="run-{pk}-not-scored.jsonl"'
     return response
 
 
