@@ -8,6 +8,7 @@ share. Without any sharing it is the decomposition of Frank and Hall, "A Simple 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -153,27 +154,42 @@ def thresholds(design: Array, reached: Array, penalty: float = PENALTY) -> tuple
     if not count:
         return np.zeros((0, wide)), np.zeros(0)
     apart = np.linspace(-APART, APART, count) if count > 1 else np.zeros(1)
-    own = [np.tile(row, (len(design), 1)) for row in np.eye(count)]
-    rows = [np.hstack([design, a * design, mine]) for a, mine in zip(apart, own, strict=True)]
-    found = solve(np.vstack(rows), reached.T.ravel(), penalty, free=count)
-    return found[:wide] + apart[:, None] * found[wide : 2 * wide], found[2 * wide :]
+    ridge = np.array([penalty] * (2 * wide) + [FREE] * count)
+
+    def weights(found: Array) -> Array:
+        return found[:wide] + apart[:, None] * found[wide : 2 * wide]
+
+    def slope(found: Array) -> Array:
+        missed = logistic(design @ weights(found).T + found[2 * wide :]) - reached
+        back = missed.T @ design
+        return np.concatenate([back.sum(axis=0), apart @ back, missed.sum(axis=0)]) + ridge * found
+
+    found = descend(slope, 0.25 * curvature(design, apart) + np.diag(ridge))
+    return weights(found), found[2 * wide :]
 
 
-def solve(rows: Array, wanted: Array, penalty: float = PENALTY, free: int = 0) -> Array:
-    """The weights of a logistic regression on `wanted` (0 or 1 a row); the last `free` of them go without penalty.
+def curvature(design: Array, apart: Array) -> Array:
+    """XᵀX of the rows that `thresholds` stands for, [x, a·x, threshold k] for each row x and threshold k."""
+    count, gram, sums = len(apart), design.T @ design, design.sum(axis=0)
+    mixed = np.outer(sums, np.ones(count)), np.outer(sums, apart)
+    upper = [count * gram, apart.sum() * gram, mixed[0]]
+    lower = [apart.sum() * gram, (apart @ apart) * gram, mixed[1]]
+    return np.block([upper, lower, [mixed[0].T, mixed[1].T, len(design) * np.eye(count)]])
 
-    Newton's step with the Hessian replaced by the bound of Böhning (1992), ¼·XᵀX, which is factored once and never
-    overshoots; accelerated after Nesterov, starting over when a step goes against the gradient.
+
+def descend(slope: Callable[[Array], Array], bound: Array) -> Array:
+    """Where the slope of a penalised logistic loss is 0, from nothing on.
+
+    Newton's step with the Hessian replaced by a bound, after Böhning (1992) ¼·XᵀX and the penalty, which is factored
+    once and never overshoots; accelerated after Nesterov, starting over when a step goes against the gradient.
     """
-    ridge = np.full(rows.shape[1], penalty)
-    ridge[len(ridge) - free :] = FREE
-    inverse = np.linalg.inv(0.25 * rows.T @ rows + np.diag(ridge))
-    now = ahead = np.zeros(rows.shape[1])
+    inverse = np.linalg.inv(bound)
+    now = ahead = np.zeros(len(bound))
     speed = 1.0
     for _ in range(MOST_ROUNDS):
-        slope = (logistic(rows @ ahead) - wanted) @ rows + ahead * ridge
-        after = ahead - inverse @ slope
-        if np.sum(slope * (after - now)) > 0:
+        down = slope(ahead)
+        after = ahead - inverse @ down
+        if np.sum(down * (after - now)) > 0:
             speed = 1.0
         faster = (1 + np.sqrt(1 + 4 * speed**2)) / 2
         step = after - now

@@ -18,7 +18,6 @@ from models_service.scorers.linear import (
     fit,
     logistic,
     quantile_edges,
-    solve,
     thresholds,
 )
 
@@ -70,10 +69,11 @@ def test_the_bias_alone_says_the_shares_of_the_classes() -> None:
 
 def test_the_solution_is_where_the_penalised_likelihood_is_flat() -> None:
     random = np.random.default_rng(3)
-    rows, wanted = random.normal(size=(60, 4)), random.integers(0, 2, 60).astype(float)
-    weights = solve(rows, wanted, penalty=2.0)
-    chances = 1 / (1 + np.exp(-rows @ weights))
-    assert (chances - wanted) @ rows + 2.0 * weights == pytest.approx(np.zeros(4), abs=1e-5)
+    rows, wanted = random.normal(size=(60, 4)), random.integers(0, 2, (60, 1)).astype(float)
+    [weights], bias = thresholds(rows, wanted, penalty=2.0)
+    missed = 1 / (1 + np.exp(-rows @ weights - bias)) - wanted[:, 0]
+    assert missed @ rows + 2.0 * weights == pytest.approx(np.zeros(4), abs=1e-5)
+    assert missed.sum() == pytest.approx(0, abs=1e-5)
 
 
 def test_thresholds_lean_towards_the_weights_they_share() -> None:
