@@ -19,6 +19,7 @@ from app.stack.postgres import CannotStart, Postgres
 WITHOUT_DATABASE = {
     "up", "help", "check", "collectstatic", "findstatic", "makemigrations", "makemessages", "compilemessages",
     "diffsettings", "spectacular", "startapp", "startproject", "test", "testserver", "sqlmigrate", "view",
+    "evaluate_labels",
 }  # fmt: skip
 _ONE_AT_A_TIME = 0x57E9  # our number among PostgreSQL's advisory locks
 

@@ -115,14 +115,18 @@ def recall(sums: Floats, categories: int, category: int) -> Floats:
     return ratio(row[..., category], row.sum(axis=-1))
 
 
-def macro_f1(sums: Floats, categories: int) -> Floats:
-    """Mean F1 of the categories that occur on either side; nothing said is a miss of the reference's category."""
+def f1(sums: Floats, categories: int, category: int) -> Floats:
+    """F1 of that category, where it occurs on either side; nothing said is a miss of the reference's category."""
     table = _against(sums, categories)
-    hit = np.diagonal(table, axis1=-2, axis2=-1)
-    both = table.sum(axis=-1) + table[..., :-1].sum(axis=-2)
-    occurs = both > 0
-    score = np.where(occurs, 2 * hit / np.where(occurs, both, 1), 0)
-    return ratio(score.sum(axis=-1), occurs.sum(axis=-1))
+    both = table[..., category, :].sum(axis=-1) + table[..., :, category].sum(axis=-1)
+    return ratio(2 * table[..., category, category], both)
+
+
+def macro_f1(sums: Floats, categories: int) -> Floats:
+    """Mean F1 of the categories that occur on either side."""
+    scores = np.stack([f1(sums, categories, category) for category in range(categories)], axis=-1)
+    occurs = ~np.isnan(scores)
+    return ratio(np.where(occurs, scores, 0).sum(axis=-1), occurs.sum(axis=-1))
 
 
 def _hits(table: Floats) -> Floats:

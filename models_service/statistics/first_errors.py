@@ -90,23 +90,27 @@ def out_of_fold(found: Firsts) -> tuple[Ints, list[float | None]]:
 
 
 def block(found: Firsts, said: Ints, tasks: int) -> Block:
-    """Accuracy, its two parts, F1, and how many steps a call is off where there is an error and one was called."""
+    """The parts, and how many steps a call is off where there is an error and one was called."""
     clean, hit = found.true == NONE, said == found.true
+    both = parts(hit, clean, found.task, tasks)
     off = np.where(~clean & (said != NONE), np.abs(said - found.true), 0)
-    columns = [hit & ~clean, ~clean, hit & clean, clean, off, ~clean & (said != NONE)]
-    sums = add_by_task(found.task, np.stack(columns, axis=1).astype(float), tasks)
+    columns = np.stack([off, ~clean & (said != NONE)], axis=1).astype(float)
+    offset = Measure(
+        partial(_ratio, above=4, below=5), partial(_sum, columns=(5,)), lambda _: "No error was called where one is."
+    )
+    return Block(np.hstack([both.sums, add_by_task(found.task, columns, tasks)]), {**both.measures, "offset": offset})
+
+
+def parts(hit: NDArray[np.bool_], clean: NDArray[np.bool_], task: Ints, tasks: int) -> Block:
+    """Accuracy, its two parts and F1, of whether each trajectory was hit, is without an error, and its task."""
+    columns = np.stack([hit & ~clean, ~clean, hit & clean, clean], axis=1).astype(float)
     measures = {
         "accuracy": Measure(_accuracy, partial(_sum, columns=(1, 3)), lambda _: "There is no trajectory."),
         "error": Measure(partial(_ratio, above=0, below=1), partial(_sum, columns=(1,)), lambda _: NO_ERROR),
         "clean": Measure(partial(_ratio, above=2, below=3), partial(_sum, columns=(3,)), lambda _: ALL_ERRORS),
         "f1": Measure(_f1, partial(_sum, columns=(1, 3)), _no_f1),
-        "offset": Measure(
-            partial(_ratio, above=4, below=5),
-            partial(_sum, columns=(5,)),
-            lambda _: "No error was called where one is.",
-        ),
     }
-    return Block(sums, measures)
+    return Block(add_by_task(task, columns, tasks), measures)
 
 
 def _ratio(sums: Floats, above: int, below: int) -> Floats:

@@ -82,6 +82,15 @@ def against(
     return Block(by_task(matrix.task[here], cells, matrix.tasks, size * (size + 1)), measures)
 
 
+def f1(size: int, place: int, title: str, unit: str = "step") -> Measure:
+    """F1 of one value, over the sums of `against`."""
+    return Measure(
+        partial(coefficients.f1, categories=size, category=place),
+        partial(_row, size=size, place=place),
+        partial(_neither, unit=unit, title=title),
+    )
+
+
 def rate(hits_and_all: Floats, empty: str) -> Block:
     """A share from (tasks, 2) sums: hits, and all there are."""
     return Block(hits_and_all, {"rate": Measure(_rate, _last, lambda _: empty)})
@@ -98,15 +107,21 @@ def first_errors(matrix: Matrix, labels: Codes, here: Bools, error: int) -> Ints
 def first_error(matrix: Matrix, reference: Codes, rater: Codes, error: int) -> Block:
     """Whether the rater's first error is the reference's (or neither has one), for each trajectory that the reference
     labelled, over the steps that it labelled. A rater who left one of them out is wrong about the trajectory."""
+    trajectories, hits = first_error_hits(matrix, reference, rater, error)
+    sums = by_task(matrix.task_of[trajectories], hits.astype(np.int64), matrix.tasks, 2)
+    sums[:, 0] += sums[:, 1]
+    return rate(sums[:, ::-1], EMPTY.format(unit="step"))
+
+
+def first_error_hits(matrix: Matrix, reference: Codes, rater: Codes, error: int) -> tuple[Ints, Bools]:
+    """The trajectories that the reference labelled, and for each whether the rater is right about its first error."""
     here = reference < matrix.categories
     count = partial(np.bincount, minlength=len(matrix.task_of))
     trajectories = np.flatnonzero(count(matrix.trajectory[here]))
     holes = count(matrix.trajectory[here & (rater == matrix.categories)]) > 0
     hits = first_errors(matrix, reference, here, error) == first_errors(matrix, rater, here, error)
     hits &= ~holes
-    sums = by_task(matrix.task_of[trajectories], hits[trajectories].astype(np.int64), matrix.tasks, 2)
-    sums[:, 0] += sums[:, 1]
-    return rate(sums[:, ::-1], EMPTY.format(unit="step"))
+    return trajectories, hits[trajectories]
 
 
 def pairs(matrix: Matrix) -> Floats:
@@ -165,6 +180,10 @@ def _not_shared(sums: Floats, size: int, unit: str) -> str:
 
 def _no_such(sums: Floats, unit: str, title: str) -> str:
     return f"The reference gave no {unit} the value {title}." if sums.any() else EMPTY.format(unit=unit)
+
+
+def _neither(sums: Floats, unit: str, title: str) -> str:
+    return f"Neither gave any {unit} the value {title}." if sums.any() else EMPTY.format(unit=unit)
 
 
 def table_of(sums: Any, size: int) -> list[list[int]]:
