@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.contrib.auth.validators import UnicodeUsernameValidator
 
 from annotations.models import ApiToken, Project, Rater, Role, User
-from annotations.services import setup, suggestions
+from annotations.services import scorer_entries, setup, suggestions
 from annotations.services.projects import scheme_of
 
 
@@ -83,7 +82,7 @@ class SettingsForm(forms.ModelForm):
 def scorers_for(project: Project) -> list[tuple[str, str]]:
     """Whose scores can order its queue: any, those of a scorer of the deployment, and what it names now though that is
     gone."""
-    known = {name: str(one["title"]) for name, one in settings.SCORERS.items()}
+    known = {name: str(one["title"]) for name, one in scorer_entries.all_of_them().items()}
     gone = {project.queue_scorer: f"{project.queue_scorer} (not there any more)"} if project.queue_scorer else {}
     return list(({"": "Whatever scored last"} | gone | known).items())
 
@@ -184,10 +183,11 @@ class TokenForm(forms.ModelForm):
 
 class ScoreForm(forms.Form):
     scorer = forms.ChoiceField()
+    limit = forms.IntegerField(required=False, min_value=1)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choices = [(name, one["title"]) for name, one in settings.SCORERS.items()]
+        choices = [(name, one["title"]) for name, one in scorer_entries.all_of_them().items()]
         self.fields["scorer"] = forms.ChoiceField(choices=choices)
 
 

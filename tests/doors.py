@@ -259,6 +259,7 @@ API: dict[str, list[Door]] = {
     "api-runs-start-export": [api(TAKE, 400, "post")],
     "api-runs-start-import": [api(MANAGE, 415, "post")],
     "api-runs-start-score": [api(MANAGE, 400, "post")],
+    "api-runs-score-estimates": [api(LEADS)],
     "api-runs-start-train": [api(MANAGE, 201, "post")],
     "api-runs-cancel": [api(MANAGE, method="post", ok=409)],
     "api-runs-pause": [api(MANAGE, method="post", ok=409)],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import OuterRef, Subquery
 from drf_spectacular.utils import extend_schema
@@ -21,7 +20,7 @@ from annotations.api.labels import refused
 from annotations.api.schemes import LONGEST, no_scheme
 from annotations.models import Guideline, Membership, Project, Rater, Role, SchemeVersion
 from annotations.models.projects import ProjectQuerySet
-from annotations.services import guidelines, projects, setup, suggestions, visibility
+from annotations.services import guidelines, projects, scorer_entries, setup, suggestions, visibility
 from annotations.services.outcomes import Refusal
 
 MOST_OVERLAP = 50
@@ -177,7 +176,7 @@ class OneProject(ProjectView):
         known = [value for value, _ in suggestions.sources(self.project)]
         if data.get("prefill", "") not in known:
             raise Refused(f"Nothing here is called {data['prefill']}.", "prefill", [one for one in known if one])
-        scorers = ["", *settings.SCORERS]
+        scorers = ["", *scorer_entries.all_of_them()]
         if data.get("queue_scorer", "") not in scorers:
             raise Refused(f"No scorer here is called {data['queue_scorer']}.", "queue_scorer", scorers)
         try:

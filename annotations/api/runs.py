@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
@@ -21,7 +20,17 @@ from annotations.api.exporting import ExportIn, asked_for
 from annotations.api.filters import RunFilter
 from annotations.api.pages import NewestFirst
 from annotations.models import Rater, Run
-from annotations.services import agreement, calibration, duplicates, hub, runs, teaching, uploads
+from annotations.services import (
+    agreement,
+    calibration,
+    duplicates,
+    hub,
+    run_estimates,
+    runs,
+    scorer_entries,
+    teaching,
+    uploads,
+)
 from annotations.services.agreement import AgreementRefused
 from annotations.services.calibration import CalibrationRefused
 
@@ -120,7 +129,33 @@ class ImportIn(serializers.Serializer):
 
 
 class ScoreIn(serializers.Serializer):
-    scorer = serializers.ChoiceField(choices=sorted(settings.SCORERS))
+    scorer = serializers.CharField(max_length=200, help_text="A scorer of this deployment, by name.")
+    limit = serializers.IntegerField(
+        required=False, min_value=1, help_text="Only a try, on so many trajectories; its scores are shown nowhere."
+    )
+
+    def validate_scorer(self, name: str) -> str:
+        known = sorted(scorer_entries.all_of_them())
+        if name not in known:
+            raise Refused(f"No scorer here is called {name}.", "scorer", known)
+        return name
+
+
+class CostOut(serializers.Serializer):
+    micro = serializers.IntegerField(help_text="In millionths of the currency.")
+    currency = serializers.CharField()
+    version = serializers.CharField(help_text="Of the price list.")
+
+
+class EstimateOut(serializers.Serializer):
+    scorer = serializers.CharField(default="")
+    trajectories = serializers.IntegerField(source="size.trajectories")
+    steps = serializers.IntegerField(source="size.steps", help_text="Steps of the agent's. Of large projects: about.")
+    octets = serializers.IntegerField(source="size.octets", help_text="Length of all texts in UTF-8.")
+    runs = serializers.IntegerField(help_text="From how many earlier runs the rest is told; 0: it is not known.")
+    seconds = serializers.FloatField(allow_null=True)
+    usage = serializers.DictField(help_text="Calls, prompt_tokens, completion_tokens; empty where no model is asked.")
+    cost = CostOut(allow_null=True, help_text="Null where there is nothing to pay, or no price is known.")
 
 
 class CalibrateIn(serializers.Serializer):
@@ -155,6 +190,7 @@ class Runs(mixins.ListModelMixin, ProjectView):
         "retrieve": access.SEE_OTHERS_LABELS,
         "start_import": access.BEGIN[Run.Kind.IMPORT],
         "start_score": access.BEGIN[Run.Kind.SCORE],
+        "score_estimates": access.SEE_OTHERS_LABELS,
         "start_calibrate": access.BEGIN[Run.Kind.CALIBRATE],
         "start_train": access.BEGIN[Run.Kind.TRAIN],
         "start_agreement": access.BEGIN[Run.Kind.AGREEMENT],
@@ -186,6 +222,13 @@ class Runs(mixins.ListModelMixin, ProjectView):
     def start_score(self, request: Request, slug: str) -> Response:
         """Pre-score every trajectory."""
         return self._start(Run.Kind.SCORE, self.taken(ScoreIn))
+
+    @extend_schema(responses=EstimateOut(many=True))
+    @action(detail=False, methods=["get"], url_path="score-estimates", pagination_class=None, filterset_class=None)
+    def score_estimates(self, request: Request, slug: str) -> Response:
+        """What pre-scoring everything would take with each scorer, by what its earlier runs took here."""
+        found = run_estimates.of(self.project, scorer_entries.all_of_them())
+        return Response([EstimateOut(one).data | {"scorer": name} for name, one in found.items()])
 
     @extend_schema(request=CalibrateIn, responses={201: RunOut})
     @action(detail=False, methods=["post"], url_path="calibrate")

@@ -11,11 +11,11 @@ from array import array
 from collections.abc import Mapping
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 
 from annotations import jobs
 from annotations.models import Calibration, Project, Run, Score, Task, User
+from annotations.services import scorer_entries
 from annotations.services.runs import Claim
 from annotations.tables import ScoreTable
 
@@ -47,8 +47,8 @@ def asked(project: Project, scorer: str, method: str = "") -> dict[str, Any]:
         raise CalibrationRefused(f"There is no method {method!r}. Accepted: {accepted}, or none for the best.")
     scored = newest_done(project, scorer)
     if scored is None:
-        known = ", ".join(sorted(settings.SCORERS))
-        unknown = "" if scorer in settings.SCORERS else f" There is no such scorer; there are {known}."
+        there = sorted(scorer_entries.all_of_them())
+        unknown = "" if scorer in there else f" There is no such scorer; there are {', '.join(there)}."
         raise CalibrationRefused(
             f"The scorer {scorer!r} has no run here that is done: score the project first.{unknown}"
         )

@@ -92,6 +92,24 @@ def of(project: Project, names: Iterable[str]) -> dict[str, Estimate]:
     return {name: _estimate(all_of_it, taken.get(name, []), prices.get(name)) for name in names}
 
 
+def words(told: Estimate) -> list[str]:
+    """For a terminal."""
+    size = told.size
+    lines = [f"{size.trajectories} trajectories, {size.steps} steps, {size.octets / 1e6:.1f} MB of text."]
+    if told.seconds is None:
+        return [*lines, "How long it takes is not known: it has not run here. Try it with --limit 5 --wait."]
+    lines.append(f"About {told.seconds:.0f} s, by what {told.runs} earlier runs took.")
+    if told.usage:
+        lines.append("Asked of language models: " + ", ".join(f"{n} {name}" for name, n in told.usage.items()) + ".")
+        paid = (
+            f"{told.cost.amount:.2f} {told.cost.currency}"
+            if told.cost
+            else "not known: the scorer's entry has no price"
+        )
+        lines.append(f"Cost: {paid}.")
+    return lines
+
+
 def _estimate(size: Size, taken: list[Spent], price: Mapping[str, Any] | None) -> Estimate:
     octets, steps = (sum(one[name] for one in taken) for name in ("octets", "steps"))
     if not octets or not steps:

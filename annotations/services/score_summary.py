@@ -6,15 +6,15 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Count, F, FloatField, Max, Min, OuterRef, Subquery, Value
 from django.db.models.functions import Cast, Floor, Least
 
 from annotations.formats.lines import load
 from annotations.models import Label, Project, Run, Score
-from annotations.services import calibration_summary, projects
+from annotations.services import calibration_summary, projects, run_estimates, scorer_entries
 from annotations.services.answers import Voice
+from annotations.services.run_estimates import Estimate
 
 BINS = 20
 NAMES = ("right", "neutral", "wrong", "other", "none")
@@ -47,6 +47,7 @@ class Summary:
     of: str
     reference: str
     calibration: calibration_summary.Summary | None
+    estimate: Estimate
 
     @property
     def count(self) -> int:
@@ -59,17 +60,27 @@ def of_project(project: Project) -> list[Summary]:
     for run in Run.objects.scoring().filter(project=project).order_by("-id")[:100]:
         runs[str(run.config.get("scorer"))].append(run)
     calibrations = calibration_summary.Summaries(project) if runs else None
-    return [_summary(project, name, one["title"], runs[name], calibrations) for name, one in settings.SCORERS.items()]
+    entries = scorer_entries.all_of_them()
+    estimates = run_estimates.of(project, entries)
+    return [
+        _summary(project, name, one["title"], runs[name], calibrations, estimates[name])
+        for name, one in entries.items()
+    ]
 
 
 def _summary(
-    project: Project, name: str, title: str, runs: list[Run], calibrations: calibration_summary.Summaries | None
+    project: Project,
+    name: str,
+    title: str,
+    runs: list[Run],
+    calibrations: calibration_summary.Summaries | None,
+    estimate: Estimate,
 ) -> Summary:
     done = next((run for run in runs if run.state == Run.State.DONE), None)
     spans, of = _spans(project, done) if done else ([], "")
     reference = project.reference.name if project.reference else ""
     calibration = calibrations.of(done) if calibrations and done else None
-    return Summary(name, title, runs[0] if runs else None, done, spans, of, reference, calibration)
+    return Summary(name, title, runs[0] if runs else None, done, spans, of, reference, calibration, estimate)
 
 
 def _spans(project: Project, run: Run) -> tuple[list[Span], str]:

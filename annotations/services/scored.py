@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from django.conf import settings
 from django.db.models import F, Min, QuerySet
 
 from annotations.models import Calibration, Membership, Trajectory
-from annotations.services import calibrated, scores, visibility
+from annotations.services import calibrated, scorer_entries, scores, visibility
 from annotations.services.axis import Axis
 from annotations.services.visibility import Visible
 
@@ -51,7 +50,7 @@ class Scored:
         """The runs whose scores may be shown → the title of their scorer."""
         shown = self.visible.scores and self.asked
         runs = scores.latest(self.membership.project.pk, with_reference=self.visible.reference) if shown else {}
-        return {run: settings.SCORERS.get(name, {}).get("title", name) for name, run in runs.items()}
+        return {run: scorer_entries.title(name) for name, run in runs.items()}
 
     @cached_property
     def _calibrated(self) -> Mapping[int, Calibration]:

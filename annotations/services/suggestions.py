@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 
@@ -16,7 +15,7 @@ from annotations.formats.lines import load
 from annotations.models import Annotation, Label, Project, Rater, Score
 from annotations.records import Json
 from annotations.schemes.schema import Scheme
-from annotations.services import calibrated, scores, twins
+from annotations.services import calibrated, scorer_entries, scores, twins
 from annotations.services.board import scheme
 from annotations.services.outcomes import Suggestion
 
@@ -31,7 +30,7 @@ def sources(project: Project) -> list[tuple[str, str]]:
     """What a project can name as its `prefill`, with a title: nothing, the deployment's scorers (where its scheme has
     answers that say right and wrong), its judges, and what it names now though that is gone."""
     judging = Rater.objects.filter(project=project, kind=Rater.Kind.JUDGE).exclude(pk=project.reference_id or 0)
-    scorers = settings.SCORERS if _poles(scheme(project.scheme_id)) else {}
+    scorers = scorer_entries.all_of_them() if _poles(scheme(project.scheme_id)) else {}
     found = {"": "Nobody"} | {f"scorer:{name}": f"{one['title']} (scorer)" for name, one in scorers.items()}
     found |= {f"judge:{name}": f"{name} (judge)" for name in judging.order_by("name").values_list("name", flat=True)}
     return list(({project.prefill: f"{project.prefill} (not there any more)"} | found).items())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -13,8 +14,16 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from annotations import access, jobs
 from annotations.access import Request
 from annotations.forms import ScoreForm
-from annotations.models import Calibration, Run
-from annotations.services import calibration, calibration_words, score_summary, teaching, teaching_summary
+from annotations.models import Calibration, Project, Run
+from annotations.services import (
+    calibration,
+    calibration_words,
+    run_estimates,
+    score_summary,
+    scorer_entries,
+    teaching,
+    teaching_summary,
+)
 from annotations.services.calibration import CalibrationRefused
 
 
@@ -53,6 +62,17 @@ def reliability(request: Request, slug: str, pk: int) -> HttpResponse:
     return response
 
 
+def _started(request: Request, project: Project, scorer: str, limit: int | None) -> HttpResponse:
+    """Begin; what takes long or costs something only once somebody has seen how much, and is sure. A try begins."""
+    estimate = run_estimates.of(project, [scorer])[scorer]
+    if estimate.is_asked_about and not limit and "sure" not in request.POST:
+        asked = {"project": project, "scorer": scorer, "title": scorer_entries.title(scorer), "estimate": estimate}
+        return render(request, "scores/sure.html", asked)
+    only: dict[str, Any] = {"limit": limit} if limit else {}
+    run = jobs.start(Run.Kind.SCORE, project, request.user, scorer=scorer, **only)
+    return redirect("run", project.slug, run.pk)
+
+
 @login_required
 @require_http_methods(["GET", "POST"])
 def page(request: Request, slug: str) -> HttpResponse:
@@ -60,8 +80,7 @@ def page(request: Request, slug: str) -> HttpResponse:
     project = access.project_for(request, slug, roles)
     form = ScoreForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        run = jobs.start(Run.Kind.SCORE, project, request.user, scorer=form.cleaned_data["scorer"])
-        return redirect("run", slug, run.pk)
+        return _started(request, project, **form.cleaned_data)
     context = {
         "project": project,
         "form": form,

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotations import jobs
 from annotations.management import asking
-from annotations.models import Run, Score
+from annotations.models import Project, Run, Score
+from annotations.services import run_estimates, scorer_entries
 
 
 class Command(BaseCommand):
@@ -19,7 +20,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slug", metavar="SLUG")
-        parser.add_argument("--scorer", required=True, metavar="NAME", help=", ".join(sorted(settings.SCORERS)))
+        parser.add_argument("--scorer", required=True, metavar="NAME", help="`scorers list` says which there are")
+        parser.add_argument("--estimate", action="store_true", help="only say what it would take, and begin nothing")
+        parser.add_argument("--limit", type=int, metavar="N", help="only a try, on so many trajectories")
         parser.add_argument(
             "--wait", action="store_true", help="return when it is over; without a living worker, score in this process"
         )
@@ -27,10 +30,15 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         project = asking.project(options["slug"])
-        if options["scorer"] not in settings.SCORERS:
-            known = ", ".join(sorted(settings.SCORERS))
-            raise CommandError(f"no scorer {options['scorer']!r}; accepted are {known}")
-        run = jobs.start(Run.Kind.SCORE, project, None, scorer=options["scorer"])
+        name, known, limit = options["scorer"], sorted(scorer_entries.all_of_them()), options["limit"]
+        if name not in known:
+            raise CommandError(f"no scorer {name!r}; accepted are {', '.join(known)}")
+        if limit is not None and limit < 1:
+            raise CommandError(f"--limit {limit}: a try is on one trajectory at least")
+        if options["estimate"]:
+            self._estimate(project, name, options["json"])
+            return
+        run = jobs.start(Run.Kind.SCORE, project, None, scorer=name, **({"limit": limit} if limit else {}))
         if options["wait"]:
             jobs.wait(run)
         elif not jobs.is_served(Run.Kind.SCORE):
@@ -39,6 +47,12 @@ class Command(BaseCommand):
         if run.state in {Run.State.FAILED, Run.State.CANCELLED}:
             self.stderr.write(f"run {run.pk} {run.state}: {run.error}")
             sys.exit(1)
+
+    def _estimate(self, project: Project, name: str, as_json: bool) -> None:
+        found = run_estimates.of(project, [name])[name]
+        told = {"scorer": name, **asdict(found.size), **asdict(found)}
+        del told["size"]
+        asking.answer(self, told, run_estimates.words(found), as_json=as_json)
 
     def _print(self, run: Run, as_json: bool) -> None:
         run.refresh_from_db()
