@@ -100,7 +100,7 @@ def test_a_tree_is_read_way_by_way_and_only_new_steps_are_asked_for(folders: Any
         found = remote(server, "rlhflow", "vllm-generative").score([tree])
         asked = server.asked("/generative_scoring")
     assert_same(found, Engine(str(folders("rlhflow")), "rlhflow", device="cpu").score([tree]))
-    assert [len(body["items"]) for body in asked] == [2, 1]
+    assert sorted(len(body["items"]) for body in asked) == [1, 2], "in whatever order they arrived"
 
 
 def test_universal_prm_reads_each_prefix_by_itself(folders: Any) -> None:
