@@ -39,12 +39,11 @@ class Way:
 
     def rows(self, table: list[list[float]], more: dict[str, list[list[float]] | None]) -> Array | None:
         """The values of the model's features for a rollout's steps; None where an extra knows nothing of it."""
-        blocks = [more[one.kind] for one in self.extras]
-        if any(one is None for one in blocks):
+        known = [block for one in self.extras if (block := more[one.kind]) is not None]
+        if len(known) < len(self.extras):
             return None
-        wide = [table, *(one for one in blocks if one is not None)]
-        found = np.hstack([np.array(one, dtype=float).reshape(len(table), -1) for one in wide])
-        return np.asarray(found[:, self.columns])
+        rows = [[*own, *(value for block in known for value in block[at])] for at, own in enumerate(table)]
+        return np.array([[row[at] for at in self.columns] for row in rows], dtype=float).reshape(-1, len(self.columns))
 
 
 class EmbeddedScorer(Scorer):
