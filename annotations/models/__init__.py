@@ -10,6 +10,7 @@ from annotations.models.queue import QueueRank
 from annotations.models.reports import Event, Report
 from annotations.models.runs import Run, Score, ScorerArtefact, WorkerBeat
 from annotations.models.schemes import ProjectScheme, Rubric
+from annotations.models.scorers import DeployedScorer
 from annotations.models.spans import ReceivedSpan, Trace
 from annotations.models.talk import Message, Thread
 from annotations.models.tokens import ApiToken
@@ -19,6 +20,7 @@ __all__ = [
     "Annotation",
     "ApiToken",
     "Calibration",
+    "DeployedScorer",
     "Event",
     "Guideline",
     "Label",
