@@ -9,7 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from annotations import jobs
-from annotations.models import Annotation, Project, QueueRank, Run, Trajectory, User
+from annotations.models import Annotation, Project, QueueRank, Run, Score, Trajectory, User
 from annotations.services import labels, queue, queue_policies_shown, seats, setup
 from annotations.services import queue_policies_run as policies
 from tests import make
@@ -356,3 +356,35 @@ def test_a_calibration_changes_what_is_most_likely_wrong(project, lead):
     after = work()
     assert after.pk > before.pk and after.result["scored_by"] == read.pk
     assert QueueRank.objects.filter(run=after, drawn="policy").first().reason == "step 1: P(wrong) 0.50"
+
+
+def test_in_a_tree_a_step_falls_from_the_one_it_hangs_on(project, lead):
+    made = scored(project, [[0.9, 0.2, 0.8]] * 10)
+    for one in made:
+        first, second, third = one.steps.of_agent()
+        second.parent = third.parent = first
+        second.save()
+        third.save()
+    run = ordered(project, lead, queue_policy="critical")
+    assert (
+        QueueRank.objects.filter(run=run, drawn="policy").first().reason == "step 2: the score falls by 0.70, to 0.20"
+    )
+    Score.objects.filter(step__index=2).update(value=0.85, probability=0.85)
+    policies.start(Project.objects.get(), lead)
+    assert (
+        QueueRank.objects.filter(run=work(), drawn="policy")
+        .first()
+        .reason.startswith("step 3: the score falls by 0.10")
+    )
+
+
+def test_how_unlike_courses_are_is_read_from_the_tools_that_were_called(project, lead):
+    made = [make.trajectory(project) for _ in range(20)]
+    odd = made[7].steps.of_agent().last()
+    odd.tool_calls = [{"id": "1", "name": "buy", "arguments": "{}"}]
+    odd.save()
+    run = ordered(project, lead, queue_policy="diverse")
+    assert run.result["by_policy"] == 16
+    reasons = list(QueueRank.objects.filter(run=run, drawn="policy").order_by("place").values_list("reason", flat=True))
+    assert reasons[0].endswith("that did: look")
+    assert "1 of 1 that did: look → buy" in reasons[:2] or QueueRank.objects.get(trajectory=made[7]).drawn == "random"
