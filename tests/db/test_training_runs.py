@@ -206,3 +206,12 @@ def test_an_encoder_with_other_weights_is_left_out_and_the_page_says_so(
     assert (run.state, run.result["model"]["kind"]) == (Run.State.DONE, "project")
     client.force_login(make.member(taught, make.user(), Role.MANAGER).user)
     assert "another SHA-256" in client.get(reverse("scores", args=[taught.slug])).content.decode()
+
+
+def test_repeating_a_run_while_another_learns_is_refused_and_harms_nothing(taught: Project, client: Client) -> None:
+    client.force_login(make.member(taught, make.user(), Role.MANAGER).user)
+    done = train(taught)
+    teaching.start(taught, None)
+    answer = client.post(reverse("run_retry", args=[taught.slug, done.pk]))
+    assert answer.status_code < 500
+    assert Run.objects.filter(project=taught, kind=Run.Kind.TRAIN).count() == 2
