@@ -29,9 +29,9 @@ def noticed(project: Project) -> Run | None:
     """Learn again where enough passes were handed in since it last began to: for after a pass is submitted. Only where
     the embedded scorer is used, which is where it has scored."""
     every = settings.EMBEDDED_RETRAIN_EVERY
-    if every <= 0 or newest_scoring(project) is None:
+    if every <= 0 or not is_used(project):
         return None
-    last = _trainings(project).order_by("-id").first()
+    last = _trainings(project).defer("result").order_by("-id").first()  # a result can be long
     if last and not last.is_over:
         return None
     since = last.config.get("since", 0) if last else 0
@@ -53,10 +53,14 @@ def score_again(run: Run, model: dict[str, Any]) -> Run | None:
     return jobs.start(Run.Kind.SCORE, run.project, run.created_by, scorer=EMBEDDED)
 
 
+def is_used(project: Project) -> bool:
+    """Whether the embedded scorer has scored the project."""
+    return _scorings(project).exists()
+
+
 def newest_scoring(project: Project) -> Run | None:
     """The newest scoring run of the embedded scorer that is done."""
-    done = Run.objects.scoring().filter(project=project, state=Run.State.DONE, config__scorer=EMBEDDED)
-    return done.order_by("-id").first()
+    return _scorings(project).order_by("-id").first()
 
 
 def newest(project: Project) -> Run | None:
@@ -66,6 +70,10 @@ def newest(project: Project) -> Run | None:
 
 def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
     return (one.get("kind"), one.get("artefact")) == (other.get("kind"), other.get("artefact"))
+
+
+def _scorings(project: Project) -> QuerySet[Run]:
+    return Run.objects.scoring().filter(project=project, state=Run.State.DONE, config__scorer=EMBEDDED)
 
 
 def _trainings(project: Project) -> QuerySet[Run]:

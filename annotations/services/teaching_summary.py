@@ -59,7 +59,7 @@ def of_project(project: Project) -> Summary:
         drift=drifted.result["drift"] if drifted else None,
         drift_run=drifted,
         every=settings.EMBEDDED_RETRAIN_EVERY,
-        used=teaching.newest_scoring(project) is not None,
+        used=teaching.is_used(project),
     )
 
 
