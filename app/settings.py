@@ -241,6 +241,8 @@ TRACES_MAX_BYTES = 32 * 1024 * 1024
 HUB_MAX_BYTES = env.int("HUB_MAX_BYTES", 10_000_000_000)
 # The embedded scorer learns again by itself once so many passes were handed in; 0: only when it is told to.
 EMBEDDED_RETRAIN_EVERY = env.int("EMBEDDED_RETRAIN_EVERY", 25)
+# Where the models of scorers may lie that are added by `scorers add`.
+MODELS_DIRS = env.list("MODELS_DIRS", default=[])
 # Process reward models of this deployment: name → {"title", "class", "options"}. `embedded` needs no weights.
 SCORERS = {
     "embedded": {"title": "Embedded default", "class": "models_service.scorers.embedded.EmbeddedScorer", "options": {}},

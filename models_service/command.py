@@ -1,14 +1,17 @@
-"""The deployment's scorers: which there are, and whether one of them works here."""
+"""The deployment's scorers: which there are, whether one of them works here, and adding others."""
 
 from __future__ import annotations
 
 import sys
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.text import slugify
 
 from annotations.management import asking
+from annotations.services import scorer_entries
+from annotations.services.scorer_entries import ScorerRefused
+from models_service import command_adding, deployable
 from models_service.scorers import trying
 from models_service.scorers.base import CannotScore
 from models_service.scorers.trying import Entry, Trial
@@ -18,20 +21,50 @@ class Command(BaseCommand):
     help = __doc__ or ""
 
     def add_arguments(self, parser: CommandParser) -> None:
-        deeds = parser.add_subparsers(dest="deed", required=True, metavar="list|check")
+        deeds = parser.add_subparsers(dest="deed", required=True, metavar="list|check|add|remove")
         asking.json_option(deeds.add_parser("list", help="all scorers, what each needs, and what of it is not here"))
         check = deeds.add_parser("check", help="load one, let it score an invented trajectory, and say what came of it")
-        check.add_argument("name", metavar="NAME", help="a scorer's name, as SCORERS has it")
+        check.add_argument("name", metavar="NAME", help="a scorer's name, as `list` has it")
         asking.json_option(check)
+        add = deeds.add_parser("add", help="add one for all projects; workers know it at once")
+        command_adding.arguments(add)
+        asking.json_option(add)
+        remove = deeds.add_parser("remove", help="take away one that was added; what it scored stays")
+        remove.add_argument("name", metavar="NAME")
 
     def handle(self, *, deed: str, **options: Any) -> None:
         if deed == "list":
             self._list(as_json=options["json"])
-        else:
+        elif deed == "check":
             self._check(options["name"], as_json=options["json"])
+        elif deed == "add":
+            self._add(**options)
+        else:
+            self._remove(options["name"])
+
+    def _add(self, name: str, **given: Any) -> None:
+        if slugify(name) != name:
+            raise CommandError(f"{name!r} is no name: accepted are small letters, digits and hyphens.")
+        entry = command_adding.entry(name, **given)
+        try:
+            scorer_entries.add(name, entry, None)
+        except ScorerRefused as no:
+            raise CommandError(str(no)) from no
+        found = trying.entry_of(name, entry)
+        lines = (
+            [f"Added. {name} can score any project now."] if not found.lacks else ["Added, but it cannot score yet."]
+        )
+        asking.answer(self, _row(found), [*lines, *_words(found)], as_json=given["json"])
+
+    def _remove(self, name: str) -> None:
+        try:
+            scorer_entries.remove(name)
+        except ScorerRefused as no:
+            raise CommandError(str(no)) from no
+        self.stdout.write(f"Removed. What {name} scored stays.")
 
     def _list(self, *, as_json: bool) -> None:
-        found = trying.entries()
+        found = [trying.entry_of(name, one) for name, one in scorer_entries.all_of_them().items()]
         asking.answer(
             self,
             {"scorers": [_row(one) for one in found]},
@@ -40,10 +73,13 @@ class Command(BaseCommand):
         )
 
     def _check(self, name: str, *, as_json: bool) -> None:
-        if name not in settings.SCORERS:
-            raise CommandError(f"There is no scorer {name!r}. There are: {', '.join(sorted(settings.SCORERS))}.")
+        entries = scorer_entries.all_of_them()
+        if name not in entries:
+            raise CommandError(f"There is no scorer {name!r}. There are: {', '.join(sorted(entries))}.")
         try:
-            trial = trying.tried(name)
+            if entries[name].get("added"):
+                deployable.checked(entries[name])
+            trial = trying.tried(name, entries)
         except Exception as exc:  # noqa: BLE001 -- a scorer may be anybody's class; what it raises is the answer
             reason = str(exc) if isinstance(exc, ValueError) else f"{type(exc).__name__}: {exc}"
             asking.answer(self, {"name": name, "works": False, "reason": reason}, [], as_json=as_json)

@@ -12,7 +12,7 @@ from django.db import transaction
 from annotations.records import TrajectoryRecord
 from annotations.services import rankable, run_estimates, scorer_entries, scores
 from annotations.services.runs import Claim
-from models_service import first_errors, learning, ranking, scorers
+from models_service import deployable, first_errors, learning, ranking, scorers
 from models_service.scorers.base import CannotScore, Partly, Scored, Scorer, checked, scored
 from models_service.scorers.embedded import EmbeddedScorer
 from models_service.spending import Spending
@@ -92,7 +92,10 @@ def _frank(scorer: Scorer, said: Scored) -> Scored:
 
 
 def _scorer(claim: Claim) -> Scorer:
-    scorer = scorers.load(claim.run.config["scorer"])
+    name, entries = claim.run.config["scorer"], scorer_entries.all_of_them()
+    if entries.get(name, {}).get("added"):
+        deployable.checked(entries[name])
+    scorer = scorers.load(name, entries)
     return learning.taught(claim) if isinstance(scorer, EmbeddedScorer) else scorer
 
 

@@ -50,7 +50,8 @@ class Scored:
         """The runs whose scores may be shown → the title of their scorer."""
         shown = self.visible.scores and self.asked
         runs = scores.latest(self.membership.project.pk, with_reference=self.visible.reference) if shown else {}
-        return {run: scorer_entries.title(name) for name, run in runs.items()}
+        titles = scorer_entries.titles(runs)
+        return {run: titles[name] for name, run in runs.items()}
 
     @cached_property
     def _calibrated(self) -> Mapping[int, Calibration]:

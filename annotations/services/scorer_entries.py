@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -24,9 +24,11 @@ def all_of_them() -> Mapping[str, Entry]:
     return settings.SCORERS | {name: entry for name, entry in found.items() if name not in settings.SCORERS}
 
 
-def title(name: str) -> str:
-    """Its title; its name where it is not there any more."""
-    return str(all_of_them().get(name, {}).get("title", name))
+def titles(names: Iterable[str]) -> dict[str, str]:
+    """Name → title; the name where the scorer is not there any more."""
+    wanted = list(names)
+    known = all_of_them() if wanted else {}
+    return {name: str(known.get(name, {}).get("title", name)) for name in wanted}
 
 
 def added() -> list[DeployedScorer]:

@@ -66,7 +66,8 @@ def _started(request: Request, project: Project, scorer: str, limit: int | None)
     """Begin; what takes long or costs something only once somebody has seen how much, and is sure. A try begins."""
     estimate = run_estimates.of(project, [scorer])[scorer]
     if estimate.is_asked_about and not limit and "sure" not in request.POST:
-        asked = {"project": project, "scorer": scorer, "title": scorer_entries.title(scorer), "estimate": estimate}
+        title = scorer_entries.titles([scorer])[scorer]
+        asked = {"project": project, "scorer": scorer, "title": title, "estimate": estimate}
         return render(request, "scores/sure.html", asked)
     only: dict[str, Any] = {"limit": limit} if limit else {}
     run = jobs.start(Run.Kind.SCORE, project, request.user, scorer=scorer, **only)

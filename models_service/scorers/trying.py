@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from django.conf import settings
 from django.utils.module_loading import import_string
 
 from annotations.records import StepRecord, TaskRecord, TrajectoryRecord
@@ -25,7 +24,7 @@ LIBRARIES = ("torch", "transformers", "safetensors")  # what such a folder is re
 
 @dataclass(frozen=True)
 class Entry:
-    """A scorer as the settings name it. `lacks` says what is not here of what it needs; empty where all is."""
+    """A scorer of the deployment. `lacks` says what is not here of what it needs; empty where all is."""
 
     name: str
     title: str
@@ -44,12 +43,8 @@ class Trial:
     scoring: float
 
 
-def entries() -> list[Entry]:
-    """All scorers of the deployment. No weights are loaded for it: of folders the heads of files are read."""
-    return [_entry(name, one) for name, one in settings.SCORERS.items()]
-
-
-def _entry(name: str, entry: dict[str, Any]) -> Entry:
+def entry_of(name: str, entry: Mapping[str, Any]) -> Entry:
+    """What a scorer needs, by its entry. No weights are loaded for it: of folders the heads of files are read."""
     try:
         kind = import_string(entry["class"])
     except ImportError as exc:
@@ -120,11 +115,11 @@ def _unreachable(servers: list[Mapping[str, Any]]) -> str:
     return ""
 
 
-def tried(name: str) -> Trial:
+def tried(name: str, entries: Mapping[str, Mapping[str, Any]]) -> Trial:
     """Load the scorer and let it score one trajectory: the first that it can, of an agent, a solution, a search tree.
     Whatever it raises on the way says what is wrong with it."""
     begun = time.perf_counter()
-    scorer = load(name)
+    scorer = load(name, entries)
     loaded = time.perf_counter()
     tries = (checked(record, scorer.score([record])[0]) for record in (invented(), solved(), searched()))
     first = next(tries)

@@ -13,6 +13,8 @@ from models_service import scorers
 from tests import tiny
 from tests.served import Served
 
+pytestmark = pytest.mark.django_db
+
 ENGINE = "models_service.scorers.engine.Engine"
 
 
