@@ -38,7 +38,7 @@ def voices(project: Project) -> list[Voice]:
     teachable = scores.is_teachable(projects.scheme_of(project.scheme).main_field)
     found = [Voice(f"judge:{one.pk}", f"judge {one.name}", True) for one in judges] if teachable else []
     newest = Run.objects.filter(pk__in=scores.latest(project.pk).values(), state=Run.State.DONE)
-    runs = newest.exclude(result__has_key="model").order_by("-done", "-pk")[:MOST]
+    runs = newest.exclude(result__has_key="model").defer("result").order_by("-done", "-pk")[:MOST]
     return [*found, *(Voice(f"run:{one.pk}", f"scorer {one.config['scorer']}", False) for one in runs)]
 
 
