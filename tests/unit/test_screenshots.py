@@ -34,6 +34,7 @@ NO_PAGES = {
     **dict.fromkeys(("label_state", "label_newer", "label_talk"), "data for the label page"),
     **dict.fromkeys(("compare_rows", "pace_rows"), "a part of a page"),
     **dict.fromkeys(("run_problems_csv", "run_problems_json", "export_zip", "export_file"), "a file"),
+    **dict.fromkeys(("calibration_csv", "run_skipped"), "a file"),
     **dict.fromkeys(("trajectory_take", "trajectory_original"), "a file"),
     "import_map": "shown with a file that no format knows; tests/browser/test_mapping.py looks at it",
     **dict.fromkeys(("scheme_file", "scheme_unmapped", "scheme_lost"), "a file"),

@@ -12,10 +12,10 @@ from models_service.scorers import reading, text
 from models_service.scorers.base import CannotScore, Partly, Scored, Scorer, agent_steps
 from models_service.scorers.belief import ways
 from models_service.scorers.belief.formulas import NORMALISATIONS
-from models_service.scorers.belief.gathering import Work, gathered
 from models_service.scorers.belief.probing import SAMPLED, TAGGED, Belief, Probe
 from models_service.scorers.belief.ways import Way
 from models_service.scorers.language.asked import LanguageModel, inert
+from models_service.scorers.language.gathering import Work, gathered
 from models_service.scorers.reference import parts
 from models_service.statistics.canonical import canonical
 

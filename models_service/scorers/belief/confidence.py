@@ -8,9 +8,9 @@ from annotations.records import TrajectoryRecord
 from models_service.scorers.base import agent_steps
 from models_service.scorers.belief.base import Asking, BeliefScorer, Believed, Said, window
 from models_service.scorers.belief.formulas import NORMALISATIONS, log_probs
-from models_service.scorers.belief.gathering import Forced, Work, log_probs_of
 from models_service.scorers.belief.ways import Way
 from models_service.scorers.language.asked import Prompt
+from models_service.scorers.language.gathering import Forced, Work, log_probs_of
 
 WHERE_SAID, ASKED_FOR = "where it was said", "asked for after the step"
 

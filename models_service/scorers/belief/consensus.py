@@ -11,11 +11,11 @@ from annotations.records import TrajectoryRecord
 from models_service.scorers.base import CannotScore, Scored
 from models_service.scorers.belief.base import BeliefScorer, Believed, Said, final_answer, is_tree, marked, window
 from models_service.scorers.belief.formulas import cluster_weights, log_gain, mean
-from models_service.scorers.belief.gathering import Work, gathered
 from models_service.scorers.belief.probing import series
 from models_service.scorers.belief.verdicts import YES_NO, chances
 from models_service.scorers.evidence.support import Support
 from models_service.scorers.language.asked import LanguageModel, inert
+from models_service.scorers.language.gathering import Work, gathered
 from models_service.statistics.canonical import canonical
 
 SAME = ("spelling", "entailment")

@@ -12,13 +12,14 @@ from annotations.records import StepScore, TrajectoryRecord
 from models_service.scorers import text
 from models_service.scorers.base import CannotScore, Partly, Scored, agent_steps
 from models_service.scorers.belief.base import BeliefScorer, Believed, Said, window
-from models_service.scorers.belief.formulas import log_probs, mean, standardised
-from models_service.scorers.belief.gathering import Forced, Work
+from models_service.scorers.belief.formulas import log_probs, mean
 from models_service.scorers.belief.hindsight import SAYS_NOTHING, Turn, turns
 from models_service.scorers.belief.probing import likelihoods
 from models_service.scorers.belief.verdicts import YES_NO, chances
 from models_service.scorers.fitting import ends
 from models_service.scorers.language.asked import LanguageModel, inert
+from models_service.scorers.language.gathering import Forced, Work
+from models_service.statistics.advantages import standardised
 
 NAMES = ("confidence", "relevance", "coherence")
 SHOWN = 6000  # characters of a text that a question is asked about: its two ends

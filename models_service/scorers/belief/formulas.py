@@ -76,13 +76,6 @@ def combined(outcome: float, faithful: Sequence[float], weight: float) -> float:
     return outcome + weight * mean(faithful) if faithful else outcome
 
 
-def standardised(values: Sequence[float]) -> list[float]:
-    """Less their mean, over their standard deviation (of the population); all 0 where they do not differ."""
-    middle = mean(values)
-    spread = math.sqrt(mean([(one - middle) ** 2 for one in values]))
-    return [(one - middle) / spread if spread > 1e-12 else 0.0 for one in values]
-
-
 def cluster_weights(sizes: Sequence[int], evidence: Sequence[float] = (), eta: float = 0.0) -> list[float]:
     """q of each cluster: its share of the answered rollouts; with `eta`, in proportion to share · exp(eta · evidence)
     and summing to 1."""

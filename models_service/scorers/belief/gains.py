@@ -11,11 +11,11 @@ from annotations.records import StepScore, TrajectoryRecord
 from models_service.scorers.base import CannotScore, Scored
 from models_service.scorers.belief.base import BeliefScorer, Believed, Said, final_answer, is_tree, marked, window
 from models_service.scorers.belief.formulas import log_gain
-from models_service.scorers.belief.gathering import Work
 from models_service.scorers.belief.probing import Belief, series
 from models_service.scorers.belief.returns import by_turn, centred
 from models_service.scorers.belief.ways import Way
 from models_service.scorers.language.asked import LanguageModel
+from models_service.scorers.language.gathering import Work
 from models_service.scorers.reference.matching import token_f1
 
 INTRINSIC = "of its own answer, right or wrong"

@@ -10,10 +10,10 @@ from annotations.records import TrajectoryRecord
 from models_service.scorers.base import CannotScore, agent_steps
 from models_service.scorers.belief.base import BeliefScorer, Believed, Said, is_tree, window
 from models_service.scorers.belief.formulas import log_probs, log_ratio, mean
-from models_service.scorers.belief.gathering import Forced, Work
 from models_service.scorers.belief.probing import likelihoods
 from models_service.scorers.belief.ways import Way
 from models_service.scorers.language.asked import Token, inert
+from models_service.scorers.language.gathering import Forced, Work
 
 SAYS_NOTHING, NO_REPLY = "the step says nothing", "no turn of the user follows"
 ANSWER_KNOWN = "\n\n[The verified answer is: {}]"

@@ -9,10 +9,10 @@ from typing import Any
 from annotations.records import TrajectoryRecord
 from models_service.scorers.base import Scored
 from models_service.scorers.belief.base import BeliefScorer, Believed, Said, final_answer, is_tree, window
-from models_service.scorers.belief.gathering import Work
 from models_service.scorers.belief.verdicts import TRUE_FALSE, YES_NO, chances
 from models_service.scorers.belief.ways import BLANK, Way
 from models_service.scorers.language.asked import LanguageModel
+from models_service.scorers.language.gathering import Work
 
 SHOWN = 5  # other rollouts' answers that are shown
 

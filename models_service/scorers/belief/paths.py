@@ -11,9 +11,9 @@ from models_service.scorers import reading
 from models_service.scorers.belief.base import BeliefScorer, Believed, Said, is_right, is_tree, window
 from models_service.scorers.belief.chains import MOST, chain, covered, parted
 from models_service.scorers.belief.formulas import combined, faithfulness, log_probs
-from models_service.scorers.belief.gathering import Drawn, Forced, Work, log_probs_of, texts_of
 from models_service.scorers.belief.ways import BLANK, Way
 from models_service.scorers.language.asked import LanguageModel, Prompt, Sampling, Token
+from models_service.scorers.language.gathering import Drawn, Forced, Work, log_probs_of, texts_of
 from models_service.statistics.canonical import canonical
 
 WRITTEN = "the reference chain was written by the language model"

@@ -9,10 +9,10 @@ from annotations.records import TrajectoryRecord
 from models_service.scorers.base import CannotScore
 from models_service.scorers.belief.base import BeliefScorer, Believed, Said, is_right, is_tree, marked, window
 from models_service.scorers.belief.formulas import NORMALISATIONS, entropy, log_probs, mean, potential
-from models_service.scorers.belief.gathering import Drawn, Forced, Work, log_probs_of, texts_of
 from models_service.scorers.belief.probing import BOXED, counts
 from models_service.scorers.belief.ways import Way
 from models_service.scorers.language.asked import Completion, LanguageModel, NotServed, Prompt, Sampling, Token
+from models_service.scorers.language.gathering import Drawn, Forced, Work, log_probs_of, texts_of
 
 TOP = 20  # likeliest tokens that are asked for at each place
 UNSEEN = -10.0  # the log-probability of a token of the right answer that the model does not consider

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from models_service.scorers.belief.formulas import NORMALISATIONS, log_probs
-from models_service.scorers.belief.gathering import Drawn, Forced, Work, log_probs_of, texts_of
 from models_service.scorers.belief.ways import Way
 from models_service.scorers.language.asked import Completion, NotServed, Prompt, Sampling, Token
+from models_service.scorers.language.gathering import Drawn, Forced, Work, log_probs_of, texts_of
 from models_service.statistics.canonical import canonical
 
 SAMPLED = "sampled frequency"

@@ -10,10 +10,10 @@ from annotations.records import TrajectoryRecord
 from models_service.scorers.base import CannotScore, Scored
 from models_service.scorers.belief.base import BeliefScorer, Believed, Said, made, window
 from models_service.scorers.belief.formulas import log_probs
-from models_service.scorers.belief.gathering import Work, gathered
 from models_service.scorers.belief.hindsight import SAYS_NOTHING, turns
 from models_service.scorers.belief.probing import likelihoods
 from models_service.scorers.language.asked import LanguageModel
+from models_service.scorers.language.gathering import Work, gathered
 
 Sums = Mapping[int, float | None]  # log p of each step's own words, by its place; None where it has none
 

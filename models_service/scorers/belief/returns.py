@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from models_service.scorers.belief.formulas import mean, standardised
+from models_service.scorers.belief.formulas import mean
+from models_service.statistics.advantages import standardised
 
 Rows = Sequence[Sequence[float]]  # a rollout each: the rewards of its turns
 

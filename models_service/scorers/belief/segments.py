@@ -8,10 +8,10 @@ from typing import Any
 
 from annotations.records import TrajectoryRecord
 from models_service.scorers.belief.base import BeliefScorer, Believed, Said, marked, window
-from models_service.scorers.belief.gathering import Work
 from models_service.scorers.belief.probing import beliefs
 from models_service.scorers.belief.ways import Way
 from models_service.scorers.language.asked import LanguageModel, Prompt
+from models_service.scorers.language.gathering import Work
 
 BOUNDARY = re.compile(r"\n\s*\n|(?<=[.!?])\s+")  # behind it the text goes on
 SHOWN = 80  # characters of a segment that are shown

@@ -6,11 +6,11 @@ from annotations.records import TrajectoryRecord
 from models_service.scorers.base import CannotScore
 from models_service.scorers.belief.base import BeliefScorer, Believed, Said, window
 from models_service.scorers.belief.formulas import LEAST, log_probs, mean
-from models_service.scorers.belief.gathering import Forced, Work
 from models_service.scorers.belief.hindsight import Turn, turns
 from models_service.scorers.belief.probing import likelihoods
 from models_service.scorers.belief.ways import BLANK
 from models_service.scorers.language.asked import Prompt, Token
+from models_service.scorers.language.gathering import Forced, Work
 
 NOTHING_SEEN = "the step observed nothing"
 OPENED, CLOSED = "<tool_response>\n", "\n</tool_response>"

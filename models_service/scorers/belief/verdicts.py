@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from models_service.scorers.base import CannotScore
 from models_service.scorers.belief.base import Asking
 from models_service.scorers.belief.formulas import log_probs
-from models_service.scorers.belief.gathering import Drawn, Forced, Work, log_probs_of, texts_of
 from models_service.scorers.language.asked import NotServed, Prompt, Sampling, chance
+from models_service.scorers.language.gathering import Drawn, Forced, Work, log_probs_of, texts_of
 
 TOP = 20  # likeliest tokens that are asked for
 ONE_WORD = Sampling(most=1, top=TOP)

@@ -8,12 +8,12 @@ from typing import Any, ClassVar, NamedTuple
 
 from annotations.formats.lines import storable
 from models_service.scorers.base import CannotScore
-from models_service.scorers.belief.gathering import Drawn, Told, Work
 from models_service.scorers.fitting import ends
 from models_service.scorers.generative.verdicts import Reply
 from models_service.scorers.generative.views import View, told
 from models_service.scorers.generative.wording import Wording
 from models_service.scorers.language.asked import Completion, NotServed, Prompt, Sampling
+from models_service.scorers.language.gathering import Drawn, Told, Work
 
 TOP = 20  # likeliest tokens that are asked for where a verdict is read: as many as servers tell
 CERTAIN = 1e-6

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
-from models_service.scorers.belief.gathering import Work
 from models_service.scorers.generative.base import Judged, Reading, Verdict, Verifier
 from models_service.scorers.generative.verdicts import Reply
 from models_service.scorers.generative.views import View
 from models_service.scorers.language.asked import Sampling
+from models_service.scorers.language.gathering import Work
 
 GRADES = {"1": 1.0, "1.0": 1.0, "0.5": 0.5, ".5": 0.5, "0": 0.0, "0.0": 0.0}
 NAMES = {1.0: "right", 0.5: "mendable", 0.0: "fatal"}

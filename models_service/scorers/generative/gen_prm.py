@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import ClassVar
 
 from models_service.scorers.base import CannotScore
-from models_service.scorers.belief.gathering import Drawn, Work
 from models_service.scorers.generative.base import Judged, Reading, Verdict, Verifier, answers_of, kept
 from models_service.scorers.generative.verdicts import YES_NO, Reply
 from models_service.scorers.generative.views import View
 from models_service.scorers.language.asked import Prompt, Sampling
+from models_service.scorers.language.gathering import Drawn, Work
 
 STOPS = ("</analyze>", "<verify>", "<output>")  # no code is asked for, and none is waited for
 

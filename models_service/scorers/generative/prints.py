@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from models_service.scorers.base import CannotScore
-from models_service.scorers.belief.gathering import Drawn, Work
 from models_service.scorers.fitting import ends
 from models_service.scorers.generative.base import Judged, Reading, Verifier, answers_of
 from models_service.scorers.generative.verdicts import THOUGHT, YES_NO, Reply
 from models_service.scorers.generative.views import View
+from models_service.scorers.language.gathering import Drawn, Work
 
 NOTHING = "(nothing yet)"
 SUMMARY = 3000  # characters of a summary that are handed on

@@ -8,12 +8,12 @@ from typing import Any
 
 from annotations.records import StepScore, TrajectoryRecord
 from models_service.scorers.base import CannotScore, Partly, Scored, Scorer
-from models_service.scorers.belief.gathering import Work, gathered
 from models_service.scorers.checkpoints import UnfitModel
 from models_service.scorers.generative import verifier
 from models_service.scorers.generative.base import Judged, NoVerdict, Verifier
 from models_service.scorers.generative.views import View, views
 from models_service.scorers.language.asked import LanguageModel, Sampling
+from models_service.scorers.language.gathering import Work, gathered
 from models_service.scorers.language.made import language_model
 
 Prepared = list[tuple[list[View], dict[int, CannotScore]]]

@@ -9,12 +9,12 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from models_service.scorers.base import CannotScore
-from models_service.scorers.belief.gathering import Drawn, Forced, Told, Work
 from models_service.scorers.checkpoints import UnfitModel
 from models_service.scorers.generative.base import Judged, Reading, Verdict, Verifier, answers_of, kept
 from models_service.scorers.generative.verdicts import Groups, Reply
 from models_service.scorers.generative.views import View
 from models_service.scorers.language.asked import Completion, Prompt, Sampling, Token
+from models_service.scorers.language.gathering import Drawn, Forced, Told, Work
 
 CORRECT: Groups = {"correct": ("correct",), "incorrect": ("incorrect",)}
 HEADING = re.compile(r"^[ \t*#>-]{0,12}step (\d{1,6})\b", re.I | re.M)

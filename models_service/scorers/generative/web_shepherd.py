@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from models_service.scorers.base import CannotScore
-from models_service.scorers.belief.gathering import Drawn, Work, texts_of
 from models_service.scorers.generative.base import Judged, Reading, Verifier, answers_of
 from models_service.scorers.generative.verdicts import THOUGHT, Groups, Reply
 from models_service.scorers.generative.views import View
 from models_service.scorers.language.asked import Sampling
+from models_service.scorers.language.gathering import Drawn, Work, texts_of
 
 DONE: Groups = {
     "yes": ("yes", "done", "completed", "complete", "satisfied", "achieved"),

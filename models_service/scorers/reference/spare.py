@@ -9,8 +9,8 @@ from typing import Any, ClassVar, NamedTuple
 
 from annotations.records import Json, StepScore, TrajectoryRecord
 from models_service.scorers.base import CannotScore, Scored, Scorer, agent_steps
-from models_service.scorers.belief.gathering import Drawn, Work, gathered, texts_of
 from models_service.scorers.language.asked import Completion, LanguageModel, Prompt, Sampling
+from models_service.scorers.language.gathering import Drawn, Work, gathered, texts_of
 from models_service.scorers.reference import parts
 from models_service.scorers.rendering import Text, texts
 from models_service.scorers.sampled.answering import is_right, spellings, stated

@@ -8,8 +8,8 @@ from typing import Any, ClassVar, NamedTuple
 
 from annotations.records import StepScore, TrajectoryRecord
 from models_service.scorers.base import CannotScore, Partly, Scored, Scorer, agent_steps
-from models_service.scorers.belief.gathering import Drawn, Told, Work, gathered
 from models_service.scorers.language.asked import LanguageModel, NotServed, Prompt, Sampling
+from models_service.scorers.language.gathering import Drawn, Told, Work, gathered
 from models_service.scorers.reference import parts
 from models_service.scorers.rendering import Text, texts
 from models_service.scorers.sampled.answering import is_right, spellings, stated

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from annotations.records import StepScore
-from models_service.scorers.belief.gathering import Work
 from models_service.scorers.language.asked import LanguageModel
+from models_service.scorers.language.gathering import Work
 from models_service.scorers.sampled.continuing import ROOT, Continuing, Estimate, Problem, score
 
 LABELS = ("soft", "hard")

@@ -7,8 +7,8 @@ from typing import Any
 
 from annotations.records import StepScore
 from models_service.scorers import reading, text
-from models_service.scorers.belief.gathering import Work
 from models_service.scorers.language.asked import LanguageModel
+from models_service.scorers.language.gathering import Work
 from models_service.scorers.rendering import Text
 from models_service.scorers.sampled.continuing import ROOT, Continuing, Estimate, Problem, score
 from models_service.scorers.sampled.search import bisected

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from annotations.records import StepScore
-from models_service.scorers.belief.gathering import Work
 from models_service.scorers.language.asked import LanguageModel
+from models_service.scorers.language.gathering import Work
 from models_service.scorers.rendering import Text
 from models_service.scorers.sampled.continuing import ROOT, UNSURE, Continuing, Estimate, Problem, score
 from models_service.scorers.sampled.omega import ENDS_RIGHT, FIRST, INFERRED
