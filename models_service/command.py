@@ -16,6 +16,8 @@ from models_service.scorers import trying
 from models_service.scorers.base import CannotScore
 from models_service.scorers.trying import Entry, Trial
 
+ADDED = "Added; `scorers check {name}` says whether it works. Workers know it at once, in every project."
+
 
 class Command(BaseCommand):
     help = __doc__ or ""
@@ -51,10 +53,7 @@ class Command(BaseCommand):
         except ScorerRefused as no:
             raise CommandError(str(no)) from no
         found = trying.entry_of(name, entry)
-        lines = (
-            [f"Added. {name} can score any project now."] if not found.lacks else ["Added, but it cannot score yet."]
-        )
-        asking.answer(self, _row(found), [*lines, *_words(found)], as_json=given["json"])
+        asking.answer(self, _row(found), [ADDED.format(name=name), *_words(found)], as_json=given["json"])
 
     def _remove(self, name: str) -> None:
         try:
