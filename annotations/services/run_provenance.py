@@ -24,9 +24,11 @@ LONGEST = 600  # characters of one row
 
 def rows(run: Run) -> list[tuple[str, str]]:
     """All that decided what the scores are, each with what it was; empty where the run has not begun."""
-    told = run.result.get("provenance") or {}
+    if "provenance" not in run.result:
+        return []
+    told = run.result["provenance"]
     ordered = {key: told[key] for key in (*FIRST, *told) if key in told}
-    return [("Scorer", str(run.config.get("scorer", ""))), *_flat(ordered)] if told else []
+    return [("Scorer", str(run.config.get("scorer", ""))), *_flat(ordered)]
 
 
 def _flat(told: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
