@@ -98,7 +98,7 @@ def what(run: Run) -> str:
             f"labels of {asked['rater']}" if asked.get("rater") else "",
             f"a step is a {way.lower()}" if (way := segmenting.TITLES.get(asked.get("segmentation", ""), "")) else "",
         ],
-        Run.Kind.SCORE: [str(asked.get("scorer") or "")],
+        Run.Kind.SCORE: [str(asked.get("scorer") or ""), f"a try on {asked['limit']}" if asked.get("limit") else ""],
         Run.Kind.AGREEMENT: [f"against {_name(asked['reference'])}" if asked.get("reference") else "no reference"]
         + (["released arithmetic"] if asked.get("official") else []),
         Run.Kind.EXPORT: [
