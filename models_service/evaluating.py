@@ -98,7 +98,7 @@ class _Way:
         reasons = {name: own[name].reason for name, value in plain.items() if value is None}
         for name in WITH_INTERVAL:
             plain |= {f"{name}_low": own[name].low, f"{name}_high": own[name].high}
-            if own[name].low is None and plain[name] is not None:
+            if own[name].low is None:
                 reasons |= dict.fromkeys((f"{name}_low", f"{name}_high"), own[name].reason)
         recall = {title: found["steps"][f"recall {title}"] for title in TITLES}
         reasons |= {f"recall {title}": one.reason for title, one in recall.items() if one.value is None}

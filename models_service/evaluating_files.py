@@ -71,11 +71,13 @@ def read(paths: Sequence[Path], sets: Sequence[str] = ()) -> Read:
     OSError where a file cannot be opened."""
     into = Read()
     for path in paths:
-        rows = list(_rows(path, into.refused))
+        refused: list[Problem] = []
+        rows = list(_rows(path, refused))
         named = {said for _, row in rows if (said := (row.get("dataset") or "").strip())}
         usual = named.pop() if len(named) == 1 else _set_of(path, sets)
-        entries = [one for line, row in rows if (one := _entry(path, line, row, usual, into.refused))]
+        entries = [one for line, row in rows if (one := _entry(path, line, row, usual, refused))]
         into.entries += entries
+        into.refused += sorted(refused, key=lambda one: one.line)
         if not entries:
             into.empty[path] = usual
     return into
