@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils.module_loading import import_string
 
+from annotations.services import scorer_rules
 from models_service import deployable
 from models_service.scorers.generative import VERIFIERS
 
@@ -18,7 +19,9 @@ LANGUAGE = ("server", "model", "tokenizer", "key_env")
 def arguments(parser: CommandParser) -> None:
     parser.add_argument("name", metavar="NAME", help="small letters, digits and hyphens; how runs name it")
     parser.add_argument("--title", default="", help="what people read; the name, where none is given")
-    parser.add_argument("--class", dest="kind", default="", metavar="CLASS", help=", ".join(sorted(deployable.BY_NAME)))
+    parser.add_argument(
+        "--class", dest="kind", default="", metavar="CLASS", help=", ".join(sorted(scorer_rules.BY_NAME))
+    )
     parser.add_argument("--family", default="", help="how a reward model or verifier is read; see docs/scorers.md")
     parser.add_argument("--model", default="", help="a folder in MODELS_DIRS, or beside --server a name there")
     parser.add_argument("--server", default="", metavar="URL", help="who serves the model: http://host:8000/v1")
@@ -47,7 +50,7 @@ def entry(name: str, **given: Any) -> dict[str, Any]:
     made |= {"price": _json(given["price"], "--price")} if given["price"] else {}
     try:
         return dict(deployable.checked(made))
-    except deployable.EntryRefused as no:
+    except scorer_rules.EntryRefused as no:
         raise CommandError(str(no)) from no
 
 
@@ -56,11 +59,11 @@ def _kind(asked: str, family: str, server: str) -> str:
         raise CommandError("Say --family for a reward model or verifier, or --class for another scorer.")
     if not asked:
         asked = "GenerativeScorer" if family in VERIFIERS else "RemoteEngine" if server else "Engine"
-    if asked in deployable.BY_NAME.values():
+    if asked in scorer_rules.BY_NAME.values():
         return asked
-    if asked not in deployable.BY_NAME:
-        raise CommandError(f"--class: found {asked!r}; accepted are {', '.join(sorted(deployable.BY_NAME))}")
-    return deployable.BY_NAME[asked]
+    if asked not in scorer_rules.BY_NAME:
+        raise CommandError(f"--class: found {asked!r}; accepted are {', '.join(sorted(scorer_rules.BY_NAME))}")
+    return scorer_rules.BY_NAME[asked]
 
 
 def _option(text: str) -> tuple[str, Any]:

@@ -25,7 +25,7 @@ def there(project: Project) -> list[Extra]:
 
 def kept(project: Project, artefact: dict[str, Any]) -> list[Extra]:
     """Those that an artefact has learned, as far as they can be had."""
-    learned = artefact.get("stacked", artefact)["trained_on"].get("extras", {})
+    learned = artefact.get("stacked", artefact).get("trained_on", {}).get("extras", {})
     voices = [Voice(key, one["title"], one["labels"]) for key, one in learned.items() if key != MEANING]
     return [*_meaning(), *(_heard(project, one) for one in voices)]
 

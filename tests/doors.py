@@ -79,6 +79,8 @@ PAGES: dict[str, list[Door]] = {
     "preferences": [Door(person=True), Door(person=True, method="post", body={}, ok=302)],
     "tokens": [Door(person=True), Door(person=True, method="post", body={}, ok=422)],
     "token_revoke": [own(302)],
+    "scorers": [Door(set(), no=404), post(set(), 302, no=404)],
+    "scorer_remove": [post(set(), 302, no=404)],
     "project_new": [Door(person=True), Door(person=True, method="post", body={"slug": ""}, ok=422)],
     "project": [Door()],
     "settings": [Door(MANAGE), post(MANAGE, 422)],
@@ -342,6 +344,7 @@ class World:
             "thread": self.thread.pk,
             "rubric": self.rubric.pk,
             "calibration": self.calibration.pk,
+            "scorer": 1,
         }
         return next(pk for word, pk in keys.items() if word in name)
 

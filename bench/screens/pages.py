@@ -158,6 +158,7 @@ SCREENS = (
     Screen("agreement", "lead", "/p/demo/agreement/"),
     Screen("report", "lead", "/p/demo/agreement/{report}/"),
     Screen("scores", "lead", "/p/demo/scores/"),
+    Screen("queue", "lead", "/p/demo/queue/", more=-600),
     Screen("tokens", "lead", "/tokens/"),
     Screen("password", "maya", "/accounts/password/change/"),
     Screen("logout", "maya", "/accounts/logout/"),

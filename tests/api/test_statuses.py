@@ -195,6 +195,9 @@ def clashes(walked: doors.World) -> dict[tuple[str, str, int], tuple[str, str, A
             {},
         ),
         ("post", f"{project}/runs/{{id}}/retry/", 409): (Role.OWNER, f"{base}/runs/{queued.pk}/retry/", {}),
+        ("post", f"{project}/runs/{{id}}/pause/", 409): (Role.OWNER, f"{base}/runs/{walked.import_.pk}/pause/", {}),
+        ("post", f"{project}/runs/{{id}}/resume/", 409): (Role.OWNER, f"{base}/runs/{queued.pk}/resume/", {}),
+        ("post", f"{project}/queue/", 409): (Role.OWNER, f"{base}/queue/", {}),
     }
 
 

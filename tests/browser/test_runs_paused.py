@@ -15,6 +15,7 @@ from pytest_django.live_server_helper import LiveServer
 from annotations import jobs
 from annotations.models import Project, Role, Run, User
 from tests import make
+from tests.browser.conftest import Watch
 
 PRICE = {"prompt": 3_000_000, "completion": 15_000_000, "currency": "USD", "version": "2026-11"}
 ASKED = {"calls": 420, "prompt_tokens": 910_000, "completion_tokens": 51_000}
@@ -97,3 +98,24 @@ def test_a_lead_tries_starts_pauses_and_resumes_by_keyboard(
     with page.expect_download() as download:
         page.get_by_role("link", name="All as JSONL").click()
     assert len(Path(download.value.path()).read_text().splitlines()) == 2
+
+
+def test_the_servers_administrator_adds_a_scorer_by_keyboard(
+    page: Page, log_in: Callable[..., None], live_server: LiveServer, project: Project, watch: Watch
+) -> None:
+    watch.allow("status of 422")
+    log_in(User.objects.create_superuser("root", password="x"))
+    page.goto(live_server.url + reverse("scorers"))
+    page.get_by_label("Name").focus()
+    page.keyboard.type("budgets")
+    page.keyboard.press("Tab")
+    page.keyboard.type("Segment budgets")
+    page.get_by_label("Class").select_option("SegmentBudgets")
+    page.get_by_label("Options").fill('{"budgets": [0.5, 0.5]')
+    page.get_by_role("button", name="Add it").press("Enter")
+    expect(page.get_by_text("This is not JSON")).to_be_visible()
+    seen(page, "scorers-refused")
+    page.get_by_label("Options").fill('{"budgets": [0.5, 0.5]}')
+    page.get_by_role("button", name="Add it").press("Enter")
+    expect(page.get_by_text("budgets is added")).to_be_visible()
+    seen(page, "scorers-added")

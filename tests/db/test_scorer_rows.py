@@ -14,9 +14,9 @@ from django.core.management import CommandError, call_command
 
 from annotations import jobs
 from annotations.forms import ScoreForm
-from annotations.models import DeployedScorer, Run
-from annotations.services import scorer_entries
-from models_service import deployable, scorers
+from annotations.models import DeployedScorer, Role, Run, User
+from annotations.services import scorer_entries, scorer_rules
+from models_service import scorers
 from models_service.scorers.base import Scorer
 from tests import make, tiny
 
@@ -150,8 +150,64 @@ def test_every_scorer_of_ours_can_be_added_but_those_that_are_only_bases() -> No
     bases = {"Scorer", "RuledScorer", "MarkedScorer", "BeliefScorer", "Continuing", "EmbeddedScorer"}
     ours = {
         name
-        for one in pkgutil.walk_packages(importlib.import_module(deployable.SCORERS).__path__, f"{deployable.SCORERS}.")
+        for one in pkgutil.walk_packages(
+            importlib.import_module(scorer_rules.SCORERS).__path__, f"{scorer_rules.SCORERS}."
+        )
         for name, kind in vars(importlib.import_module(one.name)).items()
         if inspect.isclass(kind) and issubclass(kind, Scorer) and kind.__module__ == one.name
     }
-    assert ours - bases == set(deployable.BY_NAME)
+    assert ours - bases == set(scorer_rules.BY_NAME)
+
+
+PAGE = "/scorers/"
+GOOD = {"name": "budgets", "title": "Budgets", "kind": "SegmentBudgets", "options": '{"budgets": [0.5, 0.5]}'}
+
+
+@pytest.fixture
+def admin(client: Any) -> Any:
+    client.force_login(User.objects.create_superuser("root", password="x"))
+    return client
+
+
+def test_the_servers_administrator_adds_and_removes_one_in_the_browser(admin: Any) -> None:
+    assert "Added by commands and here" in admin.get(PAGE).content.decode()
+    assert admin.post(PAGE, GOOD).status_code == 302
+    row = DeployedScorer.objects.get()
+    assert (row.kind, row.options, row.added_by.username) == (
+        "models_service.scorers.progress.segments.SegmentBudgets",
+        {"budgets": [0.5, 0.5]},
+        "root",
+    )
+    assert scored("budgets").state == Run.State.DONE
+    assert "Budgets" in admin.get(PAGE).content.decode()
+    assert admin.post(PAGE, GOOD).status_code == 422
+    admin.post(f"{PAGE}{row.pk}/remove/")
+    assert "budgets" not in scorer_entries.all_of_them()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"kind": "os.system"}, "Select a valid choice"),
+        ({"options": "["}, "not JSON"),
+        ({"options": "[]"}, "accepted is a JSON object"),
+        ({"kind": "Engine", "options": '{"model": "/etc", "family": "trl"}'}, "MODELS_DIRS"),
+        ({"options": '{"api_key": "sk"}'}, "no secret is kept here"),
+        ({"price": "{}"}, "price: accepted is"),
+        ({"name": "embedded"}, "settings have a scorer"),
+    ],
+)
+def test_the_page_refuses_what_the_command_refuses(admin: Any, change: dict[str, str], said: str) -> None:
+    answer = admin.post(PAGE, GOOD | change)
+    assert answer.status_code == 422
+    assert said in answer.content.decode()
+    assert not DeployedScorer.objects.exists()
+
+
+def test_nobody_else_sees_the_page(client: Any) -> None:
+    project, owner = make.project(), make.user()
+    make.member(project, owner, Role.OWNER)
+    client.force_login(owner)
+    assert client.get(PAGE).status_code == 404
+    assert client.post(PAGE, GOOD).status_code == 404
+    assert "/scorers/" not in client.get("/").content.decode()

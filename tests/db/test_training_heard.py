@@ -93,7 +93,7 @@ def test_a_judge_that_helps_is_listened_to_and_scores_say_so(project: Project) -
 
 def noisy(project: Project) -> None:
     """Make some wrong steps look like any other, so that the judge knows what features do not."""
-    for trajectory in project.trajectories.order_by("pk")[1::6]:
+    for trajectory in project.trajectories.order_by("pk")[1::3]:
         for place, step in enumerate(trajectory.steps.of_agent()):
             step.tool_calls = [{"name": "look", "arguments": {"at": place}}]
             step.save()

@@ -36,6 +36,7 @@ NO_PAGES = {
     **dict.fromkeys(("run_problems_csv", "run_problems_json", "export_zip", "export_file"), "a file"),
     **dict.fromkeys(("calibration_csv", "run_skipped"), "a file"),
     **dict.fromkeys(("trajectory_take", "trajectory_original"), "a file"),
+    "scorers": "for the server's administrator; tests/browser/test_runs_paused.py looks at it",
     "import_map": "shown with a file that no format knows; tests/browser/test_mapping.py looks at it",
     **dict.fromkeys(("scheme_file", "scheme_unmapped", "scheme_lost"), "a file"),
 }
