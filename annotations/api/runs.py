@@ -171,10 +171,10 @@ class Runs(mixins.ListModelMixin, ProjectView):
     @extend_schema(request=None, responses=RunOut)
     @action(detail=True, methods=["post"])
     def resume(self, request: Request, slug: str, pk: int) -> Response:
-        """Let a paused run go on where it stood."""
+        """Let a paused run go on where it stood, or scoring that failed, say because a server was away."""
         run: Run = self.get_object()
         if not runs.resume(run, self.person):
-            raise Refused(f"Run {run.pk} is {run.state}, not paused.", status=409)
+            raise Refused(f"Run {run.pk} is {run.state}; a paused run goes on, and scoring that failed.", status=409)
         return Response(RunOut(run).data)
 
     @extend_schema(request=None, responses=RunOut)

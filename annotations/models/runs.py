@@ -109,6 +109,11 @@ class Run(models.Model):
         return self.state == self.State.PAUSED
 
     @property
+    def can_go_on(self) -> bool:
+        """Whether it rests, or failed at something outside it and has kept what it had scored."""
+        return self.is_paused or (self.kind == self.Kind.SCORE and self.state == self.State.FAILED)
+
+    @property
     def can_pause(self) -> bool:
         return self.kind in self.PAUSABLE and self.state in {self.State.QUEUED, self.State.RUNNING}
 

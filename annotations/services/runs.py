@@ -195,9 +195,10 @@ def pause(run: Run, by: User | None) -> bool:
 
 @transaction.atomic
 def resume(run: Run, by: User | None) -> bool:
-    """Send a paused run to a worker, which goes on where it stood. False where it is not paused."""
-    resting = Run.objects.filter(pk=run.pk, state=Run.State.PAUSED)
-    if not resting.update(state=Run.State.QUEUED, beat_at=Now()):
+    """Send a paused run, or scoring that failed, to a worker, which goes on where it stood. False for any other."""
+    failed = Q(state=Run.State.FAILED, kind=Run.Kind.SCORE)
+    resting = Run.objects.filter(Q(state=Run.State.PAUSED) | failed, pk=run.pk)
+    if not resting.update(state=Run.State.QUEUED, beat_at=Now(), finished_at=None):
         return False
     transaction.on_commit(lambda: jobs.send(run))
     return _told(run, by, "run.resumed")

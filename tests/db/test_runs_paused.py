@@ -94,6 +94,19 @@ def test_a_resumed_run_is_sent_out_and_goes_on(monkeypatch: pytest.MonkeyPatch) 
     assert list(Event.objects.order_by("pk").values_list("verb", flat=True)) == ["run.paused", "run.resumed"]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_scoring_that_failed_goes_on_where_it_stood_and_nothing_else_that_is_over_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sent: list[int] = []
+    monkeypatch.setattr(jobs, "send", lambda run: sent.append(run.pk))
+    for kind, state, goes in (("score", "failed", True), ("score", "done", False), ("export", "failed", False)):
+        run = Run.objects.create(project=make.project(), kind=kind, state=state, done=2, result={"first": True})
+        assert (run.can_go_on, runs.resume(run, None)) == (goes, goes)
+        assert (run.state, run.result, run.finished_at) == ("queued" if goes else state, {"first": True}, None)
+    assert len(sent) == 1
+
+
 def test_the_worker_of_before_the_pause_stores_nothing_after_it() -> None:
     run = made()
     with working_on(run.pk) as first:
