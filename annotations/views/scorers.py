@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from annotations.access import Request
+from annotations.formats.lines import dump
 from annotations.models import DeployedScorer
 from annotations.scorer_forms import ScorerForm
 from annotations.services import scorer_entries
@@ -30,9 +31,10 @@ def page(request: Request) -> HttpResponse:
                 request, f"{form.cleaned_data['name']} is added. A first try on a project says if it works."
             )
             return redirect("scorers")
+    added = DeployedScorer.objects.filter(removed_at__isnull=True).select_related("added_by").order_by("pk")
     context = {
         "form": form,
-        "added": DeployedScorer.objects.filter(removed_at__isnull=True).select_related("added_by").order_by("pk"),
+        "added": [(one, dump(one.options)) for one in added],
         "entries": scorer_entries.all_of_them(),
     }
     return render(request, "scorers/page.html", context, status=422 if form.errors else 200)
