@@ -299,6 +299,15 @@ def test_the_command_scores_and_says_what_it_did(capsys: pytest.CaptureFixture[s
     assert "done, 6 of 6 trajectories, 12 steps scored" in capsys.readouterr().out
 
 
+def test_the_command_names_some_of_what_was_not_scored(capsys: pytest.CaptureFixture[str]) -> None:
+    made = make.project()
+    for _ in range(12):
+        make.trajectory(made, steps=3)
+    call_command("score", made.slug, scorer="choosy", wait=True)
+    *named, more = [line for line in capsys.readouterr().out.splitlines() if line.startswith(("Not scored", "…"))]
+    assert len(named) == 10 and more == "… and 2 more, all of them on the run's page."
+
+
 def test_the_command_queues_and_warns_when_no_worker_lives(capsys: pytest.CaptureFixture[str]) -> None:
     made = project()
     call_command("score", made.slug, scorer="slow", json=True)

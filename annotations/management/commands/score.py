@@ -14,6 +14,8 @@ from annotations.management import asking
 from annotations.models import Project, Run, Score
 from annotations.services import run_estimates, scorer_entries
 
+TOLD = 10  # trajectories without scores that are named
+
 
 class Command(BaseCommand):
     help = "Score every step of a project's trajectories with one of the deployment's scorers."
@@ -66,5 +68,10 @@ class Command(BaseCommand):
         model = run.result.get("model", {})
         if model.get("kind") == "prior":
             self.stdout.write(f"It used the shipped prior: {model['reason']}.")
-        for one in run.result.get("skipped", []):
+        self._tell_skipped(run.result.get("skipped", []))
+
+    def _tell_skipped(self, skipped: list[dict[str, Any]]) -> None:
+        for one in skipped[:TOLD]:
             self.stdout.write(f"Not scored: {one['external_id']}: {one['reason']}")
+        if len(skipped) > TOLD:
+            self.stdout.write(f"… and {len(skipped) - TOLD} more, all of them on the run's page.")
