@@ -184,7 +184,7 @@ def test_a_raised_overlap_makes_room_and_a_lowered_one_takes_it():
 
 
 def test_the_lease_freezes_scheme_guideline_mode_and_propagation():
-    project, (alice, _), _ = work(mode="assisted", propagation="fill")
+    project, (alice, _), _ = work(mode="assisted", propagation="fill", blind_share=0)
     newest = Guideline.objects.create(project=project, version=2, text="Newer")
     leased = take(project, alice)
     Project.objects.filter(pk=project.pk).update(mode="blind", propagation="off")

@@ -386,5 +386,5 @@ def test_how_unlike_courses_are_is_read_from_the_tools_that_were_called(project,
     run = ordered(project, lead, queue_policy="diverse")
     assert run.result["by_policy"] == 16
     reasons = list(QueueRank.objects.filter(run=run, drawn="policy").order_by("place").values_list("reason", flat=True))
-    assert reasons[0].endswith("that did: look")
+    assert any(reason.endswith("that did: look") for reason in reasons[:2])
     assert "1 of 1 that did: look → buy" in reasons[:2] or QueueRank.objects.get(trajectory=made[7]).drawn == "random"
