@@ -51,7 +51,7 @@ def test_a_queue_is_in_the_order_of_import_unless_a_lead_says_otherwise(project,
 
 
 def test_what_is_most_likely_wrong_comes_first_among_what_chance_did_not_draw(project, lead, ann):
-    made = scored(project, [[0.9, number / 20] for number in range(20)])
+    made = scored(project, [[0.99, number / 20] for number in range(20)])
     run = ordered(project, lead, queue_policy="wrong")
     assert (run.state, run.error) == ("done", "")
     passes = taken(project, ann)

@@ -46,7 +46,7 @@ def api(user: User) -> APIClient:
 
 
 def test_the_list_is_in_the_order_people_are_given_trajectories(project, lead, ann):
-    scored(project, [[0.9, number / 20] for number in range(20)])
+    scored(project, [[0.99, number / 20] for number in range(20)])
     ordered(project, lead, queue_policy="wrong")
     project.refresh_from_db()
     listed = queue_policies_shown.upcoming(project)
@@ -152,7 +152,7 @@ def test_ordering_again_is_a_run(project, lead):
 
 
 def test_a_program_lists_orders_and_sets_the_queue(project, lead):
-    scored(project, [[0.9, number / 20] for number in range(20)])
+    scored(project, [[0.99, number / 20] for number in range(20)])
     address, client = f"/api/v1/projects/{project.slug}/", api(lead)
     assert client.post(f"{address}queue/").status_code == 409
     assert client.patch(address, {"queue_policy": "wrong", "queue_random": 30}, format="json").status_code == 200
