@@ -26,6 +26,10 @@ BEGIN: dict[str, set[Role]] = {
     Run.Kind.CALIBRATE: MANAGE,
     Run.Kind.TRAIN: MANAGE,
     Run.Kind.QUEUE: MANAGE,
+    Run.Kind.JUDGE: MANAGE,
+    Run.Kind.PROBE: MANAGE,
+    Run.Kind.LEADERBOARD: SEE_OTHERS_LABELS,
+    Run.Kind.RUBRICS: MANAGE,
 }
 NO_PROJECT = "There is no such project, or it is not yours to know of."
 NOT_YOURS = "Only what you began yourself and may still begin is yours to stop or repeat."

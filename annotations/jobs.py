@@ -25,6 +25,10 @@ TASKS: dict[str, tuple[str, str]] = {
     Run.Kind.CALIBRATE: ("models_service.run_calibration", "light"),
     Run.Kind.TRAIN: ("models_service.run_training", "gpu"),
     Run.Kind.QUEUE: ("models_service.run_queue", "light"),
+    Run.Kind.JUDGE: ("models_service.run_judge", "light"),
+    Run.Kind.PROBE: ("models_service.run_probe", "light"),
+    Run.Kind.LEADERBOARD: ("models_service.run_leaderboard", "light"),
+    Run.Kind.RUBRICS: ("models_service.run_rubrics", "light"),
 }
 
 

@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from annotations.models.calibrations import Calibration
 from annotations.models.formats import NamedFormat
+from annotations.models.judges import (
+    Judge,
+    JudgeBudget,
+    JudgeCall,
+    JudgeLeave,
+    JudgePace,
+    JudgeServer,
+    JudgeVerdict,
+)
 from annotations.models.labels import Annotation, Label, Look, Rater
 from annotations.models.projects import Guideline, Membership, Project, Role, SchemeVersion, User
 from annotations.models.queue import QueueRank
@@ -23,6 +32,13 @@ __all__ = [
     "DeployedScorer",
     "Event",
     "Guideline",
+    "Judge",
+    "JudgeBudget",
+    "JudgeCall",
+    "JudgeLeave",
+    "JudgePace",
+    "JudgeServer",
+    "JudgeVerdict",
     "Label",
     "Look",
     "Membership",

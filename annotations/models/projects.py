@@ -99,6 +99,9 @@ class Project(models.Model):
         related_name="+",
         help_text="The run whose ranks are the queue's order. Null: the order of import.",
     )
+    judge_limits = models.JSONField(
+        default=dict, blank=True, help_text="What the project's judges must keep to, where that is not the default."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ProjectQuerySet.as_manager()

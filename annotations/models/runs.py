@@ -56,6 +56,10 @@ class Run(models.Model):
         CALIBRATE = "calibrate", "Calibrate"
         TRAIN = "train_scorer", "Learn"
         QUEUE = "queue", "Order of the queue"
+        JUDGE = "judge", "Judge"
+        PROBE = "probe", "Probe a judge"
+        LEADERBOARD = "leaderboard", "Judges against people"
+        RUBRICS = "rubrics", "Write rubrics"
 
     class State(models.TextChoices):
         QUEUED = "queued", "Queued"
@@ -66,7 +70,9 @@ class Run(models.Model):
         CANCELLED = "cancelled", "Cancelled"
 
     # Each stores what it did bit by bit, and goes on from there: such runs may be paused.
-    PAUSABLE = frozenset({Kind.SCORE, Kind.IMPORT})
+    PAUSABLE = frozenset({Kind.SCORE, Kind.IMPORT, Kind.JUDGE, Kind.PROBE, Kind.RUBRICS})
+    # Of these what was done stays where something outside failed, and resuming goes on from there.
+    KEEPING = frozenset({Kind.SCORE, Kind.JUDGE, Kind.PROBE, Kind.RUBRICS})
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="runs")
     kind = models.CharField(max_length=16, choices=Kind)
@@ -111,7 +117,7 @@ class Run(models.Model):
     @property
     def can_go_on(self) -> bool:
         """Whether it rests, or failed at something outside it and has kept what it had scored."""
-        return self.is_paused or (self.kind == self.Kind.SCORE and self.state == self.State.FAILED)
+        return self.is_paused or (self.kind in self.KEEPING and self.state == self.State.FAILED)
 
     @property
     def can_pause(self) -> bool:
