@@ -32,8 +32,8 @@ class Example(BaseModel):
 
 class Settings(BaseModel):
     """`reading`: the whole trajectory in one question, or each step with no more than what came before it (no
-    hindsight). `sight`: whether the task's reference and the outcome are shown. `method`: how one or more answers become
-    a verdict. Everything else belongs to some methods only, and is refused elsewhere."""
+    hindsight). `sight`: whether the task's reference and the outcome are shown. `method`: how one or more answers
+    become a verdict. Everything else belongs to some methods only, and is refused elsewhere."""
 
     model_config = Strict
     reading: Reading = "whole"

@@ -195,7 +195,8 @@ def pause(run: Run, by: User | None) -> bool:
 
 @transaction.atomic
 def resume(run: Run, by: User | None) -> bool:
-    """Send a paused run, or one that failed and kept what it had done, to a worker, which goes on where it stood. False for any other."""
+    """Send a paused run, or one that failed and kept what it had done, to a worker, which goes on where it stood. False
+    for any other."""
     failed = Q(state=Run.State.FAILED, kind__in=Run.KEEPING)
     resting = Run.objects.filter(Q(state=Run.State.PAUSED) | failed, pk=run.pk)
     if not resting.update(state=Run.State.QUEUED, beat_at=Now(), finished_at=None):
