@@ -153,4 +153,8 @@ class Migration(migrations.Migration):
             model_name='judge',
             constraint=models.UniqueConstraint(fields=('project', 'name', 'version'), name='one_judge_per_name_and_version'),
         ),
-    ]
+    ](
+                    "detail",
+                    models.JSONField(help_text="Log-probabilities of its tokens, where they were asked for.", null=True),
+                ),
+                

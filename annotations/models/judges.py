@@ -86,6 +86,7 @@ class JudgeCall(models.Model):
         PENDING = "pending", "Asked"
         ANSWERED = "answered", "Answered"
         FAILED = "failed", "Failed"
+        REFUSED = "refused", "Refused"  # asking again would bring the same
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="judge_calls")
     run = models.ForeignKey(Run, models.SET_NULL, null=True, related_name="judge_calls", help_text="That asked first.")
@@ -101,6 +102,7 @@ class JudgeCall(models.Model):
     rung = models.CharField(max_length=20, blank=True, help_text="How its form was asked for.")
     finish = models.CharField(max_length=40, blank=True)
     served_model = models.CharField(max_length=200, blank=True, help_text="As the answer names it.")
+    detail = models.JSONField(null=True, help_text="Log-probabilities of its tokens, where they were asked for.")
     error = models.TextField(blank=True)
     prompt_tokens = models.PositiveBigIntegerField(null=True)
     cached_tokens = models.PositiveBigIntegerField(null=True)
