@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import groupby
 
 from django.db import transaction
 
 from annotations.records import TrajectoryRecord
 from annotations.services import rankable, run_estimates, scorer_entries, scores
 from annotations.services.runs import Claim
-from models_service import deployable, first_errors, learning, ranking, scorers
+from models_service import chunks, deployable, first_errors, learning, ranking, scorers
 from models_service.scorers.base import CannotScore, Partly, Scored, Scorer, checked, scored
 from models_service.scorers.embedded import EmbeddedScorer
 from models_service.spending import Spending
@@ -70,7 +69,7 @@ def _read(
     claim: Claim, scorer: Scorer, todo: list[tuple[int, int]]
 ) -> Iterator[tuple[tuple[list[scores.Rollout], set[int]], list[TrajectoryRecord]]]:
     """Some trajectories at a time: the rollouts and which of them are wanted, and their records."""
-    for tasks, wanted in _chunks(todo, scorer.at_once):
+    for tasks, wanted in chunks.of_tasks(todo, scorer.at_once):
         claim.check()
         found = scores.rollouts(
             claim.run.project, tasks, with_reference=scorer.reads_reference, with_outcome=scorer.reads_outcome
@@ -97,20 +96,6 @@ def _scorer(claim: Claim) -> Scorer:
         deployable.checked(entries[name])
     scorer = scorers.load(name, entries)
     return learning.taught(claim) if isinstance(scorer, EmbeddedScorer) else scorer
-
-
-def _chunks(todo: list[tuple[int, int]], at_once: int) -> Iterator[tuple[list[int], set[int]]]:
-    """Whole tasks, with the trajectories of theirs that are wanted, about so many at a time."""
-    tasks: list[int] = []
-    wanted: set[int] = set()
-    for task, rows in groupby(todo, key=lambda row: row[0]):
-        tasks.append(task)
-        wanted.update(trajectory for _, trajectory in rows)
-        if len(wanted) >= at_once:
-            yield tasks, wanted
-            tasks, wanted = [], set()
-    if wanted:
-        yield tasks, wanted
 
 
 def _pooled(reasons: Counter[str]) -> dict[str, int]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from annotations.models import Judge, JudgeCall, JudgeServer, Project, Run
@@ -17,6 +17,8 @@ from annotations.services import judge_budget
 from annotations.services.judge_budget import OverBudget
 
 LOCKS = 0x51_0001  # a space of advisory locks: one for each run that asks
+SETTLED = frozenset({JudgeCall.State.ANSWERED, JudgeCall.State.REFUSED})  # asking again would bring the same
+NOBODY_KNOWS = "The worker was gone before an answer came. The server may have counted the question."
 LONGEST = 1_000_000  # characters of an answer that are kept
 
 
@@ -99,10 +101,6 @@ def known(project: Project, keys: Sequence[str]) -> dict[str, JudgeCall]:
     return {row.key: row for row in rows}
 
 
-def over(project: Project) -> QuerySet[JudgeCall]:
-    return JudgeCall.objects.filter(project=project).exclude(state=JudgeCall.State.PENDING)
-
-
 @transaction.atomic
 def opened(asking: Asking, wanted: Sequence[Asked]) -> dict[str, JudgeCall]:
     """Rows, pending and ours, for the first of these questions, as many as the budget holds. A row that is there is
@@ -133,6 +131,22 @@ def opened(asking: Asking, wanted: Sequence[Asked]) -> dict[str, JudgeCall]:
         )
     rows = JudgeCall.objects.filter(project=asking.project, key__in=list(mine)).defer("question", "answer")
     return {row.key: row for row in rows}
+
+
+def let_go(project: Project) -> int:
+    """Give up questions whose run is over and whose worker is gone before an answer was kept, and let go what is held
+    for them; how many these were. Whether the server has counted them nobody here can know: their rows say so."""
+    pending = JudgeCall.objects.filter(project=project, state=JudgeCall.State.PENDING)
+    gone = pending.exclude(run__in=Run.objects.open().filter(project=project))
+    runs = set(gone.values_list("run", flat=True))
+    dead = [run for run in runs if not is_asking(run)]
+    with transaction.atomic():
+        rows = list(gone.filter(Q(run__in=dead) | Q(run=None)).select_for_update(skip_locked=True).defer("question"))
+        JudgeCall.objects.filter(pk__in=[row.pk for row in rows]).update(
+            state=JudgeCall.State.FAILED, reserved_micro=0, error=NOBODY_KNOWS
+        )
+        judge_budget.settle(project, spent=0, released=sum(row.reserved_micro for row in rows))
+    return len(rows)
 
 
 def _is_free(row: JudgeCall, asking: Asking) -> bool:

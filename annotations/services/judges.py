@@ -43,9 +43,9 @@ class JudgeRefused(ValueError):
 
 @dataclass(frozen=True)
 class Estimate:
-    """What judging these trajectories would take: about so many calls, tokens and seconds. `cost` is None where no price
-    of the model is known; `left_micro` what the budget has left, None where there is none. `seconds` is None where the
-    judge's server has answered nothing here yet."""
+    """What judging these trajectories would take: about so many calls, tokens and seconds. `cost` is None where no
+    price of the model is known; `left_micro` what the budget has left, None where there is none. `seconds` is None
+    where the judge's server has answered nothing here yet."""
 
     trajectories: int
     steps: int
