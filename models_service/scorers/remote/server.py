@@ -46,9 +46,9 @@ class Server:
     def __init__(
         self, server: str, *, key_env: str = "", timeout: float = 300.0, retries: int = 4, requests: int = 8
     ) -> None:
-        self.url = _address(server)
+        self.url = address(server)
         self.root = self.url.removesuffix("/v1")
-        self._key = _key(key_env)
+        self._key = key_of(key_env)
         self.key_env, self.timeout, self.retries = key_env, timeout, retries
         self.requests = requests
         self.usage: dict[str, float] = {"calls": 0, "prompt_tokens": 0, "completion_tokens": 0}
@@ -173,7 +173,8 @@ class Server:
         return ""
 
 
-def _address(server: str) -> str:
+def address(server: str) -> str:
+    """The address without a slash at its end. UnfitModel where it is none, or holds more than an address."""
     parts = urlsplit(server)
     if parts.username or parts.password or parts.query:
         raise UnfitModel(
@@ -184,7 +185,8 @@ def _address(server: str) -> str:
     return server.rstrip("/")
 
 
-def _key(name: str) -> str:
+def key_of(name: str) -> str:
+    """What the environment's variable of that name holds; UnfitModel where there is none. No name, no key."""
     if not name:
         return ""
     if not (found := os.environ.get(name, "")):

@@ -1,0 +1,67 @@
+"""How the form of an answer is asked for, and what a server was found not to take."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from annotations.judges.servers import Options
+from models_service.judges.asked import Question
+
+LADDER = ("json_schema", "json_object", "words")
+# A word in a refusal → what is sent from then on: parameters that some servers, or some of their models, do not know.
+RENAMED = {"max_completion_tokens": "max_tokens"}
+LEFT_OUT = ("seed", "temperature", "top_p", "top_logprobs")
+
+
+class Forms:
+    """Begins with what the options say, and remembers what the server has taken and refused."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.first = options.form
+        self.renamed: dict[str, str] = {}
+        self.left_out: set[str] = set()
+
+    def of(self, question: Question) -> tuple[str, ...]:
+        """The forms to try, in order."""
+        if question.schema is None:
+            return ("words",)
+        return LADDER[LADDER.index(self.first) :]
+
+    def took(self, question: Question, form: str) -> None:
+        """The server has taken that form: no earlier one is tried again."""
+        if question.schema is not None:
+            self.first = form  # type: ignore[assignment]
+
+    def learns(self, refusal: str) -> bool:
+        """Whether the refusal names a parameter that can be sent otherwise, and was not yet."""
+        for new, old in RENAMED.items():
+            if new in refusal and old not in self.renamed:
+                self.renamed[old] = new
+                return True
+        for name in LEFT_OUT:
+            known = ("nsupported", "not support", "nknown", "nrecognized", "not permitted", "xtra inputs")
+            if name in refusal and name not in self.left_out and any(word in refusal for word in known):
+                self.left_out.add(name)
+                return True
+        return False
+
+    def body(self, question: Question, model: str, form: str) -> dict[str, Any]:
+        """What is sent, as the SDK takes it. What `extra` sets to null is left out."""
+        body: dict[str, Any] = {
+            "messages": [dict(one) for one in question.messages],
+            "temperature": question.temperature,
+            "max_tokens": question.max_tokens,
+        }
+        body |= {} if question.top_p is None else {"top_p": question.top_p}
+        body |= {} if question.seed is None else {"seed": question.seed + question.number}
+        body |= {"logprobs": True, "top_logprobs": question.logprobs} if question.logprobs else {}
+        if form == "json_object":
+            body["response_format"] = {"type": "json_object"}
+        elif form == "json_schema":
+            told = {"name": "answer", "strict": self.options.strict, "schema": question.schema}
+            body["response_format"] = {"type": "json_schema", "json_schema": told}
+        refused = {*self.left_out, *(name for name, value in question.extra.items() if value is None)}
+        kept = {self.renamed.get(name, name): value for name, value in body.items() if name not in refused}
+        extra = {name: value for name, value in question.extra.items() if value is not None}
+        return {"model": model, **kept, "extra_body": extra or None}
