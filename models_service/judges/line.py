@@ -39,7 +39,11 @@ class Address:
 
 
 class _Fault(Exception):
-    """The server's, not the question's: asking again may help."""
+    """The server's, not the question's: asking again may help. `heard`: the server said something, if only a status."""
+
+    def __init__(self, why: str, heard: bool = False) -> None:
+        super().__init__(why)
+        self.heard = heard
 
 
 class Line:
@@ -150,13 +154,26 @@ class Line:
             except _Fault as fault:
                 why = str(fault)
                 self.breaker.bad(why)
-                rounds += not self.breaker.is_open  # a server that is away for all has not failed at this one
+                # A server that is away for all has not failed at this question.
+                rounds += not self.breaker.is_open if fault.heard else await self._is_there()
                 continue
             self.breaker.good()
             latency = round((time.monotonic() - began) * 1000)
             return replace(said, latency_ms=latency, attempts=attempts + rounds * (self.options.retries + 1))
         latency = round((time.monotonic() - began) * 1000)
         return Unanswered(why, latency_ms=latency, attempts=ROUNDS * (self.options.retries + 1))
+
+    async def _is_there(self) -> bool:
+        """Whether the server says anything at all, be it that it has no list of models."""
+        import openai
+
+        try:
+            await self._client.with_options(max_retries=0, timeout=5.0).models.list()
+        except openai.APIConnectionError:
+            return False
+        except openai.APIError:
+            return True
+        return True
 
     async def _asked(self, question: Question, key: str) -> tuple[Said, int]:
         """What it says, and how often it was asked for that. _Fault where the server, not the question, is at fault."""
@@ -169,7 +186,7 @@ class Line:
         except TimeoutError:
             return Unanswered(f"no whole answer came in {self.options.longest:.0f} s"), 1
         except openai.APITimeoutError:
-            raise _Fault(f"{self.url} does not answer in time") from None
+            raise _Fault(f"{self.url} does not answer in time", heard=True) from None
         except openai.APIConnectionError as no:
             raise _Fault(f"{self.url} cannot be reached ({self._short(str(no.__cause__ or no))})") from None
         except openai.APIStatusError as no:
@@ -220,7 +237,7 @@ class Line:
             return ServerFault(f"{self.url} refuses {key}: {status} {said}", status)
         if status == 404:
             return ServerFault(f"{self.url} has no model {self.model!r}: {said}", status)
-        return _Fault(f"{self.url} answers with {status}: {said}")
+        return _Fault(f"{self.url} answers with {status}: {said}", heard=True)
 
     def _words(self, no: openai.APIStatusError) -> str:
         found = no.body
