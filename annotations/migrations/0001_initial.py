@@ -10,414 +10,906 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Project',
+            name="Project",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=60, unique=True)),
-                ('title', models.CharField(max_length=120)),
-                ('overlap', models.PositiveSmallIntegerField(default=2, help_text='How many people label each trajectory.')),
-                ('lease_minutes', models.PositiveSmallIntegerField(default=15)),
-                ('mode', models.CharField(choices=[('blind', 'Blind'), ('reference', 'Reference'), ('assisted', 'Assisted')], default='blind', max_length=12)),
-                ('propagation', models.CharField(choices=[('off', 'Off'), ('suggest', 'Suggest'), ('fill', 'Fill')], default='suggest', max_length=8)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("slug", models.SlugField(max_length=60, unique=True)),
+                ("title", models.CharField(max_length=120)),
+                (
+                    "overlap",
+                    models.PositiveSmallIntegerField(default=2, help_text="How many people label each trajectory."),
+                ),
+                ("lease_minutes", models.PositiveSmallIntegerField(default=15)),
+                (
+                    "mode",
+                    models.CharField(
+                        choices=[("blind", "Blind"), ("reference", "Reference"), ("assisted", "Assisted")],
+                        default="blind",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "propagation",
+                    models.CharField(
+                        choices=[("off", "Off"), ("suggest", "Suggest"), ("fill", "Fill")],
+                        default="suggest",
+                        max_length=8,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.CreateModel(
-            name='SchemeVersion',
+            name="SchemeVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.SlugField(max_length=60)),
-                ('version', models.CharField(max_length=20)),
-                ('document', models.JSONField()),
-                ('sha256', models.CharField(max_length=64, unique=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.SlugField(max_length=60)),
+                ("version", models.CharField(max_length=20)),
+                ("document", models.JSONField()),
+                ("sha256", models.CharField(max_length=64, unique=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.CreateModel(
-            name='WorkerBeat',
+            name="WorkerBeat",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=200, unique=True)),
-                ('queues', models.JSONField(default=list)),
-                ('beat_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=200, unique=True)),
+                ("queues", models.JSONField(default=list)),
+                ("beat_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('username', models.CharField(error_messages={'unique': 'A user with that username already exists.'}, help_text='Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.', max_length=150, unique=True, validators=[django.contrib.auth.validators.UnicodeUsernameValidator()], verbose_name='username')),
-                ('first_name', models.CharField(blank=True, max_length=150, verbose_name='first name')),
-                ('last_name', models.CharField(blank=True, max_length=150, verbose_name='last name')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='email address')),
-                ('is_staff', models.BooleanField(default=False, help_text='Designates whether the user can log into this admin site.', verbose_name='staff status')),
-                ('is_active', models.BooleanField(default=True, help_text='Designates whether this user should be treated as active. Unselect this instead of deleting accounts.', verbose_name='active')),
-                ('date_joined', models.DateTimeField(default=django.utils.timezone.now, verbose_name='date joined')),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                (
+                    "username",
+                    models.CharField(
+                        error_messages={"unique": "A user with that username already exists."},
+                        help_text="Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.",
+                        max_length=150,
+                        unique=True,
+                        validators=[django.contrib.auth.validators.UnicodeUsernameValidator()],
+                        verbose_name="username",
+                    ),
+                ),
+                ("first_name", models.CharField(blank=True, max_length=150, verbose_name="first name")),
+                ("last_name", models.CharField(blank=True, max_length=150, verbose_name="last name")),
+                ("email", models.EmailField(blank=True, max_length=254, verbose_name="email address")),
+                (
+                    "is_staff",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates whether the user can log into this admin site.",
+                        verbose_name="staff status",
+                    ),
+                ),
+                (
+                    "is_active",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Designates whether this user should be treated as active. Unselect this instead of deleting accounts.",
+                        verbose_name="active",
+                    ),
+                ),
+                ("date_joined", models.DateTimeField(default=django.utils.timezone.now, verbose_name="date joined")),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'user',
-                'verbose_name_plural': 'users',
-                'abstract': False,
+                "verbose_name": "user",
+                "verbose_name_plural": "users",
+                "abstract": False,
             },
             managers=[
-                ('objects', django.contrib.auth.models.UserManager()),
+                ("objects", django.contrib.auth.models.UserManager()),
             ],
         ),
         migrations.CreateModel(
-            name='Guideline',
+            name="Guideline",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField()),
-                ('text', models.TextField()),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='guidelines', to='annotations.project')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("version", models.PositiveIntegerField()),
+                ("text", models.TextField()),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="guidelines", to="annotations.project"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-version'],
+                "ordering": ["-version"],
             },
         ),
         migrations.CreateModel(
-            name='Annotation',
+            name="Annotation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('mode', models.CharField(choices=[('blind', 'Blind'), ('reference', 'Reference'), ('assisted', 'Assisted')], default='blind', max_length=12)),
-                ('propagation', models.CharField(choices=[('off', 'Off'), ('suggest', 'Suggest'), ('fill', 'Fill')], default='off', max_length=8)),
-                ('state', models.CharField(choices=[('leased', 'Leased'), ('draft', 'Draft'), ('submitted', 'Submitted'), ('skipped', 'Skipped'), ('returned', 'Returned'), ('failed', 'Failed')], max_length=10)),
-                ('seat', models.PositiveSmallIntegerField(blank=True, help_text="Which of the trajectory's seats, from 0.", null=True)),
-                ('lease_until', models.DateTimeField(blank=True, null=True)),
-                ('revision', models.PositiveIntegerField(default=0)),
-                ('time_spent_ms', models.PositiveIntegerField(default=0)),
-                ('comment', models.TextField(blank=True, help_text='Why it was skipped, returned, or failed.')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('submitted_at', models.DateTimeField(blank=True, null=True)),
-                ('retired_at', models.DateTimeField(blank=True, help_text='Set when another pass took its place.', null=True)),
-                ('guideline', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='annotations.guideline')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "mode",
+                    models.CharField(
+                        choices=[("blind", "Blind"), ("reference", "Reference"), ("assisted", "Assisted")],
+                        default="blind",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "propagation",
+                    models.CharField(
+                        choices=[("off", "Off"), ("suggest", "Suggest"), ("fill", "Fill")], default="off", max_length=8
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("leased", "Leased"),
+                            ("draft", "Draft"),
+                            ("submitted", "Submitted"),
+                            ("skipped", "Skipped"),
+                            ("returned", "Returned"),
+                            ("failed", "Failed"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "seat",
+                    models.PositiveSmallIntegerField(
+                        blank=True, help_text="Which of the trajectory's seats, from 0.", null=True
+                    ),
+                ),
+                ("lease_until", models.DateTimeField(blank=True, null=True)),
+                ("revision", models.PositiveIntegerField(default=0)),
+                ("time_spent_ms", models.PositiveIntegerField(default=0)),
+                ("comment", models.TextField(blank=True, help_text="Why it was skipped, returned, or failed.")),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("submitted_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "retired_at",
+                    models.DateTimeField(blank=True, help_text="Set when another pass took its place.", null=True),
+                ),
+                (
+                    "guideline",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="annotations.guideline",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('verb', models.CharField(max_length=40)),
-                ('revision', models.PositiveIntegerField(help_text="The annotation's revision after it.", null=True)),
-                ('change', models.UUIDField(null=True)),
-                ('before', models.JSONField(null=True)),
-                ('after', models.JSONField(null=True)),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('annotation', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='events', to='annotations.annotation')),
-                ('undoes', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='undone_by', to='annotations.event')),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='annotations.project')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("verb", models.CharField(max_length=40)),
+                ("revision", models.PositiveIntegerField(help_text="The annotation's revision after it.", null=True)),
+                ("change", models.UUIDField(null=True)),
+                ("before", models.JSONField(null=True)),
+                ("after", models.JSONField(null=True)),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "annotation",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="events",
+                        to="annotations.annotation",
+                    ),
+                ),
+                (
+                    "undoes",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="undone_by",
+                        to="annotations.event",
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="events", to="annotations.project"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ApiToken',
+            name="ApiToken",
             fields=[
-                ('digest', models.CharField(max_length=128, primary_key=True, serialize=False)),
-                ('token_key', models.CharField(db_index=True, max_length=25)),
-                ('created', models.DateTimeField(auto_now_add=True)),
-                ('expiry', models.DateTimeField(blank=True, null=True)),
-                ('name', models.CharField(max_length=80)),
-                ('scope', models.CharField(choices=[('read', 'Read'), ('write', 'Read and write')], default='write', max_length=5)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='auth_token_set', to=settings.AUTH_USER_MODEL)),
-                ('project', models.ForeignKey(blank=True, help_text='Empty: all the person sees.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='tokens', to='annotations.project')),
+                ("digest", models.CharField(max_length=128, primary_key=True, serialize=False)),
+                ("token_key", models.CharField(db_index=True, max_length=25)),
+                ("created", models.DateTimeField(auto_now_add=True)),
+                ("expiry", models.DateTimeField(blank=True, null=True)),
+                ("name", models.CharField(max_length=80)),
+                (
+                    "scope",
+                    models.CharField(
+                        choices=[("read", "Read"), ("write", "Read and write")], default="write", max_length=5
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="auth_token_set",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Empty: all the person sees.",
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="tokens",
+                        to="annotations.project",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Rater',
+            name="Rater",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('human', 'Person'), ('judge', 'Judge'), ('scorer', 'Scorer'), ('import', 'Imported'), ('consensus', 'Consensus')], max_length=10)),
-                ('name', models.CharField(max_length=150)),
-                ('queue_from', models.BigIntegerField(default=0, help_text='A hint: below this trajectory nothing was left for them under queue_overlap.')),
-                ('queue_overlap', models.PositiveSmallIntegerField(default=0)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='raters', to='annotations.project')),
-                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='raters', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("human", "Person"),
+                            ("judge", "Judge"),
+                            ("scorer", "Scorer"),
+                            ("import", "Imported"),
+                            ("consensus", "Consensus"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("name", models.CharField(max_length=150)),
+                (
+                    "queue_from",
+                    models.BigIntegerField(
+                        default=0,
+                        help_text="A hint: below this trajectory nothing was left for them under queue_overlap.",
+                    ),
+                ),
+                ("queue_overlap", models.PositiveSmallIntegerField(default=0)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="raters", to="annotations.project"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="raters",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='project',
-            name='reference',
-            field=models.ForeignKey(blank=True, help_text='The rater others are held against.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='annotations.rater'),
+            model_name="project",
+            name="reference",
+            field=models.ForeignKey(
+                blank=True,
+                help_text="The rater others are held against.",
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="annotations.rater",
+            ),
         ),
         migrations.AddField(
-            model_name='annotation',
-            name='rater',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='annotations', to='annotations.rater'),
+            model_name="annotation",
+            name="rater",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="annotations", to="annotations.rater"
+            ),
         ),
         migrations.CreateModel(
-            name='Run',
+            name="Run",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('import', 'Import'), ('score', 'Pre-score'), ('agreement', 'Agreement'), ('export', 'Export')], max_length=10)),
-                ('config', models.JSONField(default=dict)),
-                ('state', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('done', 'Done'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='queued', max_length=10)),
-                ('done', models.PositiveBigIntegerField(default=0)),
-                ('total', models.PositiveBigIntegerField(help_text='Null until it is known.', null=True)),
-                ('result', models.JSONField(default=dict)),
-                ('error', models.TextField(blank=True)),
-                ('file', models.CharField(blank=True, help_text='Input of an import, output of an export.', max_length=400)),
-                ('sha256', models.CharField(blank=True, max_length=64)),
-                ('claim', models.UUIDField(help_text="The worker's hold. Who holds another claim writes nothing.", null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('beat_at', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='runs', to=settings.AUTH_USER_MODEL)),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='annotations.project')),
-                ('retry_of', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='retries', to='annotations.run')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("import", "Import"),
+                            ("score", "Pre-score"),
+                            ("agreement", "Agreement"),
+                            ("export", "Export"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("config", models.JSONField(default=dict)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("running", "Running"),
+                            ("done", "Done"),
+                            ("failed", "Failed"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="queued",
+                        max_length=10,
+                    ),
+                ),
+                ("done", models.PositiveBigIntegerField(default=0)),
+                ("total", models.PositiveBigIntegerField(help_text="Null until it is known.", null=True)),
+                ("result", models.JSONField(default=dict)),
+                ("error", models.TextField(blank=True)),
+                (
+                    "file",
+                    models.CharField(blank=True, help_text="Input of an import, output of an export.", max_length=400),
+                ),
+                ("sha256", models.CharField(blank=True, max_length=64)),
+                (
+                    "claim",
+                    models.UUIDField(help_text="The worker's hold. Who holds another claim writes nothing.", null=True),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("started_at", models.DateTimeField(null=True)),
+                ("beat_at", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="runs",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="runs", to="annotations.project"
+                    ),
+                ),
+                (
+                    "retry_of",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="retries",
+                        to="annotations.run",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Report',
+            name="Report",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(default='agreement', max_length=20)),
-                ('config', models.JSONField(default=dict)),
-                ('inputs', models.JSONField(default=dict, help_text='Counts and the hash of the labels it was computed from.')),
-                ('result', models.JSONField()),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reports', to='annotations.project')),
-                ('run', models.OneToOneField(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='report', to='annotations.run')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(default="agreement", max_length=20)),
+                ("config", models.JSONField(default=dict)),
+                (
+                    "inputs",
+                    models.JSONField(default=dict, help_text="Counts and the hash of the labels it was computed from."),
+                ),
+                ("result", models.JSONField()),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="reports", to="annotations.project"
+                    ),
+                ),
+                (
+                    "run",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="report",
+                        to="annotations.run",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='project',
-            name='scheme',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='projects', to='annotations.schemeversion'),
+            model_name="project",
+            name="scheme",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="projects", to="annotations.schemeversion"
+            ),
         ),
         migrations.AddField(
-            model_name='annotation',
-            name='scheme',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='annotations.schemeversion'),
+            model_name="annotation",
+            name="scheme",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="annotations.schemeversion"
+            ),
         ),
         migrations.CreateModel(
-            name='ScorerArtefact',
+            name="ScorerArtefact",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('artefact', annotations.models.fields.VerbatimJSONField()),
-                ('report', models.JSONField(default=dict, help_text='Out-of-fold figures beside the baselines.')),
-                ('activated', models.BooleanField(help_text='Whether it passed the activation rule.')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='scorer_artefacts', to='annotations.project')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("artefact", annotations.models.fields.VerbatimJSONField()),
+                ("report", models.JSONField(default=dict, help_text="Out-of-fold figures beside the baselines.")),
+                ("activated", models.BooleanField(help_text="Whether it passed the activation rule.")),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="scorer_artefacts",
+                        to="annotations.project",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Step',
+            name="Step",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('index', models.PositiveIntegerField(help_text='Place in the trajectory, from 0.')),
-                ('source', models.CharField(choices=[('system', 'System'), ('user', 'User'), ('agent', 'Agent')], max_length=8)),
-                ('source_index', models.PositiveIntegerField(help_text='Place of its first message in the original file, from 0.')),
-                ('message', models.TextField(blank=True)),
-                ('reasoning', models.TextField(blank=True)),
-                ('tool_calls', annotations.models.fields.VerbatimJSONField(default=list)),
-                ('observations', annotations.models.fields.VerbatimJSONField(default=list)),
-                ('extra', annotations.models.fields.VerbatimJSONField(default=dict)),
-                ('content_hash', models.CharField(max_length=64)),
-                ('ordinal', models.PositiveIntegerField(default=0, help_text="Which of the trajectory's equal steps, from 0.")),
-                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='children', to='annotations.step')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("index", models.PositiveIntegerField(help_text="Place in the trajectory, from 0.")),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[("system", "System"), ("user", "User"), ("agent", "Agent")], max_length=8
+                    ),
+                ),
+                (
+                    "source_index",
+                    models.PositiveIntegerField(help_text="Place of its first message in the original file, from 0."),
+                ),
+                ("message", models.TextField(blank=True)),
+                ("reasoning", models.TextField(blank=True)),
+                ("tool_calls", annotations.models.fields.VerbatimJSONField(default=list)),
+                ("observations", annotations.models.fields.VerbatimJSONField(default=list)),
+                ("extra", annotations.models.fields.VerbatimJSONField(default=dict)),
+                ("content_hash", models.CharField(max_length=64)),
+                (
+                    "ordinal",
+                    models.PositiveIntegerField(default=0, help_text="Which of the trajectory's equal steps, from 0."),
+                ),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="children",
+                        to="annotations.step",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['index'],
+                "ordering": ["index"],
             },
         ),
         migrations.CreateModel(
-            name='Label',
+            name="Label",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('field', models.CharField(max_length=40)),
-                ('value', models.JSONField()),
-                ('origin', models.CharField(choices=[('human', 'Person'), ('propagated', 'Propagated'), ('accepted', 'Accepted suggestion'), ('judge', 'Judge'), ('import', 'Imported'), ('adjudicated', 'Adjudicated')], max_length=12)),
-                ('explanation', models.TextField(blank=True)),
-                ('revision', models.PositiveIntegerField(default=0, help_text="The annotation's revision that brought it.")),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('superseded_at', models.DateTimeField(blank=True, null=True)),
-                ('annotation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='labels', to='annotations.annotation')),
-                ('cause', models.ForeignKey(blank=True, help_text='The label that implied it.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='implies', to='annotations.label')),
-                ('step', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='labels', to='annotations.step')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("field", models.CharField(max_length=40)),
+                ("value", models.JSONField()),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[
+                            ("human", "Person"),
+                            ("propagated", "Propagated"),
+                            ("accepted", "Accepted suggestion"),
+                            ("judge", "Judge"),
+                            ("import", "Imported"),
+                            ("adjudicated", "Adjudicated"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("explanation", models.TextField(blank=True)),
+                (
+                    "revision",
+                    models.PositiveIntegerField(default=0, help_text="The annotation's revision that brought it."),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("superseded_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "annotation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="labels", to="annotations.annotation"
+                    ),
+                ),
+                (
+                    "cause",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="The label that implied it.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="implies",
+                        to="annotations.label",
+                    ),
+                ),
+                (
+                    "step",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="labels",
+                        to="annotations.step",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Task',
+            name="Task",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('external_id', models.CharField(max_length=400)),
-                ('source', models.CharField(blank=True, help_text='The dataset it comes from.', max_length=200)),
-                ('instruction', models.TextField(blank=True)),
-                ('reference', annotations.models.fields.VerbatimJSONField(help_text='The ground truth; hidden from annotators in blind mode.', null=True)),
-                ('tools', annotations.models.fields.VerbatimJSONField(null=True)),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tasks', to='annotations.project')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("external_id", models.CharField(max_length=400)),
+                ("source", models.CharField(blank=True, help_text="The dataset it comes from.", max_length=200)),
+                ("instruction", models.TextField(blank=True)),
+                (
+                    "reference",
+                    annotations.models.fields.VerbatimJSONField(
+                        help_text="The ground truth; hidden from annotators in blind mode.", null=True
+                    ),
+                ),
+                ("tools", annotations.models.fields.VerbatimJSONField(null=True)),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="tasks", to="annotations.project"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Trajectory',
+            name="Trajectory",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('external_id', models.CharField(max_length=400)),
-                ('rollout', models.PositiveIntegerField()),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('superseded_at', models.DateTimeField(blank=True, null=True)),
-                ('policy_model', models.CharField(blank=True, max_length=200)),
-                ('outcome', annotations.models.fields.VerbatimJSONField(null=True)),
-                ('content_hash', models.CharField(max_length=64)),
-                ('format', models.CharField(max_length=40)),
-                ('meta', models.JSONField(default=dict, help_text='The identifying numbers of the original record.')),
-                ('extra', annotations.models.fields.VerbatimJSONField(default=dict)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='trajectories', to='annotations.project')),
-                ('task', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='trajectories', to='annotations.task')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("external_id", models.CharField(max_length=400)),
+                ("rollout", models.PositiveIntegerField()),
+                ("version", models.PositiveIntegerField(default=1)),
+                ("superseded_at", models.DateTimeField(blank=True, null=True)),
+                ("policy_model", models.CharField(blank=True, max_length=200)),
+                ("outcome", annotations.models.fields.VerbatimJSONField(null=True)),
+                ("content_hash", models.CharField(max_length=64)),
+                ("format", models.CharField(max_length=40)),
+                ("meta", models.JSONField(default=dict, help_text="The identifying numbers of the original record.")),
+                ("extra", annotations.models.fields.VerbatimJSONField(default=dict)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="trajectories",
+                        to="annotations.project",
+                    ),
+                ),
+                (
+                    "task",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="trajectories", to="annotations.task"
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='step',
-            name='trajectory',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='steps', to='annotations.trajectory'),
+            model_name="step",
+            name="trajectory",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="steps", to="annotations.trajectory"
+            ),
         ),
         migrations.CreateModel(
-            name='Score',
+            name="Score",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('value', models.FloatField()),
-                ('probability', models.FloatField(help_text='P(the step is not wrong), where the scorer is calibrated.', null=True)),
-                ('detail', models.JSONField(default=dict, help_text="Flags (truncated, window, out_of_domain) and the scorer's why.")),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='scores', to='annotations.run')),
-                ('step', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='scores', to='annotations.step')),
-                ('trajectory', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='scores', to='annotations.trajectory')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("value", models.FloatField()),
+                (
+                    "probability",
+                    models.FloatField(help_text="P(the step is not wrong), where the scorer is calibrated.", null=True),
+                ),
+                (
+                    "detail",
+                    models.JSONField(
+                        default=dict, help_text="Flags (truncated, window, out_of_domain) and the scorer's why."
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="scores", to="annotations.run"
+                    ),
+                ),
+                (
+                    "step",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="scores", to="annotations.step"
+                    ),
+                ),
+                (
+                    "trajectory",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="scores", to="annotations.trajectory"
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='annotation',
-            name='trajectory',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='annotations', to='annotations.trajectory'),
+            model_name="annotation",
+            name="trajectory",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="annotations", to="annotations.trajectory"
+            ),
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('owner', 'Owner'), ('manager', 'Manager'), ('reviewer', 'Reviewer'), ('annotator', 'Annotator'), ('viewer', 'Viewer')], max_length=10)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL)),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='annotations.project')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("owner", "Owner"),
+                            ("manager", "Manager"),
+                            ("reviewer", "Reviewer"),
+                            ("annotator", "Annotator"),
+                            ("viewer", "Viewer"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to="annotations.project",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('project', 'user'), name='one_membership_per_project_and_user')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("project", "user"), name="one_membership_per_project_and_user")
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='guideline',
-            constraint=models.UniqueConstraint(fields=('project', 'version'), name='one_guideline_per_project_and_version'),
+            model_name="guideline",
+            constraint=models.UniqueConstraint(
+                fields=("project", "version"), name="one_guideline_per_project_and_version"
+            ),
         ),
         migrations.AddIndex(
-            model_name='event',
-            index=models.Index(fields=['project', '-id'], name='events_of_a_project'),
+            model_name="event",
+            index=models.Index(fields=["project", "-id"], name="events_of_a_project"),
         ),
         migrations.AddConstraint(
-            model_name='event',
-            constraint=models.UniqueConstraint(condition=models.Q(('change__isnull', False)), fields=('annotation', 'change'), name='one_event_per_change'),
+            model_name="event",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("change__isnull", False)),
+                fields=("annotation", "change"),
+                name="one_event_per_change",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rater',
-            constraint=models.UniqueConstraint(fields=('project', 'kind', 'name'), name='one_rater_per_project_kind_and_name'),
+            model_name="rater",
+            constraint=models.UniqueConstraint(
+                fields=("project", "kind", "name"), name="one_rater_per_project_kind_and_name"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rater',
-            constraint=models.UniqueConstraint(condition=models.Q(('user__isnull', False)), fields=('project', 'user'), name='one_rater_per_project_and_user'),
+            model_name="rater",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("user__isnull", False)),
+                fields=("project", "user"),
+                name="one_rater_per_project_and_user",
+            ),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(fields=['project', '-id'], name='runs_of_a_project'),
+            model_name="run",
+            index=models.Index(fields=["project", "-id"], name="runs_of_a_project"),
         ),
         migrations.AddConstraint(
-            model_name='project',
-            constraint=models.CheckConstraint(condition=models.Q(('overlap__gte', 1)), name='project_wants_at_least_one_label'),
+            model_name="project",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("overlap__gte", 1)), name="project_wants_at_least_one_label"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='project',
-            constraint=models.CheckConstraint(condition=models.Q(('lease_minutes__gte', 1)), name='project_leases_last_a_minute_or_more'),
+            model_name="project",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("lease_minutes__gte", 1)), name="project_leases_last_a_minute_or_more"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='label',
-            constraint=models.UniqueConstraint(condition=models.Q(('superseded_at__isnull', True)), fields=('annotation', 'step', 'field'), name='one_current_label_per_annotation_step_and_field', nulls_distinct=False),
+            model_name="label",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("superseded_at__isnull", True)),
+                fields=("annotation", "step", "field"),
+                name="one_current_label_per_annotation_step_and_field",
+                nulls_distinct=False,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='label',
-            constraint=models.CheckConstraint(condition=models.Q(('cause__isnull', True), models.Q(('cause', models.F('id')), _negated=True), _connector='OR'), name='label_does_not_cause_itself'),
+            model_name="label",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("cause__isnull", True), models.Q(("cause", models.F("id")), _negated=True), _connector="OR"
+                ),
+                name="label_does_not_cause_itself",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='label',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('origin', 'propagated'), _negated=True), ('cause__isnull', False), _connector='OR'), name='propagated_label_names_its_cause'),
+            model_name="label",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("origin", "propagated"), _negated=True), ("cause__isnull", False), _connector="OR"
+                ),
+                name="propagated_label_names_its_cause",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='task',
-            constraint=models.UniqueConstraint(fields=('project', 'external_id'), name='one_task_per_project_and_external_id'),
+            model_name="task",
+            constraint=models.UniqueConstraint(
+                fields=("project", "external_id"), name="one_task_per_project_and_external_id"
+            ),
         ),
         migrations.AddIndex(
-            model_name='trajectory',
-            index=models.Index(condition=models.Q(('superseded_at__isnull', True)), fields=['project', 'id'], name='live_trajectories'),
+            model_name="trajectory",
+            index=models.Index(
+                condition=models.Q(("superseded_at__isnull", True)), fields=["project", "id"], name="live_trajectories"
+            ),
         ),
         migrations.AddIndex(
-            model_name='trajectory',
-            index=models.Index(fields=['project', 'external_id'], name='trajectory_by_external_id'),
+            model_name="trajectory",
+            index=models.Index(fields=["project", "external_id"], name="trajectory_by_external_id"),
         ),
         migrations.AddConstraint(
-            model_name='trajectory',
-            constraint=models.UniqueConstraint(fields=('task', 'rollout', 'version'), name='one_trajectory_per_task_rollout_and_version'),
+            model_name="trajectory",
+            constraint=models.UniqueConstraint(
+                fields=("task", "rollout", "version"), name="one_trajectory_per_task_rollout_and_version"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='trajectory',
-            constraint=models.UniqueConstraint(condition=models.Q(('superseded_at__isnull', True)), fields=('task', 'rollout'), name='one_live_trajectory_per_task_and_rollout'),
+            model_name="trajectory",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("superseded_at__isnull", True)),
+                fields=("task", "rollout"),
+                name="one_live_trajectory_per_task_and_rollout",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='step',
-            constraint=models.UniqueConstraint(fields=('trajectory', 'index'), name='one_step_per_trajectory_and_index'),
+            model_name="step",
+            constraint=models.UniqueConstraint(
+                fields=("trajectory", "index"), name="one_step_per_trajectory_and_index"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='score',
-            constraint=models.UniqueConstraint(fields=('run', 'step'), name='one_score_per_run_and_step'),
+            model_name="score",
+            constraint=models.UniqueConstraint(fields=("run", "step"), name="one_score_per_run_and_step"),
         ),
         migrations.AddConstraint(
-            model_name='score',
-            constraint=models.CheckConstraint(condition=models.Q(('probability__isnull', True), ('probability__range', (0, 1)), _connector='OR'), name='probability_is_in_0_1'),
+            model_name="score",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("probability__isnull", True), ("probability__range", (0, 1)), _connector="OR"),
+                name="probability_is_in_0_1",
+            ),
         ),
         migrations.AddIndex(
-            model_name='annotation',
-            index=models.Index(condition=models.Q(('lease_until__isnull', False)), fields=['lease_until'], name='annotation_leases'),
+            model_name="annotation",
+            index=models.Index(
+                condition=models.Q(("lease_until__isnull", False)), fields=["lease_until"], name="annotation_leases"
+            ),
         ),
         migrations.AddIndex(
-            model_name='annotation',
-            index=models.Index(condition=models.Q(('retired_at__isnull', True), ('state__in', ['leased', 'draft', 'returned'])), fields=['rater'], name='annotations_begun'),
+            model_name="annotation",
+            index=models.Index(
+                condition=models.Q(("retired_at__isnull", True), ("state__in", ["leased", "draft", "returned"])),
+                fields=["rater"],
+                name="annotations_begun",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='annotation',
-            constraint=models.UniqueConstraint(condition=models.Q(('retired_at__isnull', True)), fields=('rater', 'trajectory'), name='one_live_annotation_per_rater_and_trajectory'),
+            model_name="annotation",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("retired_at__isnull", True)),
+                fields=("rater", "trajectory"),
+                name="one_live_annotation_per_rater_and_trajectory",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='annotation',
-            constraint=models.UniqueConstraint(condition=models.Q(('seat__isnull', False)), fields=('trajectory', 'seat'), name='one_annotation_per_trajectory_and_seat'),
+            model_name="annotation",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("seat__isnull", False)),
+                fields=("trajectory", "seat"),
+                name="one_annotation_per_trajectory_and_seat",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='annotation',
-            constraint=models.CheckConstraint(condition=models.Q(('lease_until__isnull', True), ('seat__isnull', False), _connector='OR'), name='a_lease_holds_a_seat'),
+            model_name="annotation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("lease_until__isnull", True), ("seat__isnull", False), _connector="OR"),
+                name="a_lease_holds_a_seat",
+            ),
         ),
     ]

@@ -7,188 +7,287 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('annotations', '0002_login_limits'),
+        ("annotations", "0002_login_limits"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Look',
+            name="Look",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('page', models.UUIDField(help_text='Made by the browser for each opening of the page.')),
-                ('visible_ms', models.PositiveIntegerField(default=0)),
-                ('visits', models.PositiveIntegerField(default=0, help_text='How often it came into focus.')),
-                ('unfolds', models.PositiveIntegerField(default=0, help_text='How often one of its texts was opened.')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("page", models.UUIDField(help_text="Made by the browser for each opening of the page.")),
+                ("visible_ms", models.PositiveIntegerField(default=0)),
+                ("visits", models.PositiveIntegerField(default=0, help_text="How often it came into focus.")),
+                ("unfolds", models.PositiveIntegerField(default=0, help_text="How often one of its texts was opened.")),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Message',
+            name="Message",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('text', models.TextField()),
-                ('key', models.UUIDField(unique=True)),
-                ('seen_at', models.DateTimeField(blank=True, help_text='When the other side first had it before them.', null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("text", models.TextField()),
+                ("key", models.UUIDField(unique=True)),
+                (
+                    "seen_at",
+                    models.DateTimeField(
+                        blank=True, help_text="When the other side first had it before them.", null=True
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='Thread',
+            name="Thread",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('ask', 'Question'), ('flag', 'Flag')], max_length=4)),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(choices=[("ask", "Question"), ("flag", "Flag")], max_length=4)),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.AddField(
-            model_name='annotation',
-            name='dismissed',
-            field=models.JSONField(db_default=models.Value([], models.JSONField()), default=list, help_text='Warnings the annotator has waved away, as rule:step.'),
+            model_name="annotation",
+            name="dismissed",
+            field=models.JSONField(
+                db_default=models.Value([], models.JSONField()),
+                default=list,
+                help_text="Warnings the annotator has waved away, as rule:step.",
+            ),
         ),
         migrations.AddField(
-            model_name='annotation',
-            name='frontier',
-            field=models.PositiveIntegerField(blank=True, help_text='Progressive, first pass: the last step that was shown. Null: all are.', null=True),
+            model_name="annotation",
+            name="frontier",
+            field=models.PositiveIntegerField(
+                blank=True, help_text="Progressive, first pass: the last step that was shown. Null: all are.", null=True
+            ),
         ),
         migrations.AddField(
-            model_name='annotation',
-            name='revealed_at',
-            field=models.DateTimeField(blank=True, help_text='Progressive: when everything was shown. Labels of then are the first pass.', null=True),
+            model_name="annotation",
+            name="revealed_at",
+            field=models.DateTimeField(
+                blank=True,
+                help_text="Progressive: when everything was shown. Labels of then are the first pass.",
+                null=True,
+            ),
         ),
         migrations.AddField(
-            model_name='label',
-            name='guideline',
-            field=models.ForeignKey(help_text='The version in force when it was given.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='annotations.guideline'),
+            model_name="label",
+            name="guideline",
+            field=models.ForeignKey(
+                help_text="The version in force when it was given.",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="annotations.guideline",
+            ),
         ),
         migrations.AddField(
-            model_name='label',
-            name='suggestion',
-            field=models.JSONField(help_text='What was accepted: its source, value and confidence, and how long it was looked at (ms).', null=True),
+            model_name="label",
+            name="suggestion",
+            field=models.JSONField(
+                help_text="What was accepted: its source, value and confidence, and how long it was looked at (ms).",
+                null=True,
+            ),
         ),
         migrations.AddField(
-            model_name='label',
-            name='time_ms',
-            field=models.PositiveIntegerField(help_text="Time in sight since the person's change before it.", null=True),
+            model_name="label",
+            name="time_ms",
+            field=models.PositiveIntegerField(
+                help_text="Time in sight since the person's change before it.", null=True
+            ),
         ),
         migrations.AddField(
-            model_name='project',
-            name='blind_share',
-            field=models.PositiveSmallIntegerField(default=15, help_text='Percent of assisted passes that are begun blind, so that quality can be measured.'),
+            model_name="project",
+            name="blind_share",
+            field=models.PositiveSmallIntegerField(
+                default=15,
+                help_text="Percent of assisted passes that are begun blind, so that quality can be measured.",
+            ),
         ),
         migrations.AddField(
-            model_name='project',
-            name='prefill',
-            field=models.CharField(blank=True, help_text='Whose labels an assisted pass suggests, as scorer:<name> or judge:<name>.', max_length=170),
+            model_name="project",
+            name="prefill",
+            field=models.CharField(
+                blank=True,
+                help_text="Whose labels an assisted pass suggests, as scorer:<name> or judge:<name>.",
+                max_length=170,
+            ),
         ),
         migrations.AddField(
-            model_name='project',
-            name='prefill_confidence',
-            field=models.FloatField(default=0.8, help_text='Suggestions below it are not shown.'),
+            model_name="project",
+            name="prefill_confidence",
+            field=models.FloatField(default=0.8, help_text="Suggestions below it are not shown."),
         ),
         migrations.AddField(
-            model_name='step',
-            name='action_hash',
-            field=models.CharField(blank=True, db_default='', help_text='Equal for equal actions; ids do not count.', max_length=16),
+            model_name="step",
+            name="action_hash",
+            field=models.CharField(
+                blank=True, db_default="", help_text="Equal for equal actions; ids do not count.", max_length=16
+            ),
         ),
         migrations.AddField(
-            model_name='step',
-            name='outline',
-            field=annotations.models.fields.VerbatimJSONField(help_text='The beginnings of its texts, where they are too long for a page.', null=True),
+            model_name="step",
+            name="outline",
+            field=annotations.models.fields.VerbatimJSONField(
+                help_text="The beginnings of its texts, where they are too long for a page.", null=True
+            ),
         ),
         migrations.AddField(
-            model_name='step',
-            name='turn_hash',
-            field=models.CharField(blank=True, db_default='', help_text='Equal where all that was said, done and seen is.', max_length=16),
+            model_name="step",
+            name="turn_hash",
+            field=models.CharField(
+                blank=True, db_default="", help_text="Equal where all that was said, done and seen is.", max_length=16
+            ),
         ),
         migrations.AddField(
-            model_name='user',
-            name='preferences',
-            field=models.JSONField(blank=True, default=dict, help_text='How they like to work: services/preferences.py.'),
+            model_name="user",
+            name="preferences",
+            field=models.JSONField(
+                blank=True, default=dict, help_text="How they like to work: services/preferences.py."
+            ),
         ),
         migrations.AlterField(
-            model_name='annotation',
-            name='mode',
-            field=models.CharField(choices=[('blind', 'Blind'), ('reference', 'Reference'), ('assisted', 'Assisted'), ('progressive', 'Progressive')], default='blind', max_length=12),
+            model_name="annotation",
+            name="mode",
+            field=models.CharField(
+                choices=[
+                    ("blind", "Blind"),
+                    ("reference", "Reference"),
+                    ("assisted", "Assisted"),
+                    ("progressive", "Progressive"),
+                ],
+                default="blind",
+                max_length=12,
+            ),
         ),
         migrations.AlterField(
-            model_name='project',
-            name='mode',
-            field=models.CharField(choices=[('blind', 'Blind'), ('reference', 'Reference'), ('assisted', 'Assisted'), ('progressive', 'Progressive')], default='blind', max_length=12),
+            model_name="project",
+            name="mode",
+            field=models.CharField(
+                choices=[
+                    ("blind", "Blind"),
+                    ("reference", "Reference"),
+                    ("assisted", "Assisted"),
+                    ("progressive", "Progressive"),
+                ],
+                default="blind",
+                max_length=12,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='project',
-            constraint=models.CheckConstraint(condition=models.Q(('prefill_confidence__range', (0, 1))), name='project_prefill_confidence_is_in_0_1'),
+            model_name="project",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("prefill_confidence__range", (0, 1))), name="project_prefill_confidence_is_in_0_1"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='project',
-            constraint=models.CheckConstraint(condition=models.Q(('blind_share__lte', 100)), name='project_blind_share_is_a_percentage'),
+            model_name="project",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("blind_share__lte", 100)), name="project_blind_share_is_a_percentage"
+            ),
         ),
         migrations.AddField(
-            model_name='look',
-            name='annotation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='looks', to='annotations.annotation'),
+            model_name="look",
+            name="annotation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="looks", to="annotations.annotation"
+            ),
         ),
         migrations.AddField(
-            model_name='look',
-            name='step',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='looks', to='annotations.step'),
+            model_name="look",
+            name="step",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="looks", to="annotations.step"
+            ),
         ),
         migrations.AddField(
-            model_name='message',
-            name='author',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="message",
+            name="author",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='thread',
-            name='annotation',
-            field=models.ForeignKey(blank=True, help_text='The pass it arose in.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='threads', to='annotations.annotation'),
+            model_name="thread",
+            name="annotation",
+            field=models.ForeignKey(
+                blank=True,
+                help_text="The pass it arose in.",
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="threads",
+                to="annotations.annotation",
+            ),
         ),
         migrations.AddField(
-            model_name='thread',
-            name='begun_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='threads', to=settings.AUTH_USER_MODEL),
+            model_name="thread",
+            name="begun_by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="threads", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='thread',
-            name='closed_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="thread",
+            name="closed_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='thread',
-            name='project',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='threads', to='annotations.project'),
+            model_name="thread",
+            name="project",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="threads", to="annotations.project"
+            ),
         ),
         migrations.AddField(
-            model_name='thread',
-            name='step',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='threads', to='annotations.step'),
+            model_name="thread",
+            name="step",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="threads",
+                to="annotations.step",
+            ),
         ),
         migrations.AddField(
-            model_name='thread',
-            name='trajectory',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='threads', to='annotations.trajectory'),
+            model_name="thread",
+            name="trajectory",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="threads", to="annotations.trajectory"
+            ),
         ),
         migrations.AddField(
-            model_name='message',
-            name='thread',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='messages', to='annotations.thread'),
+            model_name="message",
+            name="thread",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="messages", to="annotations.thread"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='look',
-            constraint=models.UniqueConstraint(fields=('annotation', 'step', 'page'), name='one_look_per_annotation_step_and_page'),
+            model_name="look",
+            constraint=models.UniqueConstraint(
+                fields=("annotation", "step", "page"), name="one_look_per_annotation_step_and_page"
+            ),
         ),
         migrations.AddIndex(
-            model_name='thread',
-            index=models.Index(fields=['project', '-id'], name='threads_of_a_project'),
+            model_name="thread",
+            index=models.Index(fields=["project", "-id"], name="threads_of_a_project"),
         ),
         migrations.AddIndex(
-            model_name='thread',
-            index=models.Index(condition=models.Q(('closed_at__isnull', True)), fields=['project'], name='open_threads_of_a_project'),
+            model_name="thread",
+            index=models.Index(
+                condition=models.Q(("closed_at__isnull", True)), fields=["project"], name="open_threads_of_a_project"
+            ),
         ),
     ]

@@ -20,52 +20,107 @@ def keep_what_is_in_force(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('annotations', '0004_fingerprints'),
+        ("annotations", "0004_fingerprints"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='label',
-            name='field',
-            field=models.CharField(help_text='A field of the scheme; of a part of a step, field@part.', max_length=80),
+            model_name="label",
+            name="field",
+            field=models.CharField(help_text="A field of the scheme; of a part of a step, field@part.", max_length=80),
         ),
         migrations.CreateModel(
-            name='ProjectScheme',
+            name="ProjectScheme",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('text', models.TextField()),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('used_at', models.DateTimeField(blank=True, help_text='When it first came into force.', null=True)),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='schemes', to='annotations.project')),
-                ('scheme', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='annotations.schemeversion')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                ("text", models.TextField()),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("used_at", models.DateTimeField(blank=True, help_text="When it first came into force.", null=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="schemes", to="annotations.project"
+                    ),
+                ),
+                (
+                    "scheme",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="annotations.schemeversion"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-number'],
-                'constraints': [models.UniqueConstraint(fields=('project', 'number'), name='one_scheme_per_project_and_number')],
+                "ordering": ["-number"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("project", "number"), name="one_scheme_per_project_and_number")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Rubric',
+            name="Rubric",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('field', models.CharField(max_length=40)),
-                ('number', models.PositiveIntegerField()),
-                ('items', models.JSONField()),
-                ('source', models.CharField(choices=[('file', 'File'), ('person', 'Person'), ('judge', 'Judge')], max_length=8)),
-                ('rater', models.CharField(blank=True, help_text='The judge that made it.', max_length=150)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('approved_at', models.DateTimeField(blank=True, null=True)),
-                ('rejected_at', models.DateTimeField(blank=True, null=True)),
-                ('approved_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('made_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('task', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rubrics', to='annotations.task')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("field", models.CharField(max_length=40)),
+                ("number", models.PositiveIntegerField()),
+                ("items", models.JSONField()),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[("file", "File"), ("person", "Person"), ("judge", "Judge")], max_length=8
+                    ),
+                ),
+                ("rater", models.CharField(blank=True, help_text="The judge that made it.", max_length=150)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("approved_at", models.DateTimeField(blank=True, null=True)),
+                ("rejected_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "approved_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "made_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "task",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="rubrics", to="annotations.task"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('task', 'field', 'number'), name='one_rubric_per_task_field_and_number'), models.CheckConstraint(condition=models.Q(('approved_at__isnull', True), ('rejected_at__isnull', True), _connector='OR'), name='rubric_is_approved_or_rejected')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("task", "field", "number"), name="one_rubric_per_task_field_and_number"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("approved_at__isnull", True), ("rejected_at__isnull", True), _connector="OR"
+                        ),
+                        name="rubric_is_approved_or_rejected",
+                    ),
+                ],
             },
         ),
         migrations.RunPython(keep_what_is_in_force, migrations.RunPython.noop),

@@ -4,15 +4,23 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('annotations', '0005_schemes'),
+        ("annotations", "0005_schemes"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='run',
-            name='kind',
-            field=models.CharField(choices=[('import', 'Import'), ('score', 'Pre-score'), ('agreement', 'Agreement'), ('export', 'Export'), ('scheme', 'Scheme change')], max_length=10),
+            model_name="run",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("import", "Import"),
+                    ("score", "Pre-score"),
+                    ("agreement", "Agreement"),
+                    ("export", "Export"),
+                    ("scheme", "Scheme change"),
+                ],
+                max_length=10,
+            ),
         ),
     ]

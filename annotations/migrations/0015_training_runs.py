@@ -4,19 +4,35 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('annotations', '0014_queue_policies'),
+        ("annotations", "0014_queue_policies"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='run',
-            name='kind',
-            field=models.CharField(choices=[('import', 'Import'), ('score', 'Pre-score'), ('agreement', 'Agreement'), ('export', 'Export'), ('scheme', 'Scheme change'), ('push', 'Push'), ('calibrate', 'Calibrate'), ('train_scorer', 'Learn'), ('queue', 'Order of the queue')], max_length=16),
+            model_name="run",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("import", "Import"),
+                    ("score", "Pre-score"),
+                    ("agreement", "Agreement"),
+                    ("export", "Export"),
+                    ("scheme", "Scheme change"),
+                    ("push", "Push"),
+                    ("calibrate", "Calibrate"),
+                    ("train_scorer", "Learn"),
+                    ("queue", "Order of the queue"),
+                ],
+                max_length=16,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'train_scorer'), ('state__in', ['queued', 'running'])), fields=('project',), name='one_training_at_a_time'),
+            model_name="run",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("kind", "train_scorer"), ("state__in", ["queued", "running"])),
+                fields=("project",),
+                name="one_training_at_a_time",
+            ),
         ),
     ]

@@ -5,25 +5,37 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('annotations', '0015_training_runs'),
+        ("annotations", "0015_training_runs"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='run',
-            name='held_at',
-            field=models.DateTimeField(help_text='When the worker that has it now took it up.', null=True),
+            model_name="run",
+            name="held_at",
+            field=models.DateTimeField(help_text="When the worker that has it now took it up.", null=True),
         ),
         migrations.AddField(
-            model_name='run',
-            name='worked',
-            field=models.DurationField(default=datetime.timedelta, help_text='How long workers before that one had it.'),
+            model_name="run",
+            name="worked",
+            field=models.DurationField(
+                default=datetime.timedelta, help_text="How long workers before that one had it."
+            ),
         ),
         migrations.AlterField(
-            model_name='run',
-            name='state',
-            field=models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('paused', 'Paused'), ('done', 'Done'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='queued', max_length=10),
+            model_name="run",
+            name="state",
+            field=models.CharField(
+                choices=[
+                    ("queued", "Queued"),
+                    ("running", "Running"),
+                    ("paused", "Paused"),
+                    ("done", "Done"),
+                    ("failed", "Failed"),
+                    ("cancelled", "Cancelled"),
+                ],
+                default="queued",
+                max_length=10,
+            ),
         ),
     ]

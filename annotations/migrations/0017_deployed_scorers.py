@@ -6,27 +6,38 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('annotations', '0016_paused_runs'),
+        ("annotations", "0016_paused_runs"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='DeployedScorer',
+            name="DeployedScorer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.SlugField(max_length=60)),
-                ('title', models.CharField(max_length=200)),
-                ('kind', models.CharField(help_text='Its class, one that workers know.', max_length=200)),
-                ('options', models.JSONField(default=dict)),
-                ('price', models.JSONField(help_text='Of a million tokens, in millionths of a currency.', null=True)),
-                ('added_at', models.DateTimeField(auto_now_add=True)),
-                ('removed_at', models.DateTimeField(null=True)),
-                ('added_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.SlugField(max_length=60)),
+                ("title", models.CharField(max_length=200)),
+                ("kind", models.CharField(help_text="Its class, one that workers know.", max_length=200)),
+                ("options", models.JSONField(default=dict)),
+                ("price", models.JSONField(help_text="Of a million tokens, in millionths of a currency.", null=True)),
+                ("added_at", models.DateTimeField(auto_now_add=True)),
+                ("removed_at", models.DateTimeField(null=True)),
+                (
+                    "added_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(condition=models.Q(('removed_at__isnull', True)), fields=('name',), name='one_scorer_per_name')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("removed_at__isnull", True)), fields=("name",), name="one_scorer_per_name"
+                    )
+                ],
             },
         ),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from annotations.models.adjudication import Adjudication, Standing
 from annotations.models.calibrations import Calibration
 from annotations.models.formats import NamedFormat
 from annotations.models.judges import (
@@ -26,6 +27,7 @@ from annotations.models.tokens import ApiToken
 from annotations.models.trajectories import Original, Step, Task, Trajectory
 
 __all__ = [
+    "Adjudication",
     "Annotation",
     "ApiToken",
     "Calibration",
@@ -57,6 +59,7 @@ __all__ = [
     "SchemeVersion",
     "Score",
     "ScorerArtefact",
+    "Standing",
     "Step",
     "Task",
     "Thread",
