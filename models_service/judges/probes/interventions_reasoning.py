@@ -1,6 +1,6 @@
 """Interventions in reasoning and in the report: a constraint contradicted, a part of the work skipped, a stop too
-early, a slip of arithmetic. After "REFLECT" (meta-evaluation of judges by controlled interventions), read in its abstract; how
-each is made is our reading.
+early, a slip of arithmetic. After "REFLECT" (meta-evaluation of judges by controlled interventions), read in its
+abstract; how each is made is our reading.
 """
 
 from __future__ import annotations

@@ -13,14 +13,13 @@ from models_service.judges.probes.base import WHOLE, Duel, Edit, Expected, Pair,
 
 LOOKED_AT = 200_000  # characters of one text that are looked at for facts; the rest is there, and left alone
 FACT = re.compile(r"\b(?:\d{2,}(?:[.,]\d+)*|[A-Z][\w’'-]{2,}(?: [A-Z][\w’'-]+)*)\b")
-COMMON = frozenset(
-    """
+COMMON_WORDS = """
     The This That These Those There Then Thus Therefore However Although While When Where What Which Who Why How And
     But For From With Without After Before Since Because Based First Second Third Next Final Finally Answer Question
     Let His Her Its Their Our Your You They She Not Yes Also Both Neither Either According Given Result Results
     Search Information Document Title Note Step User Now None True False Only Some Many Most All Any Here
-    """.split()
-)
+    """
+COMMON = frozenset(COMMON_WORDS.split())
 
 
 @dataclass(frozen=True)

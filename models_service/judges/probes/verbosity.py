@@ -1,8 +1,9 @@
 """Verbosity: more words for a wrong step, fewer for a right answer.
 
 "Reward Bias Detector" (RBD): the control is the full right solution against a wrong one; the changed copy the bare
-right answer against a longer wrong solution. There a small model writes the longer one; here (our reading) sentences that
-say nothing are added. For judges of steps: a wrong step padded, and the last step of a right rollout cut to its answer.
+right answer against a longer wrong solution. There a small model writes the longer one; here (our reading) sentences
+that say nothing are added. For judges of steps: a wrong step padded, and the last step of a right rollout cut to its
+answer.
 """
 
 from __future__ import annotations
@@ -44,9 +45,11 @@ def bare(record: TrajectoryRecord) -> tuple[TrajectoryRecord, str] | None:
     last = agents(record)[-1]
     message = record.steps[last].message
     answer = record.outcome.get("answer") if isinstance(record.outcome, dict) else None
-    if not isinstance(answer, str) or not answer.strip() or answer not in message or len(message) < 2 * len(answer):
+    if not isinstance(answer, str) or not answer.strip() or answer not in message:
         return None
     short = f"<answer>{answer}</answer>" if "<answer>" in message else answer
+    if len(message) < 1.5 * len(short):
+        return None
     return with_step(record, last, message=short, reasoning=""), short
 
 
