@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from annotations.models import Project
 from annotations.services import (
     agreement,
     agreement_fields,
@@ -13,9 +14,10 @@ from annotations.services import (
     queue_policies_run,
     runs,
     scheme_changes,
+    standing,
     traces,
 )
-from models_service import calibration, learning, scoring
+from models_service import calibration, leaderboard, learning, scoring
 from models_service.statistics import report
 
 
@@ -24,6 +26,7 @@ def run_import(run_id: int) -> None:
     with runs.working_on(run_id) as claim:
         if claim:
             imports.perform(claim)
+            standing.touch_all(claim.run.project)
     if claim:
         queue_policies_run.follow(claim.run)
 
@@ -47,6 +50,7 @@ def run_scheme_change(run_id: int) -> None:
     with runs.working_on(run_id) as claim:
         if claim:
             scheme_changes.perform(claim)
+            standing.touch_all(Project.objects.get(pk=claim.run.project_id))
 
 
 @shared_task(name="models_service.run_agreement")
@@ -57,6 +61,13 @@ def run_agreement(run_id: int) -> None:
             fields = agreement_fields.tables(claim.run.project)
             result = report.compute(table, fields, **agreement.options(claim.run.config))
             agreement.store(claim, table, result, agreement_fields.fingerprint(fields))
+
+
+@shared_task(name="models_service.run_leaderboard")
+def run_leaderboard(run_id: int) -> None:
+    with runs.working_on(run_id) as claim:
+        if claim:
+            leaderboard.perform(claim)
 
 
 @shared_task(name="models_service.run_scoring")

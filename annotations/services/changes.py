@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from annotations.models import Annotation, Event, Project, Rater, User
 from annotations.schemes.rules import Place
-from annotations.services import frontier, history, quick, seats
+from annotations.services import frontier, history, quick, seats, standing
 from annotations.services.board import Board, Labels, entries
 from annotations.services.outcomes import Closed, Outcome
 
@@ -148,6 +148,8 @@ def move(annotation: Annotation, to: str, verb: str, by: User, *, comment: str, 
     annotation.comment = comment
     annotation.submitted_at = now if to == Annotation.State.SUBMITTED else None
     annotation.save(update_fields=["state", "revision", "comment", "submitted_at", "seat", "lease_until", "updated_at"])
+    if Annotation.State.SUBMITTED in (was, to):
+        standing.touch(annotation.rater.project, [annotation.trajectory_id])
     after = {"state": to} | ({"reason": comment} if comment else {})
     history.record(annotation, verb, by, before={"state": was}, after=after, change=change)
     return history.current(annotation, ())

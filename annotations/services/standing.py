@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import batched
 from typing import NamedTuple
 
 from django.db.models import Q
@@ -72,8 +71,8 @@ def apart(spec: FieldSpec, values: Sequence[Json]) -> float:
 def touch(project: Project, trajectories: Sequence[int]) -> None:
     """Write anew how far the raters of these trajectories differ. In the caller's transaction, if there is one."""
     scheme = scheme_of(project.scheme)
-    for some in batched(trajectories, AT_ONCE):
-        _write(project, scheme, some)
+    for start in range(0, len(trajectories), AT_ONCE):
+        _write(project, scheme, trajectories[start : start + AT_ONCE])
 
 
 def touch_all(project: Project) -> None:
