@@ -101,6 +101,8 @@ def what(run: Run) -> str:
         Run.Kind.SCORE: [str(asked.get("scorer") or ""), f"a try on {asked['limit']}" if asked.get("limit") else ""],
         Run.Kind.AGREEMENT: [f"against {_name(asked['reference'])}" if asked.get("reference") else "no reference"]
         + (["released arithmetic"] if asked.get("official") else []),
+        Run.Kind.LEADERBOARD: [f"against {_name(asked.get('reference') or '')}"]
+        + (["released arithmetic"] if asked.get("official") else []),
         Run.Kind.EXPORT: [
             str(asked.get("format") or ""),
             f"labels of {_name(asked['rater'])}" if asked.get("rater") else "",

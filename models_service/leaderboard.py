@@ -1,0 +1,21 @@
+"""A run that measures a project's judges against people."""
+
+from __future__ import annotations
+
+from annotations.services import leaderboard
+from annotations.services.runs import Claim
+from models_service.statistics.leaderboard import board
+
+
+def perform(claim: Claim) -> None:
+    """Compute the leaderboard, or find the report that there is of the same labels."""
+    project, config = claim.run.project, claim.run.config
+    before = leaderboard.mark(project)
+    table = leaderboard.gathered(project, config)
+    sha256 = leaderboard.fingerprint(table)
+    if known := leaderboard.same(claim, sha256):
+        claim.keep(leaderboard=known.pk, mark=before, unchanged=True)
+        return
+    asked = {"official": bool(config.get("official")), "seed": int(config.get("seed", 0))}
+    result = board.compute(table, resamples=int(config.get("resamples", board.RESAMPLES)), **asked)
+    leaderboard.store(claim, result, sha256, before)

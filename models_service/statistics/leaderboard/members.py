@@ -1,0 +1,198 @@
+"""Who stands in a leaderboard, each as arrays: judges and people beside the reference, and constant answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import astuple, dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from annotations.judged_table import NONE, JudgedTable
+from annotations.records import Json
+from annotations.tables import LabelTable
+from models_service.statistics import matrices, measures, official, released
+from models_service.statistics.coefficients import Codes
+from models_service.statistics.figures import Floats, Ints
+from models_service.statistics.matrices import Bools, Matrix, numbers
+
+UNSAID = -2  # no first error can be read from what was said
+TALLY = list(official.Tally.__dataclass_fields__)
+
+
+@dataclass(frozen=True)
+class Member:
+    """One row. `labels` are (units,), the number of values where nothing was said; `first` the place of the first error
+    in each trajectory, NONE or UNSAID. `tried`, `failed`, `taught` are (trajectories,): whether there is a pass, if it
+    failed, and whether the trajectory was among the examples it was shown. `tallies` are those of the released script,
+    (trajectories, 6), where it is asked for."""
+
+    key: str
+    name: str
+    kind: str
+    labels: Codes
+    first: Ints
+    tried: Bools
+    failed: Bools
+    taught: Bools
+    tallies: Floats | None = None
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What all are held against: the reference's labels, and which trajectories count."""
+
+    table: JudgedTable
+    official: bool
+
+    @property
+    def of_labels(self) -> LabelTable:
+        return self.table.labels
+
+    @property
+    def place(self) -> int:
+        assert self.of_labels.reference is not None
+        return self.of_labels.reference
+
+    @property
+    def values(self) -> tuple[Json, ...]:
+        return self.of_labels.values
+
+    @cached_property
+    def matrix(self) -> Matrix:
+        return matrices.of_steps(self.of_labels)
+
+    @cached_property
+    def codes(self) -> Codes:
+        return self.matrix.labels[:, self.place]
+
+    @property
+    def trajectories(self) -> int:
+        return len(self.of_labels.trajectories)
+
+    @cached_property
+    def starts(self) -> Ints:
+        """The first unit of each trajectory."""
+        return np.searchsorted(self.matrix.trajectory, np.arange(self.trajectories))
+
+    @cached_property
+    def passes(self) -> Bools:
+        """(raters, trajectories): whether there is a pass."""
+        found = np.zeros((len(self.of_labels.raters), self.trajectories), dtype=bool)
+        found[numbers(self.of_labels.pass_rater), numbers(self.of_labels.pass_trajectory)] = True
+        return found
+
+    @cached_property
+    def broken(self) -> Bools:
+        return matrices.failed_passes(self.of_labels)
+
+    @cached_property
+    def counted(self) -> Bools:
+        """The trajectories that the reference labelled; as released, all it has a record of."""
+        if self.official:
+            return self.passes[self.place]
+        if self.table.names_first:
+            return self.first != UNSAID
+        found = np.zeros(self.trajectories, dtype=bool)
+        found[self.matrix.trajectory[self.codes < self.matrix.categories]] = True
+        return found
+
+    @cached_property
+    def first(self) -> Ints:
+        return self._named(self.place) if self.table.names_first else self.first_of(self.codes)
+
+    @property
+    def has_first(self) -> bool:
+        return self.table.names_first or self.of_labels.error is not None
+
+    @cached_property
+    def clean(self) -> Bools:
+        if self.official:
+            said = [self._records[self.place].get(one, {}) for one in range(self.trajectories)]
+            return np.array([official.first_error(official.labels(one.get("step_labels"))) == NONE for one in said])
+        return np.asarray(self.first == NONE)
+
+    def first_of(self, labels: Codes) -> Ints:
+        """The place of the first error in each trajectory over the steps that the reference labelled; UNSAID where one
+        of them was left out, or there is no value for a wrong step."""
+        found = np.full(self.trajectories, UNSAID, dtype=np.int64)
+        if self.of_labels.error is None:
+            return found
+        here = self.codes < self.matrix.categories
+        unit = measures.first_errors(self.matrix, labels, here, self.of_labels.error)
+        holes = np.zeros(self.trajectories, dtype=bool)
+        holes[self.matrix.trajectory[here & (labels == self.matrix.categories)]] = True
+        return np.where(holes, UNSAID, np.where(unit < 0, NONE, unit - self.starts))
+
+    def members(self) -> Iterator[Member]:
+        """The raters but the reference."""
+        for place, rater in enumerate(self.of_labels.raters):
+            if place == self.place:
+                continue
+            labels = self.matrix.labels[:, place]
+            taught = np.zeros(self.trajectories, dtype=bool)
+            taught[list(self.table.taught.get(place, ()))] = True
+            yield Member(
+                key=str(self.table.raters[place]),
+                name=rater.name,
+                kind=rater.kind,
+                labels=labels,
+                first=self._named(place) if self.table.names_first else self.first_of(labels),
+                tried=self.passes[place],
+                failed=self.broken[place],
+                taught=taught,
+                tallies=self._tallies(self._records[place]) if self.official else None,
+            )
+
+    def made(self, key: str, name: str, kind: str, labels: Codes, tried: Bools | None = None) -> Member:
+        """A row of labels that nobody gave: a constant answer, an ensemble, a judge's labels corrected."""
+        return Member(
+            key=key,
+            name=name,
+            kind=kind,
+            labels=labels,
+            first=self.first_of(labels),
+            tried=np.ones(self.trajectories, dtype=bool) if tried is None else tried,
+            failed=np.zeros(self.trajectories, dtype=bool),
+            taught=np.zeros(self.trajectories, dtype=bool),
+            tallies=self._tallies(self._spelled(labels)) if self.official else None,
+        )
+
+    def constants(self) -> Iterator[Member]:
+        """The same answer to everything."""
+        if self.table.names_first:
+            for name, place in (("none", NONE), ("the first step", 0)):
+                made = self.made(f"always {name}", f"always {name}", "baseline", self.codes)
+                yield Member(**vars(made) | {"first": np.full(self.trajectories, place, dtype=np.int64)})
+            return
+        for place, value in enumerate(self.values):
+            shown = f"{value:+d}" if isinstance(value, int) and value else str(value)
+            labels = np.full(len(self.codes), place, dtype=np.uint8)
+            yield self.made(f"always {value}", f"always {shown}", "baseline", labels)
+
+    def _named(self, rater: int) -> Ints:
+        """The first errors that a rater names."""
+        found = np.full(self.trajectories, UNSAID, dtype=np.int64)
+        mine = numbers(self.table.first_rater) == rater
+        found[numbers(self.table.first_trajectory)[mine]] = numbers(self.table.first_step)[mine]
+        found[self.broken[rater]] = UNSAID
+        return found
+
+    @cached_property
+    def _records(self) -> list[released.Records]:
+        return released.records(self.of_labels)
+
+    def _spelled(self, labels: Codes) -> released.Records:
+        """What a file of these labels would hold, of the steps that the reference labelled."""
+        found: dict[int, dict[str, Any]] = {one: {"step_labels": {}} for one in self._records[self.place]}
+        for unit in np.flatnonzero((self.codes < self.matrix.categories) & (labels < self.matrix.categories)):
+            message = str(self.of_labels.step_message[unit])
+            found[int(self.matrix.trajectory[unit])]["step_labels"][message] = self.values[labels[unit]]
+        return found
+
+    def _tallies(self, said: Mapping[int, Any]) -> Floats:
+        found = np.zeros((self.trajectories, len(TALLY)))
+        for trajectory, record in self._records[self.place].items():
+            found[trajectory] = astuple(official.one(record, said.get(trajectory)))
+        return found
