@@ -16,7 +16,7 @@ from annotations.services.export_asked import Asked
 from annotations.services.export_work import Work
 
 Manifest = dict[str, Any]
-OVERALL = ("percent", "alpha_ordinal", "alpha_nominal", "fleiss_kappa")
+OVERALL = ("percent", "alpha_ordinal", "alpha_nominal", "fleiss_kappa", "ac1")
 
 
 def of(project: Project, asked: Asked, raters: list[Rater], work: Work, rows: int, sums: Mapping[str, str]) -> Manifest:

@@ -19,7 +19,13 @@ from annotations.views.runs import progress_rows
 OVERALL = (
     ("alpha_ordinal", "Krippendorff’s α, ordinal"),
     ("alpha_nominal", "Krippendorff’s α, nominal"),
+    ("alpha_interval", "Krippendorff’s α, interval"),
     ("fleiss_kappa", "Fleiss’ κ"),
+    ("conger_kappa", "Conger’s κ"),
+    ("brennan_prediger", "Brennan–Prediger"),
+    ("ac1", "Gwet’s AC1"),
+    ("ac2_linear", "Gwet’s AC2, linear"),
+    ("ac2_quadratic", "Gwet’s AC2, quadratic"),
     ("percent", "Pairwise agreement"),
 )
 AGAINST = (

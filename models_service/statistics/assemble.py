@@ -14,7 +14,7 @@ from models_service.statistics import matrices, measures, released
 from models_service.statistics.coefficients import Codes
 from models_service.statistics.figures import Block
 from models_service.statistics.matrices import Bools, Matrix
-from models_service.statistics.sections import Part, Row, titles
+from models_service.statistics.sections import Part, Row, numbers, titles
 
 
 def parts(table: LabelTable, official: bool) -> dict[str, Part]:
@@ -24,7 +24,8 @@ def parts(table: LabelTable, official: bool) -> dict[str, Part]:
     found = {"all": source.steps_part(official)} if table.values else {}
     people = [place for place, rater in enumerate(table.raters) if rater.kind == "human"]
     if len(people) > 1 and table.values:
-        found["people"] = Part(source.steps.only(people), table.ordinal, titles(table.values))
+        values = titles(table.values)
+        found["people"] = Part(source.steps.only(people), table.ordinal, values, numbers=numbers(table.values))
     if table.final_values:
         found["final"] = source.final_part()
     if source.steps.propagated.any():
@@ -57,7 +58,8 @@ class Source:
 
     def final_part(self) -> Part:
         finals = matrices.of_finals(self.table)
-        part = Part(finals, self.table.final_ordinal, titles(self.table.final_values), "trajectory")
+        values = self.table.final_values
+        part = Part(finals, self.table.final_ordinal, titles(values), "trajectory", numbers(values))
         for place, name in self._others():
             part.raters[name] = Row(self._about(place))
             if self.reference is not None:
@@ -66,7 +68,7 @@ class Source:
         return part
 
     def _part(self, matrix: Matrix, filled: Bools | None) -> Part:
-        part = Part(matrix, self.table.ordinal, titles(self.table.values))
+        part = Part(matrix, self.table.ordinal, titles(self.table.values), numbers=numbers(self.table.values))
         for place, name in self._others():
             skip = None if filled is None or self.reference is None else filled[:, self.reference] | filled[:, place]
             part.raters[name] = self._row(self._about(place), self.steps.labels[:, place], skip)

@@ -39,11 +39,27 @@ def coincidences(per_unit: Floats) -> Floats:
 
 
 def alpha(sums: Floats, ordinal: bool) -> Floats:
-    """1 - observed / expected disagreement, from summed coincidences (..., K*K)."""
+    """1 - observed / expected disagreement, from summed coincidences (..., K*K), nominal or ordinal.
+
+    Units 0 0, 0 1, 1 1: coincidences 00 and 11 two each, 01 and 10 one each, so the margins are 3 and 3 of n = 6.
+    Nominal: 1 - 5 * (1 + 1) / (2 * 3 * 3) = 4/9.
+    """
     table = _square(sums)
+    return _alpha(table, _ordinal(table.sum(axis=-1)) if ordinal else 1.0 - np.eye(table.shape[-1]))
+
+
+def alpha_interval(sums: Floats, values: Floats) -> Floats:
+    """The same with the squared difference of the (K,) values themselves.
+
+    Units 1 1, 1 0, -1 -1 of the values 1, 0, -1: margins 3, 1, 2, n = 6. Observed: 10 and 01 one each, 1 + 1 = 2;
+    expected 2 * (3*1*1 + 3*2*4 + 1*2*1) = 58. 1 - 5 * 2 / 58 = 24/29.
+    """
+    return _alpha(_square(sums), (values[:, None] - values[None, :]) ** 2)
+
+
+def _alpha(table: Floats, distance: Floats) -> Floats:
     margins = table.sum(axis=-1)
     total = margins.sum(axis=-1)
-    distance = _ordinal(margins) if ordinal else 1.0 - np.eye(table.shape[-1])
     observed = (table * distance).sum(axis=(-2, -1))
     expected = (margins[..., :, None] * margins[..., None, :] * distance).sum(axis=(-2, -1))
     return ratio(expected - (total - 1) * observed, expected)
@@ -55,40 +71,24 @@ def _ordinal(margins: Floats) -> Floats:
     return np.asarray((middle[..., :, None] - middle[..., None, :]) ** 2)
 
 
-# Fleiss, "Measuring nominal scale agreement among many raters" (1971), in Gwet's form for unequal numbers of raters
-# (Handbook of Inter-Rater Reliability, 2014): means over units of each unit's own shares.
-
-
-def shares(per_unit: Floats) -> Floats:
-    """(units, K + 3): share of each category, 1 if labelled at all, pairwise agreement, 1 if labelled twice."""
-    labelled = per_unit.sum(axis=1)
-    once, twice = labelled >= 1, labelled >= 2
-    share = per_unit / np.where(once, labelled, 1)[:, None]
-    pairs = np.where(twice, labelled * (labelled - 1), 1)
-    agreeing = (per_unit * (per_unit - 1)).sum(axis=1) / pairs
-    return np.column_stack([share, once, np.where(twice, agreeing, 0), twice])
-
-
-def percent(sums: Floats) -> Floats:
-    """Mean over units with two labels or more of the share of their pairs of labels that are equal."""
-    return ratio(sums[..., -2], sums[..., -1])
-
-
-def fleiss(sums: Floats) -> Floats:
-    """(P - Pe) / (1 - Pe) with P = percent and Pe from the mean shares of the categories."""
-    chance = ratio((sums[..., :-3] ** 2).sum(axis=-1), sums[..., -3] ** 2)
-    return ratio(percent(sums) - chance, 1 - chance)
-
-
 # Tables of one rater against another: (..., K, K + 1), rows what the reference says, the last column "nothing".
 
 
-def cohen(sums: Floats, categories: int) -> Floats:
-    """Cohen, "A coefficient of agreement for nominal scales" (1960), over units that both labelled."""
+def cohen(sums: Floats, categories: int, weights: Floats | None = None) -> Floats:
+    """Cohen, "A coefficient of agreement for nominal scales" (1960), over units that both labelled: (pₒ - pₑ)/(1 - pₑ).
+    With (K, K) `weights` of agreement, 1 on the diagonal, that of "Weighted kappa" (1968).
+
+    Labels 0 0, 0 1, 2 2, 1 1 of three in order: margins 2, 1, 1 and 1, 2, 1. Unweighted pₒ = 3/4,
+    pₑ = (2*1 + 1*2 + 1*1)/16 = 5/16: 7/11. Linear weights 1, 1/2, 0: pₒ = 7/8,
+    pₑ = (5 + (2*2 + 1*1 + 1*1 + 1*2)/2)/16 = 9/16: 5/7.
+    """
     table = _against(sums, categories)[..., :-1]
     total = table.sum(axis=(-2, -1))
-    by_chance = (table.sum(axis=-1) * table.sum(axis=-2)).sum(axis=-1)
-    return ratio(total * _hits(table) - by_chance, total**2 - by_chance)
+    if weights is None:
+        by_chance = (table.sum(axis=-1) * table.sum(axis=-2)).sum(axis=-1)
+        return ratio(total * _hits(table) - by_chance, total**2 - by_chance)
+    by_chance = (table.sum(axis=-1)[..., :, None] * table.sum(axis=-2)[..., None, :] * weights).sum(axis=(-2, -1))
+    return ratio(total * (table * weights).sum(axis=(-2, -1)) - by_chance, total**2 - by_chance)
 
 
 def step_acc(sums: Floats, categories: int) -> Floats:

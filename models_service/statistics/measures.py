@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from models_service.statistics import coefficients
+from models_service.statistics import chance, coefficients
 from models_service.statistics.coefficients import Codes
 from models_service.statistics.figures import Block, Floats, Ints, Measure, add_by_task, by_task
 from models_service.statistics.matrices import Bools, Matrix
@@ -16,6 +16,7 @@ from models_service.statistics.matrices import Bools, Matrix
 ALONE = "No {unit} has labels from two raters."
 SAME = "All labels are one and the same value: there is no variation, so agreement cannot be told from chance."
 NOTHING_SHARED = "The two have no labelled {unit} in common."
+ONE_VALUE = "The field has one value only, so agreement cannot be told from chance."
 BOTH_SAME = "Both gave one and the same value to all they share, so agreement cannot be told from chance."
 EMPTY = "The reference has labelled no {unit}."
 
@@ -25,32 +26,50 @@ AGAINST: dict[str, Callable[..., Floats]] = {
     "coverage": coefficients.coverage,
 }
 SHARED: dict[str, Callable[..., Floats]] = {"kappa": coefficients.cohen, "percent": coefficients.equal_share}
+WEIGHTED = tuple(f"kappa_{one}" for one in chance.WEIGHTINGS)
+AMONG: dict[str, Callable[[Floats], Floats]] = {
+    "percent": chance.observed,
+    "fleiss_kappa": chance.fleiss,
+    "brennan_prediger": chance.brennan_prediger,
+    "ac1": chance.gwet,
+    **{f"ac2_{one}": partial(chance.gwet, weighting=one) for one in chance.WEIGHTINGS},
+}
 
 
-def overall(matrix: Matrix, unit: str = "step") -> dict[str, Block]:
-    """All raters at once: alpha over coincidences, percent and Fleiss over shares."""
-    per_unit = coefficients.counts(matrix.labels, matrix.categories)
+def overall(matrix: Matrix, unit: str = "step", values: Floats | None = None) -> dict[str, Block]:
+    """All raters at once: alpha over coincidences, what is corrected for chance over shares. `values` are the numbers
+    that the categories stand for; without them there is no alpha_interval."""
+    size = matrix.categories
+    per_unit = coefficients.counts(matrix.labels, size)
     pairs = add_by_task(matrix.task, coefficients.coincidences(per_unit), matrix.tasks)
-    shares = add_by_task(matrix.task, coefficients.shares(per_unit), matrix.tasks)
-    twice = add_by_task(matrix.task, (per_unit.sum(axis=1) >= 2)[:, None].astype(float), matrix.tasks)
+    shares = add_by_task(matrix.task, chance.shares(per_unit), matrix.tasks)
     return {
         "alpha": Block(
-            np.concatenate([pairs, twice], axis=1),
-            {
-                f"alpha_{level}": Measure(
-                    partial(_alpha, ordinal=level == "ordinal"), _last, partial(_alone, unit=unit)
-                )
-                for level in ("ordinal", "nominal")
-            },
+            np.concatenate([pairs, shares[:, -1:]], axis=1),
+            {name: Measure(of, _last, partial(_alone, unit=unit)) for name, of in _alphas(values).items()},
         ),
         "shares": Block(
-            shares,
-            {
-                "percent": Measure(coefficients.percent, _last, partial(_alone, unit=unit)),
-                "fleiss_kappa": Measure(coefficients.fleiss, _last, partial(_alone, unit=unit)),
-            },
+            shares, {name: Measure(of, _last, partial(_alone, unit=unit, size=size)) for name, of in AMONG.items()}
+        ),
+        "margins": Block(
+            np.concatenate([_margins(matrix), shares[:, -2:]], axis=1),
+            {"conger_kappa": Measure(partial(chance.conger, categories=size), _last, partial(_alone, unit=unit))},
         ),
     }
+
+
+def _alphas(values: Floats | None) -> dict[str, Callable[[Floats], Floats]]:
+    found: dict[str, Callable[[Floats], Floats]] = {
+        f"alpha_{level}": partial(_alpha, ordinal=level == "ordinal") for level in ("ordinal", "nominal")
+    }
+    return found if values is None else found | {"alpha_interval": partial(_alpha_interval, values=values)}
+
+
+def _margins(matrix: Matrix) -> Floats:
+    """(tasks, R*K): how often each rater gave each category."""
+    size = matrix.categories
+    each = [by_task(matrix.task, column, matrix.tasks, size + 1)[:, :size] for column in matrix.labels.T]
+    return np.concatenate(each, axis=1) if each else np.zeros((matrix.tasks, 0))
 
 
 def against(
@@ -63,14 +82,15 @@ def against(
     unit: str = "step",
 ) -> Block:
     """One rater's labels against the reference's, (units,) each, over the units that the reference labelled and that
-    `skip` does not leave out. Measures: step_acc, macro_f1, coverage, kappa, percent, and "recall TITLE" for each."""
+    `skip` does not leave out. Measures: step_acc, macro_f1, coverage, percent, kappa, WEIGHTED, and "recall TITLE" for
+    each."""
     size = matrix.categories
     here = reference < size if skip is None else (reference < size) & ~skip
     cells = reference[here].astype(np.int64) * (size + 1) + rater[here]
     measures: dict[str, Measure] = {}
     for key, of in AGAINST.items():
         measures[key] = Measure(partial(of, categories=size), _sum, lambda _: EMPTY.format(unit=unit))
-    for key, of in SHARED.items():
+    for key, of in _shared_by(size).items():
         n = partial(_shared, size=size)
         measures[key] = Measure(partial(of, categories=size), n, partial(_not_shared, size=size, unit=unit))
     for place, title in enumerate(titles):
@@ -80,6 +100,14 @@ def against(
             partial(_no_such, unit=unit, title=title),
         )
     return Block(by_task(matrix.task[here], cells, matrix.tasks, size * (size + 1)), measures)
+
+
+def _shared_by(size: int) -> dict[str, Callable[..., Floats]]:
+    weighted = {
+        name: partial(coefficients.cohen, weights=chance.weights(size, one))
+        for name, one in zip(WEIGHTED, chance.WEIGHTINGS, strict=True)
+    }
+    return {**SHARED, **weighted}
 
 
 def f1(size: int, place: int, title: str, unit: str = "step") -> Measure:
@@ -134,10 +162,10 @@ def pairs(matrix: Matrix) -> Floats:
 
 
 def of_pair(table: Floats, unit: str) -> dict[str, Any]:
-    """Percent and kappa of two raters from their (K, K) table."""
+    """Percent and kappas of two raters from their (K, K) table."""
     sums = np.pad(table, ((0, 0), (0, 1))).ravel()
     size = len(table)
-    values = {key: float(of(sums, categories=size)) for key, of in SHARED.items()}
+    values = {key: float(of(sums, categories=size)) for key, of in _shared_by(size).items()}
     undefined = any(map(np.isnan, values.values()))
     return {
         **{key: None if np.isnan(value) else value for key, value in values.items()},
@@ -148,6 +176,10 @@ def of_pair(table: Floats, unit: str) -> dict[str, Any]:
 
 def _alpha(sums: Floats, ordinal: bool) -> Floats:
     return coefficients.alpha(sums[..., :-1], ordinal)
+
+
+def _alpha_interval(sums: Floats, values: Floats) -> Floats:
+    return coefficients.alpha_interval(sums[..., :-1], values)
 
 
 def _rate(sums: Floats) -> Floats:
@@ -170,8 +202,8 @@ def _row(sums: Floats, size: int, place: int) -> float:
     return float(sums.reshape(size, size + 1)[place].sum())
 
 
-def _alone(sums: Floats, unit: str) -> str:
-    return SAME if sums[-1] else ALONE.format(unit=unit)
+def _alone(sums: Floats, unit: str, size: int = 2) -> str:
+    return ALONE.format(unit=unit) if not sums[-1] else ONE_VALUE if size < 2 else SAME
 
 
 def _not_shared(sums: Floats, size: int, unit: str) -> str:

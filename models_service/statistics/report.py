@@ -19,20 +19,21 @@ Where the main field is no choice of a whole step or trajectory, "values" is emp
 and says why its figures are null, and "counts" are of the main field's answers; "final" and "fields" are as ever.
 
     SECTION = {OVERALL…, "raters": {NAME: RATER}, "baselines": {"1": RATER, "0": RATER, "-1": RATER},
-               "pairs": [{"a": NAME, "b": NAME, "percent", "kappa", "n", "reason"}, …]}
-    OVERALL = {"percent", "alpha_ordinal", "alpha_nominal", "fleiss_kappa",
-               "figures": {each of the four: FIGURE}}
+               "pairs": [{"a": NAME, "b": NAME, "percent", KAPPAS, "n", "reason"}, …]}
+    OVERALL = {"percent", "alpha_ordinal", "alpha_nominal", "alpha_interval", "fleiss_kappa", "conger_kappa",
+               "brennan_prediger", "ac1", "ac2_linear", "ac2_quadratic", "figures": {each of these: FIGURE}}
     RATER   = {"kind", "title", "step_acc", "first_err_acc", "macro_f1", "recall": {"1", "0", "-1"}, "coverage",
-               "kappa", "percent", "failed": trajectories whose pass failed, "missing": trajectories without a pass,
-               "figures": {step_acc, first_err_acc, macro_f1, coverage, kappa, percent: FIGURE,
+               KAPPAS, "percent", "failed": trajectories whose pass failed, "missing": trajectories without a pass,
+               "figures": {step_acc, first_err_acc, macro_f1, coverage, KAPPAS, percent: FIGURE,
                            "recall": [FIGURE with "label", in the order of "values"]},
                "confusion": {"rows": ["1", "0", "-1"], "columns": ["1", "0", "-1", "none"], "table": [[int]]}}
+    KAPPAS  = "kappa", "kappa_linear", "kappa_quadratic" (the last two null where the values have no order)
     FIGURE  = {"value", "low", "high", "n", "reason"}
 
 The reference has no row of its own in "raters". A confusion's rows are what the reference said. `n` is what the value
 was computed from: steps of the reference (step_acc, macro_f1, recall of its class, coverage), its trajectories
-(first_err_acc), steps both labelled (kappa, percent of a rater), steps labelled twice or more (overall; fleiss_kappa
-also looks at steps labelled once, for chance). `reason` says in words why value, or low and high, are null; else "".
+(first_err_acc), steps both labelled (kappas, percent of a rater), steps labelled twice or more (overall; all but alpha
+look for chance also at steps labelled once). `reason` says in words why value, or low and high, are null; else "".
 
 With `official` step_acc and first_err_acc follow the released AgentProcessBench script (statistics.official) and each
 RATER has "step_exact" and "failed_ratio" as it defines them; the rest stays ours, as does without_propagated.
@@ -48,11 +49,10 @@ from annotations.tables import FieldTable, FieldTables, LabelTable
 from models_service.statistics import assemble, fields
 from models_service.statistics.figures import CONFIDENCE, Figure, figures
 from models_service.statistics.matrices import numbers
-from models_service.statistics.sections import Found, Part, titles
+from models_service.statistics.sections import OVERALL, Found, Part, titles
 
 RESAMPLES = 2000
 NO_CHOICE = "The main field is no choice of a whole step or trajectory: see the fields."
-OVERALL = ("percent", "alpha_ordinal", "alpha_nominal", "fleiss_kappa")
 NOBODY = FieldTables((), 0, ())
 
 

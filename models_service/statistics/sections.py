@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
+
+import numpy as np
 
 from annotations.records import Json
 from models_service.statistics import measures
-from models_service.statistics.figures import Block, Figure
+from models_service.statistics.figures import Block, Figure, Floats
 from models_service.statistics.matrices import Matrix
 
 Key = tuple[str, ...]
@@ -17,10 +20,24 @@ Found = Mapping[Key, Mapping[str, Figure]]
 NO_REFERENCE = "No reference rater is chosen."
 NO_ERROR = "The scheme names no value for a wrong step, so there is no first error."
 NO_ORDER = "The values of this field have no order."
+NO_NUMBERS = "The values of this field are no numbers."
+OVERALL = (
+    *("percent", "alpha_ordinal", "alpha_nominal", "alpha_interval", "fleiss_kappa", "conger_kappa"),
+    *("brennan_prediger", "ac1", "ac2_linear", "ac2_quadratic"),
+)
+KEYS = ("step_acc", "first_err_acc", "macro_f1", "coverage", "kappa", *measures.WEIGHTED, "percent")
+ORDERED = ("alpha_ordinal", "ac2_linear", "ac2_quadratic")
 
 
 def titles(values: Sequence[Json]) -> list[str]:
     return [str(value) for value in values]
+
+
+def numbers(values: Sequence[Json]) -> Floats | None:
+    """The values where all are numbers."""
+    if not all(type(value) in (int, float) for value in values):
+        return None
+    return np.array(values, dtype=np.float64)
 
 
 @dataclass
@@ -42,7 +59,7 @@ class Row:
 
     def figures(self, found: Mapping[str, Mapping[str, Figure]], values: list[str]) -> dict[str, Figure]:
         if not self.against:
-            return dict.fromkeys(_keys(values), Figure(None, reason=NO_REFERENCE))
+            return dict.fromkeys(KEYS + tuple(f"recall {value}" for value in values), Figure(None, reason=NO_REFERENCE))
         first = found["first"]["rate"] if self.first else Figure(None, reason=NO_ERROR)
         ours = {**found["against"], "first_err_acc": first}
         return ours | {key: found[key]["rate"] for key in self.released}
@@ -56,6 +73,7 @@ class Part:
     ordinal: bool
     values: list[str]
     unit: str = "step"
+    numbers: Floats | None = None
     raters: dict[str, Row] = field(default_factory=dict)
     baselines: dict[str, Row] = field(default_factory=dict)
 
@@ -64,13 +82,21 @@ class Part:
             yield from ((place, name, row) for name, row in rows.items())
 
     def blocks(self) -> dict[Key, Block]:
-        found: dict[Key, Block] = {(key,): block for key, block in measures.overall(self.matrix, self.unit).items()}
+        found: dict[Key, Block] = {(key,): block for key, block in self._overall.items()}
         return found | {(place, name, key): block for place, name, row in self.rows() for key, block in row.blocks()}
 
+    @cached_property
+    def _overall(self) -> dict[str, Block]:
+        return measures.overall(self.matrix, self.unit, self.numbers)
+
     def overall(self, found: Found) -> dict[str, Any]:
-        figures = {**found[("shares",)], **found[("alpha",)]}
+        defined = {name: figure for key in self._overall for name, figure in found[(key,)].items()}
+        n = defined["percent"].n
+        if self.numbers is None:
+            defined["alpha_interval"] = Figure(None, n=n, reason=NO_NUMBERS)
         if not self.ordinal:
-            figures["alpha_ordinal"] = Figure(None, n=figures["alpha_nominal"].n, reason=NO_ORDER)
+            defined |= dict.fromkeys(ORDERED, Figure(None, n=n, reason=NO_ORDER))
+        figures = {name: defined[name] for name in OVERALL}
         plain = {key: figure.value for key, figure in figures.items()}
         return plain | {"figures": {key: figure.as_json() for key, figure in figures.items()}}
 
@@ -78,7 +104,10 @@ class Part:
         said: dict[str, Any] = {"raters": {}, "baselines": {}}
         for place, name, row in self.rows():
             own = {key: found[place, name, key] for key, _ in row.blocks()}
-            said[place][name] = self._row(row, row.figures(own, self.values))
+            figures = row.figures(own, self.values)
+            if row.against and not self.ordinal:
+                figures |= {key: Figure(None, n=figures["kappa"].n, reason=NO_ORDER) for key in measures.WEIGHTED}
+            said[place][name] = self._row(row, figures)
         return said
 
     def _row(self, row: Row, figures: dict[str, Figure]) -> dict[str, Any]:
@@ -107,9 +136,7 @@ class Part:
         for one in range(len(names)):
             for other in range(one + 1, len(names)):
                 figures = measures.of_pair(tables[one, other], self.unit)
+                if not self.ordinal:
+                    figures |= dict.fromkeys(measures.WEIGHTED)
                 found.append({"a": names[one], "b": names[other], **figures})
         return found
-
-
-def _keys(values: list[str]) -> list[str]:
-    return ["step_acc", "first_err_acc", "macro_f1", "coverage", "kappa", "percent", *(f"recall {v}" for v in values)]

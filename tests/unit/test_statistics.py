@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models_service.statistics import coefficients
+from models_service.statistics import chance, coefficients
 
 K = 3
 SILENT = K
@@ -30,11 +30,11 @@ def alpha(rows, ordinal, categories=K):
 
 
 def fleiss(rows, categories=K):
-    return float(coefficients.fleiss(coefficients.shares(pooled(rows, categories)).sum(axis=0)))
+    return float(chance.fleiss(chance.shares(pooled(rows, categories)).sum(axis=0)))
 
 
 def percent(rows, categories=K):
-    return float(coefficients.percent(coefficients.shares(pooled(rows, categories)).sum(axis=0)))
+    return float(chance.observed(chance.shares(pooled(rows, categories)).sum(axis=0)))
 
 
 def against(pairs, categories=K):

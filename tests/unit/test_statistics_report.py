@@ -79,7 +79,8 @@ def test_a_confusion_has_what_the_reference_said_in_rows_and_silence_in_the_last
 def test_pairs_of_raters_are_compared_over_what_both_labelled():
     said = compute({"a": [[1, 0, -1]], "b": [[1, 0, None]], "c": [[None, None, 1]]})
     pairs = {(each["a"], each["b"]): each for each in said["pairs"]}
-    assert pairs["a", "b"] == {"a": "a", "b": "b", "percent": 1.0, "kappa": 1.0, "n": 2, "reason": ""}
+    kappas = {"kappa": 1.0, "kappa_linear": 1.0, "kappa_quadratic": 1.0}
+    assert pairs["a", "b"] == {"a": "a", "b": "b", "percent": 1.0, **kappas, "n": 2, "reason": ""}
     assert pairs["b", "c"]["kappa"] is None
     assert pairs["b", "c"]["reason"] == "The two have no labelled step in common."
 
@@ -164,6 +165,20 @@ def test_degenerate_tables_give_null_with_a_reason(said, official, reference):
     hold(compute(said, official=official, reference=reference))
 
 
+def test_all_coefficients_of_a_table_worked_by_hand():
+    """Units 1 1, 1 0, 0 0, -1 1: two of four pairs are equal, 1 0 counts 1/2 with linear, 3/4 with quadratic ones."""
+    said = compute({"a": [[1, 1, 0, -1]], "b": [[1, 0, 0, 1]]})
+    # Shares 4/8, 3/8, 1/8; of a 2/4, 1/4, 1/4, of b 2/4, 2/4, 0.
+    chance = {"fleiss_kappa": 26 / 64, "conger_kappa": 6 / 16, "brennan_prediger": 1 / 3, "ac1": 38 / 64 / 2}
+    for name, one in chance.items():
+        assert said[name] == pytest.approx((1 / 2 - one) / (1 - one), abs=1e-12), name
+    # Weights add up to 3 + 4/2 = 5 of 6, and 3 + 4 * 3/4 = 6 of 6.
+    for name, observed, one in (("ac2_linear", 2.5 / 4, 5 / 6), ("ac2_quadratic", 2.75 / 4, 1)):
+        assert said[name] == pytest.approx((observed - one * 38 / 64) / (1 - one * 38 / 64), abs=1e-12), name
+    # Squared differences: 1 + 4 observed, twice; margins 4, 3, 1 expected 2 * (4*3*1 + 4*1*4 + 3*1*1) = 62.
+    assert said["alpha_interval"] == pytest.approx(1 - 7 * 10 / 62, abs=1e-12)
+
+
 def test_reasons_are_in_words():
     said = compute({"gold": [[1, 1], [1]], "rater": [[1, 1], [1]]}, reference="gold")
     assert said["figures"]["alpha_nominal"]["reason"].startswith("All labels are one and the same value")
@@ -180,7 +195,11 @@ def test_a_scheme_without_order_or_error_value_says_so():
         {"a": [["good", "bad"]], "b": [["good", "good"]]},
         reference="a", values=["good", "bad"], error=None, ordinal=False,
     )  # fmt: skip
-    assert said["figures"]["alpha_ordinal"]["reason"] == "The values of this field have no order."
+    for name in ("alpha_ordinal", "ac2_linear", "ac2_quadratic"):
+        assert said["figures"][name]["reason"] == "The values of this field have no order."
+    assert said["figures"]["alpha_interval"]["reason"] == "The values of this field are no numbers."
+    assert said["raters"]["b"]["figures"]["kappa_linear"]["reason"] == "The values of this field have no order."
+    assert [pair["kappa_linear"] for pair in said["pairs"]] == [None]
     assert said["raters"]["b"]["figures"]["first_err_acc"]["reason"].startswith("The scheme names no value")
     assert said["raters"]["b"]["step_acc"] == 0.5
     assert set(said["baselines"]) == {"good", "bad"}

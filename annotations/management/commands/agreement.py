@@ -16,7 +16,13 @@ OVERALL = (
     ("percent", "agreement"),
     ("alpha_ordinal", "alpha, ordinal"),
     ("alpha_nominal", "alpha, nominal"),
+    ("alpha_interval", "alpha, interval"),
     ("fleiss_kappa", "Fleiss' kappa"),
+    ("conger_kappa", "Conger's kappa"),
+    ("brennan_prediger", "Brennan-Prediger"),
+    ("ac1", "Gwet's AC1"),
+    ("ac2_linear", "AC2, linear"),
+    ("ac2_quadratic", "AC2, quadratic"),
 )
 
 
@@ -62,7 +68,7 @@ def summary(result: dict[str, Any]) -> list[str]:
         ranked = sorted(result["raters"].values(), key=lambda row: (-(row["step_acc"] or 0), row["title"]))
         lines += [_line(row) for row in [*ranked, *(result["baselines"][value] for value in result["values"])]]
         lines.append("")
-    lines += [f"{title:16}{_figure(result['figures'][key])}" for key, title in OVERALL if result["values"]]
+    lines += [f"{title:18}{_figure(result['figures'][key])}" for key, title in OVERALL if result["values"]]
     return lines + ["", *_fields(result)]
 
 
