@@ -1,1 +1,20 @@
-"""How one or more answers become a verdict. A method is asking.Asking: it yields questions and returns a verdict."""
+"""How one or more answers become a verdict. A method is asking.Asking: it yields questions and returns a verdict.
+
+To add one, write its file and add it to METHODS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from models_service.judges.asked import Asking, Case, Judging, Verdict
+from models_service.judges.methods import single
+
+METHODS: Mapping[str, Callable[[Judging, Case], Asking[Verdict]]] = {
+    "single": single.asking,
+}
+
+
+def asking(judging: Judging, case: Case) -> Asking[Verdict]:
+    """The questions of the judge about the case, and its verdict."""
+    return METHODS[judging.settings.method](judging, case)

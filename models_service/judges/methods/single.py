@@ -1,0 +1,152 @@
+"""One answer: about the whole trajectory at once, or about each step with no more than what came before it.
+
+Read whole, an answer that lacks a required place has failed as a whole: which step it would have called wrong is not
+known. Read step by step, each stands alone; steps that could not be read have no label, and are named with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from annotations.records import Json
+from annotations.schemes.judging import Arounds, path
+from annotations.schemes.judging_rules import ENDS
+from annotations.schemes.rules import View, effects, is_closed
+from models_service.judges import forms, prompting, rendering, replies
+from models_service.judges.asked import Answer, Asking, Case, Judging, Message, Verdict, together
+from models_service.judges.prompting import Extra, Prompted
+from models_service.judges.replies import Ask, Told
+
+THINK = """Think about it first, in words: go through what is asked in order, say what you see and what speaks for \
+and against each verdict. Do not write the JSON yet."""
+NOW = "Now give your answer as one JSON object in the form that was asked for and nothing else. Keep to what you found."
+
+
+def asking(judging: Judging, case: Case, *, number: int = 0, extra: Extra | None = None) -> Asking[Verdict]:
+    """A verdict on all that is asked of the case. `number` tells samples apart."""
+    if not case.arounds:
+        return Verdict(failed="the scheme asks nothing of this trajectory")
+    read = _by_steps if judging.settings.reading == "prefix" else _whole
+    return (yield from read(judging, case, number, extra or Extra()))
+
+
+def _whole(judging: Judging, case: Case, number: int, extra: Extra) -> Asking[Verdict]:
+    asked = prompting.prompted(judging, case, case.arounds, extra=extra)
+    told = yield from one(judging, case, case.arounds, asked, number=number)
+    return verdict(told, asked)
+
+
+def one(
+    judging: Judging, case: Case, arounds: Arounds, asked: Prompted, *, number: int = 0, purpose: str = "verdict"
+) -> Asking[Told]:
+    """One question about these places, with a free one before it where the judge thinks first."""
+    messages = asked.messages
+    if judging.settings.thinks_first:
+        thought = yield from thinking(judging, messages, number)
+        if isinstance(thought, Told):
+            return thought
+        messages = thought
+    ask = Ask(case, arounds, messages, forms.schema(case.scheme, arounds), purpose, number)
+    return (yield from replies.answered(judging, ask))
+
+
+def thinking(judging: Judging, messages: tuple[Message, ...], number: int = 0) -> Asking[tuple[Message, ...] | Told]:
+    """The messages with what the model thinks of them, and with the wish for an answer in its form; or why it said
+    nothing."""
+    first, last = messages[:-1], messages[-1]
+    wish = {**last, "content": f"{last['content']}\n\n{THINK}"}
+    (said,) = yield [replies.question(judging, (*first, wish), purpose="thinking", number=number)]
+    if not isinstance(said, Answer):
+        return Told(failed=said.reason or "no answer came")
+    if said.refusal or not said.text.strip():
+        reason = f"the model refused: {said.refusal[:500]}" if said.refusal else "the model thought nothing"
+        return Told(failed=reason, answer=said)
+    thought = rendering.plain(said.text)
+    return (*first, wish, {"role": "assistant", "content": thought}, {"role": "user", "content": NOW})
+
+
+def _by_steps(judging: Judging, case: Case, number: int, extra: Extra) -> Asking[Verdict]:
+    """Each step alone, then what is asked of the whole. Where the scheme ends at the first error, one after the other,
+    and no further."""
+    groups = list(by_steps(case))
+    steps = [(step, arounds) for step, arounds in groups if step is not None]
+    found: dict[int | None, tuple[Told, Prompted]] = {}
+    if any(rule.rule in ENDS for rule in case.scheme.rules):
+        for step, arounds in steps:
+            if _is_over(case, found, step):
+                break
+            found[step] = yield from _step(judging, case, step, arounds, number, extra)
+    else:
+        several = yield from together([_step(judging, case, *group, number, extra) for group in steps])
+        found = {step: one for (step, _), one in zip(steps, several, strict=True)}
+    for arounds in [arounds for step, arounds in groups if step is None]:
+        found[None] = yield from _step(judging, case, None, arounds, number, extra)
+    return _gathered(case, found)
+
+
+def by_steps(case: Case) -> Iterable[tuple[int | None, Arounds]]:
+    """What is asked of each step, in order, and last of the whole."""
+    for step in (*case.steps, None):
+        if arounds := {place: here for place, here in case.arounds.items() if place[0] == step}:
+            yield step, arounds
+
+
+def _step(
+    judging: Judging, case: Case, step: int | None, arounds: Arounds, number: int, extra: Extra
+) -> Asking[tuple[Told, Prompted]]:
+    asked = prompting.prompted(judging, case, arounds, upto=step, extra=extra)
+    told = yield from one(judging, case, arounds, asked, number=number, purpose="step")
+    return told, asked
+
+
+def _is_over(case: Case, found: dict[int | None, tuple[Told, Prompted]], step: int) -> bool:
+    """Whether what is said so far ends the work before this step."""
+    labels = {
+        place: value for told, _ in found.values() if not told.failed for place, value in told.reading.labels.items()
+    }
+    so_far = effects(case.scheme, View([*[one for one in found if one is not None], step], labels))
+    return is_closed(so_far, step, case.scheme.main)
+
+
+def verdict(told: Told, asked: Prompted) -> Verdict:
+    """What was told as a verdict, with what is worth keeping beside it."""
+    detail = told.detail() | ({"cut": asked.cut} if asked.cut else {})
+    if told.failed:
+        partial = {path(place): value for place, value in told.reading.labels.items()}
+        return Verdict(detail=detail | ({"partial": partial} if partial else {}), failed=told.failed)
+    return Verdict(told.reading.labels, told.reading.explanations, detail=detail)
+
+
+def _gathered(case: Case, found: dict[int | None, tuple[Told, Prompted]]) -> Verdict:
+    """The verdicts on steps as one. It has failed where none of them could be read."""
+    made, unanswered = Verdict(), dict[str, Json]()
+    for step, (told, asked) in found.items():
+        name = "trajectory" if step is None else str(step)
+        each = verdict(told, asked)
+        _joined(made.detail, each.detail, name)
+        made.labels |= each.labels
+        made.explanations |= each.explanations
+        if each.failed:
+            unanswered[name] = each.failed
+    closed = effects(case.scheme, View(case.steps, made.labels))
+    for place in [place for place in made.labels if is_closed(closed, *place)]:
+        del made.labels[place]
+        made.explanations.pop(place, None)
+    if unanswered:
+        made.detail["unanswered"] = unanswered
+    if found and len(unanswered) == len(found):
+        made.failed = f"no step was answered; the first: {next(iter(unanswered.values()))}"
+    return made
+
+
+def _joined(detail: dict[str, Any], more: dict[str, Any], name: str) -> None:
+    """Put what is known of one step to what is known of the others."""
+    for key, value in more.items():
+        if isinstance(value, dict):
+            detail.setdefault(key, {}).update(value)
+        elif isinstance(value, list):
+            here = detail.setdefault(key, [])
+            here += [one for one in value if one not in here]
+        else:
+            detail.setdefault(f"{key}s", {})[name] = value
