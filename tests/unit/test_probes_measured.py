@@ -7,10 +7,11 @@ from math import isclose
 
 import pytest
 
+from annotations.judges.probe_limits import LISTED, BadLimits, Limit, limits
 from annotations.records import StepRecord, TrajectoryRecord
 from models_service.judges.probes import cases, gate
 from models_service.judges.probes.base import Edit, Pair, Pool, Target, at
-from models_service.judges.probes.gate import Limit, limits, verdicts
+from models_service.judges.probes.gate import verdicts
 from models_service.judges.probes.measured import Answered, Said, flipped, numbers, silent
 from models_service.judges.probes.self_preference import Rated, is_own, self_preference
 from models_service.judges.probes.shares import Hit, effective, share
@@ -156,7 +157,7 @@ def test_a_project_may_set_its_own_limits_or_take_one_away():
     assert own["master_keys.false_positive_rate"] == 0.01
     assert "position.flip_rate" not in own
     for wrong in ({"x": 0.1}, {"position.flip_rate": 2}, {"position.flip_rate": True}, {"position.flip_rate": "0"}):
-        with pytest.raises(gate.BadLimits):
+        with pytest.raises(BadLimits):
             limits(wrong)
 
 
@@ -276,3 +277,15 @@ def test_self_preference_without_own_or_others_is_undefined(models, why):
 def test_names_of_a_model_are_compared_without_vendor_and_date():
     assert is_own("qwen/Qwen3-8B", "qwen3-8b") and is_own("gpt-4o", "gpt-4o-2024-08-06")
     assert not is_own("gpt-4o", "gpt-4o-mini") and not is_own("gpt-4o", "")
+
+
+def test_what_people_are_shown_of_the_probes_is_what_they_are():
+    made = {
+        one.name: (
+            one.title,
+            one.asks,
+            *[sum(each.way == way for each in one.operators) for way in ("absolute", "pairwise")],
+        )
+        for one in cases.PROBES
+    }
+    assert {one.name: one[1:] for one in LISTED} == made

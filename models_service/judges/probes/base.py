@@ -109,7 +109,7 @@ class Form:
     field: str = "label"
     right: Any = 1
     wrong: Any = -1
-    closers: tuple[str, ...] = ("</trajectory>", "</data>", "```", '"}]}')
+    closers: tuple[str, ...] = ("</trajectory>", "</question>", "```", '"}]}')
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
+from annotations.judges.probe_limits import TASKS
 from annotations.records import Labelled
 from models_service.judges.probes import (
     evidence,
@@ -21,6 +22,7 @@ from models_service.judges.probes import (
     verbosity,
 )
 from models_service.judges.probes.base import Duel, NotHere, Operator, Pair, Pool, Probe, Way
+from models_service.judges.probes.texts import called_as
 
 PROBES: tuple[Probe, ...] = (
     keys.PROBE,
@@ -32,7 +34,6 @@ PROBES: tuple[Probe, ...] = (
     evidence.PROBE,
     interventions.PROBE,
 )
-TASKS = 20  # that each operator is tried on, where nothing else is asked for
 
 
 @dataclass
@@ -90,14 +91,10 @@ def _material(operator: Operator, pool: Pool, seed: int) -> list[tuple[str, str,
     """What the operator may be used on, with the names of its task and of itself, in an order of the seed's."""
     found: list[tuple[str, str, Labelled | Duel]]
     if operator.single:
-        found = [(one.record.task.external_id, one.record.external_id, one) for one in pool.known if one.steps]
+        found = [(one.record.task.external_id, called_as(one), one) for one in pool.known if one.steps]
     else:
         found = [
-            (
-                duel.right.record.task.external_id,
-                f"{duel.right.record.external_id} {duel.wrong.record.external_id}",
-                duel,
-            )
+            (duel.right.record.task.external_id, f"{called_as(duel.right)} {called_as(duel.wrong)}", duel)
             for duel in duels(pool.known)
         ]
     return sorted(found, key=lambda one: (_mixed(seed, one[1]), one[1]))
@@ -108,7 +105,8 @@ def _mixed(seed: int, name: str) -> str:
 
 
 def duels(known: Sequence[Labelled]) -> list[Duel]:
-    """Every right rollout with every wrong one of its task, by the verdict of people on the whole."""
+    """Every right rollout with every wrong one of its task, by the verdict of people on the whole; where they said
+    none, by which of them they preferred more often than not."""
     tasks: dict[str, list[Labelled]] = {}
     for one in known:
         if one.steps:
@@ -117,7 +115,13 @@ def duels(known: Sequence[Labelled]) -> list[Duel]:
         Duel(right, wrong)
         for group in tasks.values()
         for right in group
-        if right.final == 1
+        if _worth(right) == 1
         for wrong in group
-        if wrong.final == -1
+        if _worth(wrong) == -1
     ]
+
+
+def _worth(one: Labelled) -> int:
+    if one.final is not None:
+        return one.final
+    return 0 if one.preferred is None else (one.preferred > 0.5) - (one.preferred < 0.5)

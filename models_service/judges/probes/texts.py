@@ -47,7 +47,7 @@ def edited(
     same = dict(enumerate(range(len(one.record.steps)))) if kept is None else dict(kept)
     return Pair(
         task=one.record.task.external_id,
-        trajectory=one.record.external_id,
+        trajectory=called_as(one),
         way="absolute",
         control=(one.record,),
         changed=(changed,),
@@ -58,6 +58,11 @@ def edited(
         kept=same,
         **more,
     )
+
+
+def called_as(one: Labelled) -> str:
+    """What the rollout is called among those of all tasks."""
+    return one.record.external_id or f"{one.record.task.external_id} {one.record.rollout}"
 
 
 def _grade(one: Labelled, spot: Spot | None) -> int | None:
@@ -72,7 +77,7 @@ def between(
     right, wrong = duel.right.record, duel.wrong.record
     return Pair(
         task=right.task.external_id,
-        trajectory=f"{right.external_id} against {wrong.external_id}",
+        trajectory=f"{called_as(duel.right)} against {called_as(duel.wrong)}",
         way="pairwise",
         control=(right, wrong),
         changed=(first, second),
