@@ -17,7 +17,7 @@ from annotations.services import (
     standing,
     traces,
 )
-from models_service import calibration, leaderboard, learning, scoring
+from models_service import calibration, judging, leaderboard, learning, scoring
 from models_service.statistics import report
 
 
@@ -61,6 +61,16 @@ def run_agreement(run_id: int) -> None:
             fields = agreement_fields.tables(claim.run.project)
             result = report.compute(table, fields, **agreement.options(claim.run.config))
             agreement.store(claim, table, result, agreement_fields.fingerprint(fields))
+
+
+@shared_task(name="models_service.run_judge")
+def run_judge(run_id: int) -> None:
+    with runs.working_on(run_id) as claim:
+        if claim:
+            judging.perform(claim)
+            standing.touch_all(claim.run.project)
+    if claim:
+        queue_policies_run.follow(claim.run)
 
 
 @shared_task(name="models_service.run_leaderboard")

@@ -44,8 +44,9 @@ def filled(schema: Any, choose: Callable[[str, list[Any]], Any], path: str = "",
             found = found[name]
         return filled(found, choose, path, whole)
     for several in ("anyOf", "oneOf"):
-        if several in schema:
-            return filled(next(one for one in schema[several] if one.get("type") != "null"), choose, path, whole)
+        if several in schema:  # what may be left out is left out
+            may_be_null = any(one.get("type") == "null" for one in schema[several])
+            return None if may_be_null else filled(schema[several][0], choose, path, whole)
     if "const" in schema:
         return schema["const"]
     if "enum" in schema:
@@ -69,7 +70,9 @@ def says(value: Any) -> Behave:
     """Chooses that value wherever it is offered, else the first."""
 
     def behave(body: Body) -> str:
-        return json.dumps(filled(schema_of(body), lambda _, offered: value if value in offered else offered[0]))
+        return json.dumps(
+            filled(schema_of(body), lambda _, offered: next((one for one in offered if one is value), offered[0]))
+        )
 
     return behave
 
@@ -116,7 +119,9 @@ class Handler(BaseHTTPRequestHandler):
     def cut(self) -> None:
         """Reset the connection as it stands."""
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close_connection = True
         self.connection.close()
+        self.rfile.close()  # the last to hold it open
 
     def log_message(self, *_: Any) -> None:
         pass
