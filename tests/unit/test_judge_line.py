@@ -34,7 +34,7 @@ def question(**fields: Any) -> Question:
 
 def line(server: JudgeServer, *, breaker: Breaker | None = None, **options: Any) -> Line:
     told = {"retries": 2, "timeout": 5.0, "longest": 20.0, **options}
-    return Line(Address(server.url), "tiny", Options(**told), breaker=breaker)
+    return Line(Address(server.url), "tiny", Options(**told), breaker=breaker or Breaker(30.0, 0.1))
 
 
 def ask(server: JudgeServer, *questions: Question, **told: Any) -> list[Said]:
@@ -107,7 +107,7 @@ def test_a_question_that_the_server_fails_at_while_it_answers_others_has_no_answ
 
 
 def test_time_runs_out_for_a_server_that_says_nothing():
-    said, _ = one(*[judge_server.silent(3.0)] * 3, timeout=0.3, retries=0)
+    said, _ = one(*[judge_server.silent(3.0)] * 3, timeout=0.3)
     assert said == Unanswered(said.reason, latency_ms=said.latency_ms, attempts=3)
     assert "does not answer in time" in said.reason
 
