@@ -15,6 +15,7 @@ Sight = Literal["blind", "reference"]
 Method = Literal[
     "single", "majority", "intersection", "average", "critique", "branch", "debate", "panel", "adaptive", "log_probs"
 ]
+OURS = frozenset({"model", "messages", "stream", "n"})  # of what is asked, what `extra` may not say otherwise
 SAMPLED = frozenset({"majority", "intersection", "average", "adaptive"})
 
 
@@ -67,6 +68,8 @@ class Settings(BaseModel):
             raise ValueError(f"samples: {self.method} needs two or more")
         if self.method in SAMPLED and self.temperature == 0:
             raise ValueError("temperature: several answers are alike at 0; accepted is more than that")
+        if theirs := sorted(OURS & self.extra.keys()):
+            raise ValueError(f"extra: {', '.join(theirs)} is not to be set there")
         if (self.method == "panel" or self.method == "debate") != bool(self.personas):
             raise ValueError("personas: panel and debate need them, nothing else takes any")
         if self.answer == "wrong_steps" and self.reading == "prefix":

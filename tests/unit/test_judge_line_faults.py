@@ -13,6 +13,7 @@ import httpx2
 import pytest
 
 from annotations.judges.servers import Options
+from annotations.judges.settings import Settings
 from models_service.judges.asked import Answer, Question, Said, Unanswered
 from models_service.judges.breaker import FAULTS, Breaker
 from models_service.judges.line import Address, Line
@@ -344,3 +345,9 @@ def test_nothing_is_made_up_where_a_server_breaks_off_without_end():
                 going.get(timeout=0.1)
     assert isinstance(said, Unanswered)
     assert (said.attempts, server.paid) == (3, {})
+
+
+@pytest.mark.parametrize("name", ["model", "messages", "stream", "n"])
+def test_what_goes_along_does_not_say_otherwise_what_is_asked(name: str):
+    with pytest.raises(ValueError, match=f"extra: {name} is not to be set there"):
+        Settings(extra={name: 3})
