@@ -17,7 +17,7 @@ from annotations.services import (
     standing,
     traces,
 )
-from models_service import calibration, judging, leaderboard, learning, scoring
+from models_service import calibration, judging, leaderboard, learning, probing, scoring
 from models_service.statistics import report
 
 
@@ -78,6 +78,13 @@ def run_leaderboard(run_id: int) -> None:
     with runs.working_on(run_id) as claim:
         if claim:
             leaderboard.perform(claim)
+
+
+@shared_task(name="models_service.run_probe")
+def run_probe(run_id: int) -> None:
+    with runs.working_on(run_id) as claim:
+        if claim:
+            probing.perform(claim)
 
 
 @shared_task(name="models_service.run_scoring")

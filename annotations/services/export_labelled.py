@@ -22,6 +22,7 @@ from annotations.services.export_consensus import Word, agreed, differ
 from annotations.services.export_grades import Grading
 from annotations.services.export_preferred import Standings, standings
 from annotations.services.export_whole import Read
+from annotations.services.judge_probes_gate import barred
 
 SCORED = 5_000  # scores that are read at a time
 
@@ -246,13 +247,18 @@ def raters_for(project: Project, asked: Asked, *, everyone: bool) -> list[Rater]
     """Whose word goes out. Raises ExportRefused."""
     every = list(project.raters.order_by("kind", "name"))
     named = ", ".join(f"{rater.kind}:{rater.name}" for rater in every) or "none yet"
+    stopped = barred(project, every)
     if not asked.raters and everyone:
-        return every
+        return [rater for rater in every if rater.pk not in stopped]
     if not asked.raters and asked.rule != "one":
         if people := [rater for rater in every if rater.kind == Rater.Kind.HUMAN]:
             return people
         raise ExportRefused(f"no person has labelled anything; name raters with --rater. Its raters: {named}", "raters")
     found = [one for name in asked.raters or (None,) if (one := _rater(project, name))]
+    for one in found:
+        if one.pk in stopped:
+            reason = f"{one.kind}:{one.name} may not be exported: {stopped[one.pk]}. A manager can sign for it."
+            raise ExportRefused(reason, "raters")
     if not found:
         raise ExportRefused(f"the project has no reference rater; name one with --rater. Its raters: {named}", "raters")
     if len(found) > 1 and asked.rule == "one" and not everyone:

@@ -11,7 +11,7 @@ from django.db.models import Count
 from django.utils import timezone
 
 from annotations.models import Annotation, Label, Project, Rater, Report, Run
-from annotations.services import calibrated
+from annotations.services import calibrated, judge_probes_gate
 from annotations.services.export_asked import Asked
 from annotations.services.export_work import Work
 
@@ -38,6 +38,7 @@ def of(project: Project, asked: Asked, raters: list[Rater], work: Work, rows: in
         "propagation_policies": _distinct(out, "propagation"),
         "label_origins": _origins(out),
         "raters": _raters(raters, live),
+        **({"judges": judges} if (judges := judge_probes_gate.manifest(project, raters)) else {}),
         "scores": _scores(run) if run else None,
         "agreement": _agreement(project),
         "sources": _sources(project, asked),

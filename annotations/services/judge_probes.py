@@ -1,0 +1,100 @@
+"""Probing a judge: beginning to, what is known for certain, and the reports that came of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from itertools import islice
+from typing import Any
+
+from django.db import transaction
+
+from annotations import jobs
+from annotations.judges.probe_limits import LISTED, TASKS
+from annotations.judges.settings import Settings
+from annotations.models import Annotation, Judge, Project, Rater, Report, Run, User
+from annotations.schemes.fields import PreferenceField
+from annotations.schemes.schema import Scheme
+from annotations.services import export_asked, judges, projects
+from annotations.services.export_labelled import Entry, Labelling
+from annotations.services.judge_probes_kept import KIND, bounds
+from annotations.services.judges import JudgeRefused
+from annotations.services.runs import Claim
+
+MOST = 1_000  # trajectories that are looked at
+
+
+def start(judge: Judge, by: User | None, *, probes: Iterable[str] = (), tasks: int = TASKS, seed: int = 0) -> Run:
+    """Begin to probe. No probes: all that fit the judge. JudgeRefused where it cannot be."""
+    if judge.retired_at or judge.server.removed_at:
+        raise JudgeRefused(f"{judge} or its server is retired; make a new version.")
+    known = [one.name for one in LISTED]
+    if unknown := sorted(set(probes) - set(known)):
+        raise JudgeRefused(f"There is no probe {', '.join(unknown)}; accepted are {', '.join(known)}.")
+    if not 1 <= tasks <= 500:
+        raise JudgeRefused("A probe is tried on 1 to 500 tasks.")
+    if not raters(judge.project):
+        raise JudgeRefused(
+            "Probes need steps that people have labelled, or the project's reference. There are none yet."
+        )
+    config: dict[str, Any] = {
+        "judge": judge.pk,
+        "rater": judge.rater_id,
+        "name": str(judge),
+        "server": judge.server_id,
+        "scheme": judge.project.scheme_id,
+        "probes": sorted(set(probes)) or known,
+        "tasks": tasks,
+        "seed": seed,
+        "limits": bounds(judge.project),
+    }
+    return jobs.start(Run.Kind.PROBE, judge.project, by, **config)
+
+
+def calls(judge: Judge, tasks: int, probes: Iterable[str] = ()) -> int:
+    """About how many questions that would be at most: two copies of each pair, controls once."""
+    chosen = set(probes) or {one.name for one in LISTED}
+    compares = compared(projects.scheme_of(judge.project.scheme)) is not None
+    ways = sum(one.pairwise if compares else one.absolute for one in LISTED if one.name in chosen)
+    return (ways + 1) * tasks * judges.rounds_of(Settings.model_validate(judge.settings))
+
+
+def compared(scheme: Scheme) -> PreferenceField | None:
+    """The field in which the scheme compares two rollouts, where that is its main one."""
+    main = scheme.main_field
+    return main if isinstance(main, PreferenceField) and main.target == "task" and main.form == "pair" else None
+
+
+def raters(project: Project) -> list[Rater]:
+    """Whose word is the truth: the people who labelled, else the project's reference."""
+    said = Annotation.objects.live().filter(state=Annotation.State.SUBMITTED)
+    people = list(project.raters.filter(kind=Rater.Kind.HUMAN, annotations__in=said).distinct().order_by("name"))
+    reference = project.reference
+    return people or ([reference] if reference and reference.kind != Rater.Kind.JUDGE else [])
+
+
+def known(project: Project, without: Iterable[int] = ()) -> list[Entry]:
+    """Trajectories with what most people say of them, in the order of tasks; not those with these ids."""
+    asked = export_asked.read({"format": "apb", "rule": "majority"})
+    shown = set(without)
+    with transaction.atomic(), closing(Labelling(project, asked, raters(project)).stream()) as found:
+        return list(islice((one for one in found if one.trajectory not in shown), MOST))
+
+
+def fingerprint(entries: Sequence[Entry]) -> str:
+    """SHA-256 of what was known: the grades of each trajectory."""
+    told = [[one.trajectory, sorted(one.labelled.grades.items()), one.labelled.final] for one in entries]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+
+def store(claim: Claim, inputs: dict[str, Any], result: dict[str, Any]) -> Report:
+    """Keep the report. Once per run: a run taken up again keeps its first."""
+    run = claim.run
+    report, _ = Report.objects.get_or_create(
+        run=run,
+        defaults={"project": run.project, "kind": KIND, "config": run.config, "inputs": inputs, "result": result},
+    )
+    claim.keep(report=report.pk)
+    return report
