@@ -206,6 +206,24 @@ class AgreementForm(forms.Form):
         )
 
 
+class LeaderboardForm(forms.Form):
+    """Whom judges are held against: a reference there must be."""
+
+    official = forms.ChoiceField(choices=AgreementForm.OFFICIAL, required=False, label="Arithmetic")
+
+    def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        raters = Rater.objects.filter(project=project).order_by("kind", "name")
+        likely = project.reference or raters.exclude(kind__in=[Rater.Kind.JUDGE, Rater.Kind.SCORER]).first()
+        reference = forms.ChoiceField(
+            choices=raters_of(project),
+            label="Reference",
+            initial=key_of(likely) if likely else "",
+            help_text="Whose labels are held to be right: a person, an adjudication, the benchmark’s own.",
+        )
+        self.fields = {"reference": reference} | self.fields
+
+
 class PaceForm(forms.Form):
     """What the numbers of the pace page are to be about."""
 

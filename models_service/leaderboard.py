@@ -16,6 +16,10 @@ def perform(claim: Claim) -> None:
     if known := leaderboard.same(claim, sha256):
         claim.keep(leaderboard=known.pk, mark=before, unchanged=True)
         return
-    asked = {"official": bool(config.get("official")), "seed": int(config.get("seed", 0))}
-    result = board.compute(table, resamples=int(config.get("resamples", board.RESAMPLES)), **asked)
+    result = board.compute(
+        table,
+        official=bool(config.get("official")),
+        resamples=int(config.get("resamples", board.RESAMPLES)),
+        seed=int(config.get("seed", 0)),
+    )
     leaderboard.store(claim, result, sha256, before)

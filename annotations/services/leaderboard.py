@@ -58,7 +58,7 @@ class Known:
 
 def start(project: Project, by: User | None, reference: str, *, official: bool = False) -> Run:
     """Begin one. LeaderboardRefused where there can be none."""
-    config = {"reference": reference, "official": official}
+    config: dict[str, Any] = {"reference": reference, "official": official}
     refuse(project, config)
     return jobs.start(Run.Kind.LEADERBOARD, project, by, **config)
 
@@ -98,11 +98,8 @@ def _known(project: Project, table: LabelTable, config: dict[str, Any]) -> Known
     """The rows that the table was made of; None where they have changed since."""
     passes = agreement.counted(project)
     reference = agreement.find(project, config.get("reference"))
-    raters = list(
-        Rater.objects.filter(pk__in={*passes.values_list("rater", flat=True).distinct(), reference and reference.pk})
-        .exclude(pk=None)
-        .order_by("kind", "name")
-    )
+    seen = {*passes.values_list("rater", flat=True).distinct(), *([reference.pk] if reference else [])}
+    raters = list(Rater.objects.filter(pk__in=seen).order_by("kind", "name"))
     trajectories = list(
         Trajectory.objects.filter(pk__in=passes.values("trajectory"))
         .order_by("task", "rollout")

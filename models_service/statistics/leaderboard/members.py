@@ -91,9 +91,9 @@ class Ground:
     def counted(self) -> Bools:
         """The trajectories that the reference labelled; as released, all it has a record of."""
         if self.official:
-            return self.passes[self.place]
+            return np.asarray(self.passes[self.place])
         if self.table.names_first:
-            return self.first != UNSAID
+            return np.asarray(self.first != UNSAID)
         found = np.zeros(self.trajectories, dtype=bool)
         found[self.matrix.trajectory[self.codes < self.matrix.categories]] = True
         return found

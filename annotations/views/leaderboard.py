@@ -1,0 +1,141 @@
+"""Judges against people: asking for a leaderboard, reading one, and one judge in it."""
+
+from __future__ import annotations
+
+import csv
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods
+
+from annotations import access
+from annotations.access import Request
+from annotations.forms import LeaderboardForm
+from annotations.models import Project, Report, Run
+from annotations.services import leaderboard, leaderboard_drift, leaderboard_words
+from annotations.services.leaderboard import KIND, LeaderboardRefused
+from annotations.views.runs import progress_rows
+
+LISTED = 30
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def index(request: Request, slug: str) -> HttpResponse:
+    project = access.project_for(request, slug, access.BEGIN[Run.Kind.LEADERBOARD])
+    form = LeaderboardForm(request.POST or None, project=project)
+    if request.method == "POST" and form.is_valid():
+        asked = form.cleaned_data
+        try:
+            run = leaderboard.start(project, request.user, asked["reference"], official=bool(asked["official"]))
+        except LeaderboardRefused as no:
+            form.add_error(None, str(no))
+        else:
+            return redirect("run", slug, run.pk)
+    reports = list(Report.objects.filter(project=project, kind=KIND).order_by("-pk")[:LISTED])
+    context = {
+        "project": project,
+        "form": form,
+        "unfit": leaderboard.unfit(project),
+        "reports": [(one, _best(one)) for one in reports],
+        "stale": bool(reports) and leaderboard.is_stale(reports[0]),
+        "rows": progress_rows(leaderboard_words.under_way(project).listed()[:5]),
+    }
+    return render(request, "judges/leaderboard_list.html", context, status=422 if form.errors else 200)
+
+
+def _best(report: Report) -> dict[str, Any] | None:
+    return next((row for row in report.result["rows"] if row["key"] == report.result["best"]), None)
+
+
+def found(request: Request, slug: str, pk: int) -> tuple[Project, Report]:
+    """The report for somebody who may see others' labels."""
+    project = access.project_for(request, slug, access.SEE_OTHERS_LABELS)
+    reports = Report.objects.select_related("project", "run__created_by")
+    return project, get_object_or_404(reports, project=project, kind=KIND, pk=pk)
+
+
+@login_required
+@require_GET
+def report(request: Request, slug: str, pk: int) -> HttpResponse:
+    project, one = found(request, slug, pk)
+    result, sort = one.result, request.GET.get("sort", "")
+    context = {
+        "project": project,
+        "report": one,
+        "result": result,
+        "stale": leaderboard.is_stale(one),
+        "heads": leaderboard_words.heads(sort),
+        "rows": [
+            {**row, "cells": leaderboard_words.cells(row), "spent": leaderboard_words.spent(row)}
+            for row in leaderboard_words.sorted_rows(result, sort)
+        ],
+        "warnings": list(leaderboard_words.warnings(result)),
+        "command": leaderboard_words.command(one),
+        **_two(request, result),
+    }
+    return render(request, "judges/leaderboard.html", context)
+
+
+def _two(request: Request, result: dict[str, Any]) -> dict[str, Any]:
+    """The two rows that are to be compared, and how they compare."""
+    rows = {row["key"]: row for row in [*result["rows"], *result["baselines"]]}
+    one, other = request.GET.get("a", ""), request.GET.get("b", "")
+    if one not in rows or other not in rows or one == other:
+        return {"two": None, "pick": list(rows.values())}
+    pair = leaderboard_drift.pair(result, one, other)
+    return {
+        "two": (rows[one], rows[other]),
+        "pair": pair,
+        "compared": _compared(pair),
+        "pick": list(rows.values()),
+    }
+
+
+def _compared(pair: dict[str, Any] | None) -> list[tuple[str, dict[str, Any]]]:
+    figures = (pair or {}).get("figures", {})
+    return [(one.title, figures[one.name]) for one in leaderboard_words.FIGURES if one.name in figures]
+
+
+@login_required
+@require_GET
+def as_json(request: Request, slug: str, pk: int) -> HttpResponse:
+    _, one = found(request, slug, pk)
+    response = JsonResponse(one.result, json_dumps_params={"ensure_ascii": False})
+    response["Content-Disposition"] = f'attachment; filename="leaderboard-{pk}.json"'
+    return response
+
+
+@login_required
+@require_GET
+def as_csv(request: Request, slug: str, pk: int) -> HttpResponse:
+    _, one = found(request, slug, pk)
+    return taken(f"leaderboard-{pk}.csv", leaderboard_words.table(one.result))
+
+
+def taken(name: str, rows: Any) -> HttpResponse:
+    """Rows as a CSV file."""
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    csv.writer(response).writerows(rows)
+    return response
+
+
+def row_of(one: Report, key: str) -> dict[str, Any]:
+    """The row of that key; Http404 where the report has none."""
+    for row in one.result["rows"]:
+        if row["key"] == key:
+            return dict(row)
+    raise Http404("This leaderboard has no such row.")
+
+
+def compared_with(request: Request, result: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
+    """The row beside the one that the address names, else the best there is, else the commonest constant answer."""
+    others = [each for each in [*result["rows"], *result["baselines"]] if each["key"] != row["key"]]
+    names = {each["key"]: each for each in others}
+    asked = request.GET.get("with", "")
+    chosen = names.get(asked) or names.get(result["best"] or "") or next(iter(result["baselines"]), None)
+    pair = leaderboard_drift.pair(result, row["key"], chosen["key"]) if chosen else None
+    return {"others": others, "other": chosen, "pair": pair, "compared": _compared(pair)}
