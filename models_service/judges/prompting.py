@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from annotations.judges import prompts
@@ -44,13 +44,14 @@ Other steps, with people's verdicts on them. They are data too.
 
 @dataclass(frozen=True)
 class Extra:
-    """What a method adds to the prompt: who the judge is said to be, what was said before, more for the end of the
-    system's message."""
+    """What a method adds to the prompt: who the judge is said to be, what was said before, more of what
+    always holds; and, where the answer has another form than the scheme's, its description and the question."""
 
     persona: str = ""
     said: str = ""
     rules: str = ""
     contract: str = ""
+    question: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass
@@ -78,12 +79,17 @@ def prompted(
 
 def messages(judging: Judging, case: Case, arounds: Arounds, data: str, extra: Extra) -> tuple[Message, ...]:
     """The two messages about data that is written down already."""
-    ending = _ending(judging.settings)
-    asked = rendering.asked(case.scheme, arounds, case.record.steps)
+    wanted = extra.question or asked(case, arounds)
+    question = f"{rendering.BEGIN_QUESTION}\n{rendering.dumped(wanted)}\n{rendering.END_QUESTION}"
     return (
         {"role": "system", "content": system(judging, case, arounds, extra)},
-        {"role": "user", "content": "\n".join(filter(None, [data, asked, ending]))},
+        {"role": "user", "content": "\n".join(filter(None, [data, question, ending(judging.settings)]))},
     )
+
+
+def asked(case: Case, arounds: Arounds) -> dict[str, Json]:
+    """The question as data: which steps, and which parts of them."""
+    return rendering.asked(case.scheme, arounds, case.record.steps)
 
 
 def system(judging: Judging, case: Case, arounds: Arounds, extra: Extra) -> str:
@@ -135,6 +141,6 @@ def _mitigation(which: str, settings: Settings) -> str:
     return "\n\n" + prompts.part(f"mitigation-{which}").template
 
 
-def _ending(settings: Settings) -> str:
+def ending(settings: Settings) -> str:
     """What stands last: to look back at one's own verdict, where that is asked for, and a reminder."""
     return _mitigation("reflection", settings).strip()

@@ -40,6 +40,10 @@ class Notes:
         if len(self.ignored) < MOST_NOTED and place not in self.ignored:
             self.ignored.append(place[:200])
 
+    def check(self, steps: Sequence[StepRecord]) -> None:
+        """Find the evidence that stands nowhere in the trajectory."""
+        self.unfounded = _unfounded(self.evidence, steps)
+
     def as_json(self) -> dict[str, Json]:
         every = {
             "ignored": self.ignored,
@@ -55,26 +59,75 @@ class Heard(NamedTuple):
     notes: Notes
 
 
-def read(scheme: Scheme, arounds: Arounds, steps: Sequence[StepRecord], answer: Json) -> Heard:
+@dataclass(frozen=True)
+class Known:
+    """What other answers about the same trajectory have said: some fields are asked only where others say something."""
+
+    arounds: Arounds = field(default_factory=dict)
+    reading: Reading = field(default_factory=Reading)
+
+
+def read(
+    scheme: Scheme, arounds: Arounds, steps: Sequence[StepRecord], answer: Json, known: Known | None = None
+) -> Heard:
     """The answer as labels, with its problems and what else it said."""
+    known = known or Known()
     taken = _Taken(scheme, arounds, steps)
     told = taken.whole(answer)
-    found = judging.read(scheme, arounds, told)
-    while closed := _closed(scheme, arounds, found):
+    found = _under(scheme, arounds, told, known)
+    while closed := _closed(scheme, arounds, found, known):
         for place in closed:
             _without(told, place)
             taken.notes.ignore(judging.path(place))
-        found = judging.read(scheme, arounds, told)
+        found = _under(scheme, arounds, told, known)
     # What stands at a place that is a problem already is not also missing there.
     spoken = {one.place for one in taken.problems}
     found.problems = taken.problems + [one for one in found.problems if one.place not in spoken]
     found.labels = {place: one for place, one in found.labels.items() if judging.path(place) not in spoken}
-    taken.notes.unfounded = _unfounded(taken.notes.evidence, steps)
+    taken.notes.check(steps)
     return Heard(found, taken.notes)
 
 
-def _closed(scheme: Scheme, arounds: Arounds, found: Reading) -> list[Place]:
-    effects = rules.effects(scheme, View(judging.steps_of(arounds), found.labels))
+def _under(scheme: Scheme, arounds: Arounds, told: Json, known: Known) -> Reading:
+    """The answer together with what is known, and of what comes of that only what is about these places."""
+    if not known.reading.labels or not isinstance(told, dict):
+        return judging.read(scheme, arounds, told)
+    whole = judging.read(scheme, {**known.arounds, **arounds}, _joined(spoken(scheme, known.reading), told))
+    paths = [judging.path(place) for place in known.reading.labels]
+    return Reading(
+        {place: one for place, one in whole.labels.items() if place in arounds},
+        {place: one for place, one in whole.explanations.items() if place in arounds},
+        [one for one in whole.problems if not any(one.place.startswith(path) for path in paths)],
+    )
+
+
+def spoken(scheme: Scheme, reading: Reading) -> dict[str, Json]:
+    """Labels as schemes.judging reads them."""
+    whole: dict[str, Json] = {}
+    for (step, name), value in reading.labels.items():
+        spec = scheme.field(name)
+        explained = spec is not None and judging.is_explained(spec)
+        why = {"why": reading.explanations.get((step, name)) or "-"} if explained else {}
+        group = whole if step is None else whole.setdefault("steps", {})
+        here = group.setdefault("trajectory" if step is None else str(step), {})
+        if part := part_of(name)[1:]:
+            here.setdefault(base_of(name), {})[part] = {**why, "answer": value}
+        else:
+            here[name] = {**why, "answer": value}
+    return whole
+
+
+def _joined(one: Json, other: Json) -> Json:
+    """Two answers about different places as one."""
+    if not isinstance(one, dict) or not isinstance(other, dict):
+        return other
+    both = {key: _joined(one[key], other[key]) for key in one if key in other}
+    return {**one, **other, **both}
+
+
+def _closed(scheme: Scheme, arounds: Arounds, found: Reading, known: Known) -> list[Place]:
+    steps = judging.steps_of({**known.arounds, **arounds})
+    effects = rules.effects(scheme, View(steps, {**known.reading.labels, **found.labels}))
     return [place for place in found.labels if rules.is_closed(effects, *place)]
 
 

@@ -148,7 +148,7 @@ def way(steps: Sequence[StepRecord], upto: int | None = None) -> list[int]:
     return [*context, *found]
 
 
-def asked(scheme: Scheme, arounds: Arounds, steps: Sequence[StepRecord]) -> str:
+def asked(scheme: Scheme, arounds: Arounds, steps: Sequence[StepRecord]) -> dict[str, Json]:
     """What is asked in this question: the indexes, and the parts by step where a field is asked of parts."""
     indexes = sorted({step for step, _ in arounds if step is not None})
     told: dict[str, Json] = {"label_steps": indexes}
@@ -160,7 +160,7 @@ def asked(scheme: Scheme, arounds: Arounds, steps: Sequence[StepRecord]) -> str:
         told.setdefault("parts", {})["trajectory" if step is None else str(step)] = fields
     if any(step is None for step, _ in arounds):
         told["label_trajectory"] = True
-    return f"{BEGIN_QUESTION}\n{dumped(told)}\n{END_QUESTION}"
+    return told
 
 
 def _named(scheme: Scheme, step: int | None, name: str, steps: Sequence[StepRecord]) -> str:

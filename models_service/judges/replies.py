@@ -14,7 +14,7 @@ from annotations.records import Json
 from annotations.schemes.judging import Arounds, Problem, Reading
 from models_service.judges import rendering
 from models_service.judges.asked import Answer, Asking, Case, Judging, Message, Question, Said, Unanswered
-from models_service.judges.reading import Notes, read
+from models_service.judges.reading import Known, Notes, read
 
 FENCED = re.compile(r"^[ \t]*(`{3,}|~{3,})[^\n`]*\n(.*?)\n[ \t]*\1[ \t]*$", re.DOTALL | re.MULTILINE)
 THOUGHT = re.compile(r"\A\s*<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL)
@@ -26,8 +26,9 @@ REPAIR = """Your answer cannot be read. What is wrong with it:
 
 {problems}
 
-Give the whole answer again, as one JSON object in the form that was asked for and nothing else. Keep your judgement: \
-change only what is named."""
+{wish}"""
+WHOLE = """Give the whole answer again, as one JSON object in the form that was asked for and nothing else. Keep your \
+judgement: change only what is named."""
 
 
 class NoJson(ValueError):
@@ -36,7 +37,8 @@ class NoJson(ValueError):
 
 @dataclass(frozen=True)
 class Ask:
-    """One question about places of a case. `schema` is the form that is sent. `number` tells samples apart."""
+    """One question about places of a case. `schema` is the form that is sent. `number` tells samples apart,
+    `known` is what was said of other places."""
 
     case: Case
     arounds: Arounds
@@ -44,6 +46,7 @@ class Ask:
     schema: Json
     purpose: str = "verdict"
     number: int = 0
+    known: Known = Known()
 
 
 @dataclass
@@ -84,14 +87,15 @@ def answered(judging: Judging, ask: Ask) -> Asking[Told]:
     """Ask it, read what comes, and ask once more where it cannot be read."""
 
     def judge(found: Json) -> tuple[Reading, Notes]:
-        return read(ask.case.scheme, ask.arounds, ask.case.record.steps, found)
+        return read(ask.case.scheme, ask.arounds, ask.case.record.steps, found, ask.known)
 
     return (yield from heard(judging, ask, judge))
 
 
-def heard(judging: Judging, ask: Ask, judge: Callable[[Json], tuple[Reading, Notes]]) -> Asking[Told]:
-    """The same for answers of another form than a scheme's: `judge` makes labels and problems of them."""
-    asked = question(judging, ask.messages, ask.schema, purpose=ask.purpose, number=ask.number)
+def heard(judging: Judging, ask: Ask, judge: Callable[[Json], tuple[Reading, Notes]], **more: Any) -> Asking[Told]:
+    """The same for answers of another form than a scheme's: `judge` makes labels and problems of them. `more` are
+    fields of Question."""
+    asked = question(judging, ask.messages, ask.schema, purpose=ask.purpose, number=ask.number, **more)
     (said,) = yield [asked]
     told, can_be_put_right = _told(said, judge)
     if not can_be_put_right:
@@ -109,10 +113,8 @@ def heard(judging: Judging, ask: Ask, judge: Callable[[Json], tuple[Reading, Not
 
 def _told(said: Said, judge: Callable[[Json], tuple[Reading, Notes]]) -> tuple[Told, bool]:
     """What came of one question, and whether to ask that it be put right."""
-    if isinstance(said, Unanswered):
-        return Told(failed=said.reason or "no answer came"), False
-    if said.refusal:
-        return Told(failed=f"the model refused: {said.refusal[:500]}", answer=said), False
+    if isinstance(said, Unanswered) or said.refusal:
+        return Told(failed=silence(said), answer=None if isinstance(said, Unanswered) else said), False
     try:
         reading, notes = judge(parsed(said.text))
     except NoJson as no:
@@ -126,14 +128,21 @@ def _told(said: Said, judge: Callable[[Json], tuple[Reading, Notes]]) -> tuple[T
     return Told(reading, notes, named(reading.problems, 3), said), True
 
 
-def put_right(text: str, problems: Sequence[Problem]) -> tuple[Message, ...]:
+def silence(said: Said) -> str:
+    """Why nothing was said; empty where something was."""
+    if isinstance(said, Unanswered):
+        return said.reason or "no answer came"
+    return f"the model refused: {said.refusal[:500]}" if said.refusal else ""
+
+
+def put_right(text: str, problems: Sequence[Problem], wish: str = WHOLE) -> tuple[Message, ...]:
     """The two turns that ask for an answer to be put right: the answer, and what is wrong with it."""
     shown = text if len(text) <= SHOWN_AGAIN else f"{text[: SHOWN_AGAIN // 2]}\n…\n{text[-SHOWN_AGAIN // 2 :]}"
     listed = "\n".join(f"- {rendering.plain(_line(one))}" for one in problems[:MOST_NAMED])
     more = f"\n- and {len(problems) - MOST_NAMED} more" if len(problems) > MOST_NAMED else ""
     return (
         {"role": "assistant", "content": rendering.plain(shown).strip() or "(nothing)"},
-        {"role": "user", "content": REPAIR.format(problems=listed + more)},
+        {"role": "user", "content": REPAIR.format(problems=listed + more, wish=wish)},
     )
 
 
@@ -150,7 +159,7 @@ def _line(one: Problem) -> str:
 
 def parsed(text: str) -> Json:
     """The JSON that a text is, or that stands in its last fenced block; NoJson where neither is."""
-    bare = THOUGHT.sub("", text.replace("\r\n", "\n").lstrip("\ufeff")).strip()
+    bare = without_thought(text)
     if not bare:
         raise NoJson("the answer is empty; accepted is a JSON object")
     try:
@@ -163,6 +172,23 @@ def parsed(text: str) -> Json:
         return loaded(blocks[-1][2])
     except NoJson as no:
         raise NoJson(f"the last fenced block is no JSON: {no}") from None
+
+
+def document(text: str) -> tuple[str, int]:
+    """The JSON document that `parsed` reads in a text, as it stands there, and where it begins."""
+    bare = without_thought(text)
+    blocks = list(FENCED.finditer(bare))
+    try:
+        loaded(bare)
+        found = bare
+    except NoJson:
+        found = blocks[-1][2] if blocks else bare
+    return found, text.rfind(found)
+
+
+def without_thought(text: str) -> str:
+    """The text without what a model wrote to itself before its answer."""
+    return THOUGHT.sub("", text.lstrip("\ufeff")).strip()
 
 
 def loaded(text: str) -> Json:

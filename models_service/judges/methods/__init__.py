@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from models_service.judges.asked import Asking, Case, Judging, Verdict
-from models_service.judges.methods import single
+from models_service.judges.methods import log_probs, once
 
 METHODS: Mapping[str, Callable[[Judging, Case], Asking[Verdict]]] = {
-    "single": single.asking,
+    "single": once.asking,
+    "log_probs": log_probs.asking,
 }
 
 

@@ -6,16 +6,17 @@ known. Read step by step, each stands alone; steps that could not be read have n
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from annotations.records import Json
-from annotations.schemes.judging import Arounds, path
+from annotations.schemes.judging import Arounds, Reading, path
 from annotations.schemes.judging_rules import ENDS
 from annotations.schemes.rules import View, effects, is_closed
 from models_service.judges import forms, prompting, rendering, replies
 from models_service.judges.asked import Answer, Asking, Case, Judging, Message, Verdict, together
 from models_service.judges.prompting import Extra, Prompted
+from models_service.judges.reading import Known
 from models_service.judges.replies import Ask, Told
 
 THINK = """Think about it first, in words: go through what is asked in order, say what you see and what speaks for \
@@ -38,7 +39,14 @@ def _whole(judging: Judging, case: Case, number: int, extra: Extra) -> Asking[Ve
 
 
 def one(
-    judging: Judging, case: Case, arounds: Arounds, asked: Prompted, *, number: int = 0, purpose: str = "verdict"
+    judging: Judging,
+    case: Case,
+    arounds: Arounds,
+    asked: Prompted,
+    *,
+    number: int = 0,
+    purpose: str = "verdict",
+    known: Known | None = None,
 ) -> Asking[Told]:
     """One question about these places, with a free one before it where the judge thinks first."""
     messages = asked.messages
@@ -47,11 +55,13 @@ def one(
         if isinstance(thought, Told):
             return thought
         messages = thought
-    ask = Ask(case, arounds, messages, forms.schema(case.scheme, arounds), purpose, number)
+    ask = Ask(case, arounds, messages, forms.schema(case.scheme, arounds), purpose, number, known or Known())
     return (yield from replies.answered(judging, ask))
 
 
-def thinking(judging: Judging, messages: tuple[Message, ...], number: int = 0) -> Asking[tuple[Message, ...] | Told]:
+def thinking(
+    judging: Judging, messages: tuple[Message, ...], number: int = 0, now: str = NOW
+) -> Asking[tuple[Message, ...] | Told]:
     """The messages with what the model thinks of them, and with the wish for an answer in its form; or why it said
     nothing."""
     first, last = messages[:-1], messages[-1]
@@ -63,7 +73,7 @@ def thinking(judging: Judging, messages: tuple[Message, ...], number: int = 0) -
         reason = f"the model refused: {said.refusal[:500]}" if said.refusal else "the model thought nothing"
         return Told(failed=reason, answer=said)
     thought = rendering.plain(said.text)
-    return (*first, wish, {"role": "assistant", "content": thought}, {"role": "user", "content": NOW})
+    return (*first, wish, {"role": "assistant", "content": thought}, {"role": "user", "content": now})
 
 
 def _by_steps(judging: Judging, case: Case, number: int, extra: Extra) -> Asking[Verdict]:
@@ -81,7 +91,7 @@ def _by_steps(judging: Judging, case: Case, number: int, extra: Extra) -> Asking
         several = yield from together([_step(judging, case, *group, number, extra) for group in steps])
         found = {step: one for (step, _), one in zip(steps, several, strict=True)}
     for arounds in [arounds for step, arounds in groups if step is None]:
-        found[None] = yield from _step(judging, case, None, arounds, number, extra)
+        found[None] = yield from _step(judging, case, None, arounds, number, extra, _known(case, found))
     return _gathered(case, found)
 
 
@@ -93,18 +103,32 @@ def by_steps(case: Case) -> Iterable[tuple[int | None, Arounds]]:
 
 
 def _step(
-    judging: Judging, case: Case, step: int | None, arounds: Arounds, number: int, extra: Extra
+    judging: Judging,
+    case: Case,
+    step: int | None,
+    arounds: Arounds,
+    number: int,
+    extra: Extra,
+    known: Known | None = None,
 ) -> Asking[tuple[Told, Prompted]]:
     asked = prompting.prompted(judging, case, arounds, upto=step, extra=extra)
-    told = yield from one(judging, case, arounds, asked, number=number, purpose="step")
+    told = yield from one(judging, case, arounds, asked, number=number, purpose="step", known=known)
     return told, asked
+
+
+def _known(case: Case, found: Mapping[int | None, tuple[Told, Prompted]]) -> Known:
+    """What is said of the steps so far."""
+    reading = Reading()
+    for told, _ in found.values():
+        if not told.failed:
+            reading.labels |= told.reading.labels
+            reading.explanations |= told.reading.explanations
+    return Known({place: case.arounds[place] for place in reading.labels}, reading)
 
 
 def _is_over(case: Case, found: dict[int | None, tuple[Told, Prompted]], step: int) -> bool:
     """Whether what is said so far ends the work before this step."""
-    labels = {
-        place: value for told, _ in found.values() if not told.failed for place, value in told.reading.labels.items()
-    }
+    labels = _known(case, found).reading.labels
     so_far = effects(case.scheme, View([*[one for one in found if one is not None], step], labels))
     return is_closed(so_far, step, case.scheme.main)
 
@@ -124,7 +148,7 @@ def _gathered(case: Case, found: dict[int | None, tuple[Told, Prompted]]) -> Ver
     for step, (told, asked) in found.items():
         name = "trajectory" if step is None else str(step)
         each = verdict(told, asked)
-        _joined(made.detail, each.detail, name)
+        put_together(made.detail, each.detail, name)
         made.labels |= each.labels
         made.explanations |= each.explanations
         if each.failed:
@@ -140,8 +164,8 @@ def _gathered(case: Case, found: dict[int | None, tuple[Told, Prompted]]) -> Ver
     return made
 
 
-def _joined(detail: dict[str, Any], more: dict[str, Any], name: str) -> None:
-    """Put what is known of one step to what is known of the others."""
+def put_together(detail: dict[str, Any], more: dict[str, Any], name: str) -> None:
+    """Put what is known of one part of a case to what is known of the others."""
     for key, value in more.items():
         if isinstance(value, dict):
             detail.setdefault(key, {}).update(value)
