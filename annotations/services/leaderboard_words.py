@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from annotations.models import Project, Report, Run
@@ -116,12 +116,13 @@ def is_judge(row: Mapping[str, Any]) -> bool:
 def warnings(result: Mapping[str, Any]) -> Iterator[str]:
     """What must not be overread, in sentences."""
     judges = [row for row in result["rows"] if is_judge(row)]
-    for row in judges:
-        if row["below"]:
-            yield f"{row['name']} is no better than {_or(row['below'])}: believe none of its labels."
+    below = [row for row in judges if row["below"]]
+    for constant in {one["name"]: None for row in below for one in row["below"]}:
+        names = [row["name"] for row in below if constant in {one["name"] for one in row["below"]}]
+        yield f"No better than “{constant}”, which knows nothing of any step: {', '.join(names)}."
     if unclear := [row for row in judges if row["unclear"] and not row["below"]]:
         names = ", ".join(row["name"] for row in unclear)
-        yield f"Not clearly better than a constant answer, by the interval of the difference: {names}."
+        yield f"Not clearly better than a constant answer, as the interval of the difference covers 0: {names}."
     for row in judges:
         if row["taught"]:
             many = f"{row['taught']} trajector{'y' if row['taught'] == 1 else 'ies'}"
@@ -131,10 +132,6 @@ def warnings(result: Mapping[str, Any]) -> Iterator[str]:
                 f"{row['name']} was asked of {row['tried']} of {row['trajectories']} trajectories. What it was not "
                 "asked counts as wrong; its own page has the figures over those that it was."
             )
-
-
-def _or(constants: Sequence[Mapping[str, Any]]) -> str:
-    return " or ".join(f"“{one['name']}”" for one in constants)
 
 
 def command(report: Report) -> str:

@@ -1,0 +1,229 @@
+"""The leaderboard's arithmetic, on tables small enough to work out by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from models_service.statistics.leaderboard import board
+from tests.judged_tables import judged, named
+
+# Three tasks: an error at the second step, none, an error at the first.
+GOLD = [[1, -1, -1], [1, 1], [-1, 0]]
+
+
+def measured(said: dict[str, Any], **more: Any) -> dict[str, Any]:
+    official = more.pop("official", False)
+    return board.compute(judged({"gold": GOLD, **said}, **more), official=official, resamples=50)
+
+
+def row(result: dict[str, Any], name: str) -> dict[str, Any]:
+    return next(one for one in [*result["rows"], *result["baselines"]] if one["name"] == name)
+
+
+def values(result: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: one["value"] for key, one in row(result, name)["figures"].items()}
+
+
+def test_each_figure_is_what_it_says():
+    said = values(measured({"judge": [[1, -1, 1], [1, 1], [1, 0]]}), "judge")
+
+    assert said["step_acc"] == pytest.approx(5 / 7)
+    assert said["first_err_acc"] == pytest.approx(2 / 3)  # misses the first step of the third
+    assert (said["first_err_acc_error"], said["first_err_acc_clean"]) == (0.5, 1.0)
+    assert said["processbench_f1"] == pytest.approx(2 / 3)
+    assert said["step_exact"] == pytest.approx(1 / 3)
+    # F1 of 1: 2·3/(3 + 5), of 0: 1, of -1: 2·1/(3 + 1).
+    assert said["macro_f1"] == pytest.approx((3 / 4 + 1 + 1 / 2) / 3)
+    # Chance: (3·5 + 1·1 + 3·1)/49.
+    assert said["kappa"] == pytest.approx((5 / 7 - 19 / 49) / (1 - 19 / 49))
+    assert said["coverage"] == 1.0
+
+
+def test_precision_and_recall_are_of_each_label():
+    classes = {one["label"]: one for one in row(measured({"judge": [[1, -1, 1], [1, 1], [1, 0]]}), "judge")["classes"]}
+
+    assert classes["1"]["precision"]["value"] == pytest.approx(3 / 5)
+    assert classes["1"]["recall"]["value"] == 1.0
+    assert (classes["-1"]["precision"]["value"], classes["-1"]["recall"]["value"]) == (1.0, pytest.approx(1 / 3))
+
+
+def test_a_label_that_is_never_given_has_no_precision_and_says_so():
+    classes = row(measured({"judge": [[1, 1, 1], [1, 1], [1, 1]]}), "judge")["classes"]
+    assert classes[2]["precision"] == {
+        "value": None, "low": None, "high": None, "n": 0, "reason": "It gave no step the value -1.",
+    }  # fmt: skip
+
+
+def test_the_constant_answers_are_always_there():
+    result = measured({"judge": GOLD})
+    assert [one["name"] for one in result["baselines"]] == ["always +1", "always 0", "always -1"]
+    assert [one["figures"]["step_acc"]["value"] for one in result["baselines"]] == pytest.approx([3 / 7, 1 / 7, 3 / 7])
+    assert values(result, "always +1")["first_err_acc"] == pytest.approx(1 / 3)
+    assert values(result, "always -1")["first_err_acc"] == pytest.approx(1 / 3)
+
+
+def test_a_judge_that_a_constant_answer_beats_is_said_to_be_below_it():
+    result = measured({"good": GOLD, "poor": [[0, 0, 0], [1, 1], [0, 1]]})
+    assert row(result, "good")["below"] == []
+    assert [one["name"] for one in row(result, "poor")["below"]] == ["always +1", "always -1"]
+    assert row(result, "poor")["below"][0]["value"] == pytest.approx(2 / 7 - 3 / 7)
+
+
+def test_what_failed_counts_as_wrong_and_as_failed():
+    result = measured({"judge": GOLD}, failed={"judge": [1]})
+    assert values(result, "judge")["step_acc"] == pytest.approx(5 / 7)
+    assert values(result, "judge")["first_err_acc"] == pytest.approx(2 / 3)
+    assert (row(result, "judge")["failed"], row(result, "judge")["missing"]) == (1, 0)
+
+
+def test_the_released_arithmetic_credits_a_failure_where_there_is_no_error():
+    result = measured({"judge": [GOLD[0], [None, None], GOLD[2]]}, failed={"judge": [1]}, official=True)
+    assert values(result, "judge")["first_err_acc"] == 1.0
+    assert values(result, "judge")["step_acc"] == pytest.approx(5 / 7)
+
+
+def test_who_was_asked_of_some_has_figures_over_those_beside_the_others():
+    result = measured({"judge": [GOLD[0], None, None], "other": GOLD})
+    mine = row(result, "judge")
+    assert (mine["tried"], mine["missing"]) == (1, 2)
+    assert mine["figures"]["step_acc"]["value"] == pytest.approx(3 / 7)
+    assert mine["asked"]["step_acc"]["value"] == 1.0
+    assert row(result, "other")["asked"] is None
+    pair = next(one for one in result["pairs"] if {one["a"], one["b"]} == {"2", "3"})
+    assert (pair["trajectories"], pair["figures"]["step_acc"]["value"]) == (1, 0.0)
+    assert mine["below"] == []  # on what it was asked, always -1 has 2 of 3
+
+
+def test_what_a_judge_was_taught_with_is_left_out_of_its_figures():
+    wrong_where_not_taught = [GOLD[0], [-1, -1], [1, 1]]
+    result = measured({"judge": wrong_where_not_taught, "other": GOLD}, taught={"judge": [0]})
+    mine = row(result, "judge")
+    assert (mine["taught"], mine["trajectories"]) == (1, 2)
+    assert mine["figures"]["step_acc"]["value"] == 0.0
+    assert row(result, "other")["trajectories"] == 3
+    pair = next(one for one in result["pairs"] if {one["a"], one["b"]} == {"2", "3"})
+    assert pair["trajectories"] == 2
+
+
+def test_two_judges_are_compared_on_the_same_tasks():
+    one, other = [[1, -1, -1], [1, 1], [1, 1]], [[1, 1, 1], [1, 1], [1, 0]]
+    result = measured({"one": one, "other": other})
+    pair = next(found for found in result["pairs"] if {found["a"], found["b"]} == {"2", "3"})
+    assert (pair["a"], pair["b"]) == ("2", "3")  # the better one first
+    assert (pair["won"], pair["tied"], pair["lost"]) == (1, 1, 1)
+    assert pair["figures"]["step_acc"]["value"] == pytest.approx(5 / 7 - 4 / 7)
+    assert pair["figures"]["step_acc"]["verdict"] == "tie"
+
+
+def test_a_difference_that_is_the_same_in_every_task_is_no_chance():
+    gold = [[1, -1]] * 6
+    said = {"gold": gold, "right": gold, "half": [[1, 1]] * 6}
+    result = board.compute(judged(said), resamples=50)
+    pair = next(one for one in result["pairs"] if {one["a"], one["b"]} == {"2", "3"})
+    figure = pair["figures"]["step_acc"]
+    assert (figure["value"], figure["low"], figure["high"], figure["verdict"]) == (0.5, 0.5, 0.5, "better")
+
+
+def test_the_confusion_has_what_the_reference_says_in_its_rows():
+    table = row(measured({"judge": [[1, -1, 1], [1, None], [1, 0]]}), "judge")["confusion"]
+    assert table["columns"] == ["1", "0", "-1", "none"]
+    assert table["table"] == [[2, 0, 0, 1], [0, 1, 0, 0], [2, 0, 1, 0]]
+
+
+def test_where_it_errs_is_told_by_place_length_and_tool():
+    tools = ["search", "search", "", "search", "", "search", ""]
+    result = measured({"judge": [[1, -1, 1], [1, 1], [1, 0]]}, tools=tools, sources=["a", "a", "b"])
+    where = {one["by"]: {each["title"]: each for each in one["groups"]} for one in row(result, "judge")["where"]}
+
+    assert {title: (one["n"], one["step_acc"]["value"]) for title, one in where["length"].items()} == {
+        "1–2": (4, 0.75),
+        "3–5": (3, pytest.approx(2 / 3)),
+    }
+    assert where["tool"]["search"]["n"] == 4
+    assert where["tool"]["no tool is called"]["step_acc"]["value"] == pytest.approx(2 / 3)
+    assert where["source"]["b"]["step_acc"]["value"] == 0.5
+    assert where["source"]["b"]["wrong"] == 0.5
+    assert where["source"]["b"]["said"] == 0.0
+    # Of two steps the places are .25 and .75, of three 1/6, 1/2 and 5/6.
+    assert [title for title, one in where["position"].items()] == [
+        "10–20 %",
+        "20–30 %",
+        "50–60 %",
+        "70–80 %",
+        "80–90 %",
+    ]
+    assert "model" not in where  # all are of one, not known
+
+
+def test_how_far_off_its_first_errors_are():
+    off = row(measured({"judge": [[1, 1, -1], [-1, 1], [1, 1]]}), "judge")["offsets"]
+    assert {one["title"]: one["n"] for one in off["bins"] if one["n"]} == {"1 step late": 1}
+    assert (off["errors"], off["none"], off["unsaid"], off["clean"], off["false"]) == (2, 1, 0, 1, 1)
+    assert off["mean"] == 1.0
+
+
+def test_chances_are_held_against_what_came():
+    # Four steps said with .8, of which three are right: off by .05. One with 1.0 that is right.
+    gold = [[1], [1], [1], [-1], [-1]]
+    sure = {at: [0.8, 0.0, 0.2] for at in range(4)} | {4: [0.0, 0.0, 1.0]}
+    said = {"gold": gold, "judge": [[1], [1], [1], [1], [-1]]}
+    found = row(board.compute(judged(said, chances={"judge": sure}), resamples=50), "judge")["chances"]
+
+    assert (found["steps"], found["few"]) == (5, True)
+    top = {name: one["value"] for name, one in found["top"]["figures"].items()}
+    assert top["ece"] == pytest.approx(4 / 5 * abs(0.8 - 0.75))
+    assert top["accuracy"] == pytest.approx(4 / 5)
+    assert top["confidence"] == pytest.approx((4 * 0.8 + 1) / 5)
+    # Right: .2² + .2² = .08; wrong: .8² + .8² = 1.28; sure and right: 0.
+    assert top["brier"] == pytest.approx((3 * 0.08 + 1.28 + 0) / 5)
+    assert [one["n"] for one in found["top"]["bins"]] == [0, 0, 0, 0, 0, 0, 0, 0, 4, 1]
+    # Of P(wrong): .2 four times, of which one is; 1.0 once.
+    assert found["wrong"]["figures"]["brier"]["value"] == pytest.approx((3 * 0.04 + 0.64) / 5)
+    assert found["wrong"]["figures"]["ece_spans"]["value"] == pytest.approx(4 / 5 * 0.05)
+
+
+def test_who_says_labels_only_has_no_calibration():
+    assert row(measured({"judge": GOLD}), "judge")["chances"] is None
+
+
+def test_a_scheme_that_asks_for_the_first_error_has_what_is_about_it():
+    result = board.compute(named({"gold": [1, -1, 0], "judge": [1, 2, None]}), resamples=50)
+    said = row(result, "judge")["figures"]
+    assert said["first_err_acc"]["value"] == pytest.approx(1 / 3)
+    assert (said["first_err_acc_error"]["value"], said["first_err_acc_clean"]["value"]) == (0.5, 0.0)
+    assert said["coverage"]["value"] == pytest.approx(2 / 3)
+    assert said["step_acc"]["value"] is None
+    assert said["step_acc"]["reason"] == "The scheme asks where the first error is, not for a label of each step."
+    assert [one["name"] for one in result["baselines"]] == ["always none", "always the first step"]
+    assert [one["figures"]["first_err_acc"]["value"] for one in result["baselines"]] == pytest.approx([1 / 3, 1 / 3])
+    assert row(result, "judge")["confusion"] is None
+
+
+def test_a_scheme_without_a_wrong_value_has_no_first_error_and_says_why():
+    said = judged({"gold": [["a", "b"]], "judge": [["a", "a"]]}, values=("a", "b"), error=None)
+    figure = row(board.compute(said, resamples=50), "judge")["figures"]["first_err_acc"]
+    assert figure["value"] is None
+    assert figure["reason"] == "The scheme names no value for a wrong step, so there is no first error."
+
+
+def test_a_binary_scheme_has_it_all():
+    said = judged({"gold": [["ok", "bad"], ["ok"]], "judge": [["ok", "ok"], ["ok"]]}, values=("ok", "bad"), error="bad")
+    result = board.compute(said, resamples=50)
+    assert values(result, "judge")["first_err_acc"] == 0.5
+    assert row(result, "judge")["below"][0]["name"] == "always ok"
+    with pytest.raises(board.NothingToMeasure, match="whole numbers"):
+        board.compute(said, official=True)
+
+
+def test_without_a_reference_that_labelled_there_is_nothing_to_measure():
+    with pytest.raises(board.NothingToMeasure, match="gold has labelled nothing"):
+        board.compute(judged({"gold": [[None]], "judge": [[1]]}))
+
+
+def test_people_stand_beside_judges_and_are_no_best_judge():
+    result = measured({"ann": GOLD, "judge": [[1, -1, 1], [1, 1], [1, 0]]}, kinds={"gold": "import", "ann": "human"})
+    assert [one["name"] for one in result["rows"]] == ["ann", "judge"]
+    assert result["best"] == row(result, "judge")["key"]
+    assert result["counts"]["judges"] == 1
