@@ -28,7 +28,8 @@ from annotations.models import (
     User,
 )
 from annotations.schemes.fields import PreferenceField, RubricField
-from annotations.services import agreement, projects, rubrics
+from annotations.services import agreement, leaderboard, projects, rubrics
+from models_service.statistics.leaderboard import board
 from models_service.statistics.report import compute
 from tests import make, pictures
 
@@ -158,6 +159,16 @@ PAGES: dict[str, list[Door]] = {
     "label_seen": [own(body={"thread": 0, "upto": 1}, json=True)],
     "label_successor": [post(LABEL, 200, {"steps": [1]}, json=True)],
     "label_looks": [own(body={"page": CHANGE["change"], "looks": [[1, 900, 1, 0]]}, json=True)],
+    "adjudicate": [Door(LEADS)],
+    "adjudicate_next": [post(LEADS, 302)],
+    "adjudicate_begin": [post(LEADS, 302)],
+    "adjudicate_one": [Door(LEADS, 404)],  # the world's trajectory is not taken up
+    "adjudicate_steps": [Door(LEADS, 404)],
+    "adjudicate_decide": [post(LEADS, 404)],
+    "adjudicate_show": [post(LEADS, 404)],
+    "adjudicate_settle": [post(LEADS, 404)],
+    "adjudicate_reopen": [post(LEADS, 404)],
+    "adjudicate_take": [post(LEADS, 404)],
     "questions": [Door(LEADS)],
     "thread": [Door(TALK, no=404)],
     "thread_reply": [post(TALK, 302, {"key": KEY, "text": "It is."}, no=404)],
@@ -183,6 +194,13 @@ PAGES: dict[str, list[Door]] = {
     "pace_rows": [Door()],
     "agreement": [Door(LEADS), post(LEADS, 302)],
     "report": [Door(LEADS)],
+    "leaderboard": [Door(LEADS), post(LEADS, 422)],
+    "leaderboard_report": [Door(LEADS)],
+    "leaderboard_json": [Door(LEADS)],
+    "leaderboard_csv": [Door(LEADS)],
+    "leaderboard_judge": [Door(LEADS)],
+    "leaderboard_steps": [Door(LEADS, 404)],  # it names no cell
+    "leaderboard_calibration": [Door(LEADS)],
     "exports": [Door(TAKE), post(TAKE, 422, {"format": "none"})],
     "export_push": [post(MANAGE, 302, {"to": "lab/errands"})],
     "export_zip": [Door(TAKE)],
@@ -299,6 +317,7 @@ class World:
     rubric: Rubric
     trace: Trace
     calibration: Calibration
+    board: Report
 
     def arguments(self, name: str, wanted: Iterator[str] | list[str]) -> dict[str, Any]:
         return {one: self._argument(name, one) for one in wanted}
@@ -321,6 +340,7 @@ class World:
             "field": "checks",
             "change": CHANGE["change"],
             "rest": "nowhere",
+            "key": next(row["key"] for row in self.board.result["rows"]),
         }
         if name in ("export_file", "api-export-file") and wanted == "name":
             return "data.jsonl"
@@ -330,6 +350,7 @@ class World:
 
     def _key(self, name: str) -> int:
         keys = {
+            "leaderboard": self.board.pk,
             "trajector": self.trajectory.pk,
             "trace": self.trace.pk,
             "run": self.import_.pk,
@@ -383,7 +404,9 @@ def world(**fields: Any) -> World:
         report={"method": "platt", "bins": {}, "spans": {}},
     )
     world = (project, people, trajectory, annotation, import_, export, report, token, spare.pk, thread, listed, trace)
-    return World(*world, fitted)
+    judged = leaderboard.gathered(project, {"reference": "import:gold"})
+    measured = board.compute(judged, resamples=10)
+    return World(*world, fitted, Report.objects.create(project=project, kind=leaderboard.KIND, result=measured))
 
 
 def scheme() -> SchemeVersion:

@@ -25,6 +25,7 @@ TABS: tuple[tuple[str, str, set, tuple[str, ...]], ...] = (
     ("Overview", "project", access.SEE, ()),
     ("Label", "label_next", access.LABEL, ("annotate",)),
     ("Trajectories", "trajectories", access.SEE, ("trajectory", "compare")),
+    ("Adjudicate", "adjudicate", access.SEE_OTHERS_LABELS, ("adjudicate_one",)),
     ("Questions", "questions", access.SEE_OTHERS_LABELS, ("thread",)),
     ("Import", "imports", access.MANAGE, ("traces",)),
     ("Scores", "scores", access.SEE_OTHERS_LABELS, ("queue",)),

@@ -1,0 +1,59 @@
+// Deciding by keyboard: j and k go from place to place, the scheme's keys answer, a letter takes a rater's word.
+import "./deep-link.js";
+import { isText, namesOf } from "./keys.js";
+
+const says = document.querySelector("[data-says]");
+const places = () => [...document.querySelectorAll("[data-place]")];
+const here = () => document.activeElement?.closest("[data-place]") ?? document.querySelector("[data-place][aria-current]");
+
+function go(place) {
+  for (const one of document.querySelectorAll("[data-place][aria-current]")) one.removeAttribute("aria-current");
+  if (!place) return;
+  place.setAttribute("aria-current", "true");
+  place.scrollIntoView({ block: "center" });
+  place.focus({ preventScroll: true });
+}
+
+function step(by) {
+  const all = places();
+  const at = all.indexOf(here());
+  const wanted = at < 0 ? (by > 0 ? 0 : all.length - 1) : at + by;
+  if (all[wanted]) go(all[wanted]);
+  else says.textContent = by > 0 ? "That was the last place." : "This is the first place.";
+}
+
+const keyed = (root, names) => [...(root?.querySelectorAll("[data-keys]") ?? [])].find((one) => one.dataset.keys.split(" ").some((key) => names.includes(key)));
+
+document.addEventListener("keydown", (event) => {
+  if (event.defaultPrevented || event.isComposing || isText(event.target) || document.querySelector("dialog[open]")) return;
+  const names = namesOf(event);
+  if (names.includes("j") || names.includes("k")) step(names.includes("j") ? 1 : -1);
+  else {
+    const button = keyed(here(), names) ?? (names.includes("s") ? document.querySelector("#settle:enabled") : null);
+    if (!button || event.repeat) return;
+    button.click();
+  }
+  event.preventDefault();
+});
+
+// What a press changed comes back as a new panel: stay on it.
+let pressed = "";
+document.addEventListener("htmx:beforeRequest", ({ target }) => (pressed = target.closest("[data-place]")?.dataset.place ?? ""));
+document.addEventListener("htmx:afterSettle", () => {
+  const again = pressed && document.querySelector(`[data-place="${CSS.escape(pressed)}"]`);
+  pressed = "";
+  if (!again) return;
+  if (document.activeElement === document.body) go(again); // who has gone on meanwhile stays there
+  says.textContent = again.getAttribute("aria-label");
+});
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-to]");
+  const place = link && document.querySelector(`[data-place="${CSS.escape(link.dataset.to)}"]`);
+  if (!place || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  go(place);
+});
+
+if (!location.hash && !new URLSearchParams(location.search).has("at")) go(places()[0]);
+document.documentElement.dataset.ready = "";
