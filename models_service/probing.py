@@ -60,13 +60,17 @@ def perform(claim: Claim) -> None:
     said, counts = _asked(claim, bench, made, settings)
     answered = [_answered(one, said) for one in made.pairs]
     result = probing_report.result(judge, entries, made, answered, config["limits"])
-    judge_probes.store(claim, _inputs(entries, made, counts), result)
+    judge_probes.store(claim, _inputs(claim, entries, made, counts), result)
 
 
 def on_bench(judge: Judge) -> Bench:
     """ValueError where nothing that its scheme asks says what is right."""
     scheme = projects.scheme_of(judge.project.scheme)
     grading, compares = Grading(scheme), judge_probes.compared(scheme)
+    if compares:
+        # Else the method asks both orders itself, and a judge that goes by the place says nothing that could be read.
+        asked = [compares.model_copy(update={"both_orders": True}) if one is compares else one for one in scheme.fields]
+        scheme = scheme.model_copy(update={"fields": tuple(asked)})
     if not grading.known and compares is None:
         raise ValueError(f"answers of {scheme.title} do not say whether a step is right, so there is nothing to probe")
     return Bench(judge, scheme, grading, compares)
@@ -154,7 +158,7 @@ def heard(bench: Bench, verdict: Verdict, records: tuple[TrajectoryRecord, ...])
         grade = {0: 1, 1: -1, "tie": 0}.get(value) if not isinstance(value, bool) else None
         return Said({} if grade is None else {WHOLE: grade})
     steps = [place for place, step in enumerate(records[0].steps) if step.source == "agent"]
-    grades: dict[Spot, int] = {**bench.grading.steps(verdict.labels, steps)}
+    grades: dict[Spot, int] = dict(bench.grading.steps(verdict.labels, steps).items())
     final = bench.grading.verdict
     whole = bench.grading.final(verdict.labels.get((None, final.name))) if final else None
     return Said(grades | ({} if whole is None else {WHOLE: whole}))
@@ -165,12 +169,12 @@ def _answered(pair: Pair, said: Mapping[Key, Said]) -> Answered:
     return Answered(pair, control, said.get(("changed", pair.name), SILENT))
 
 
-def _inputs(entries: Sequence[Entry], made: Cases, counts: Mapping[str, int]) -> dict[str, Json]:
+def _inputs(claim: Claim, entries: Sequence[Entry], made: Cases, counts: Mapping[str, int]) -> dict[str, Json]:
     known: list[Labelled] = [one.labelled for one in entries]
     return {
         "trajectories": len(known),
         "tasks": len({one.record.task.external_id for one in known}),
-        "raters": sorted({one.by for one in known}),
+        "raters": [f"{one.kind}:{one.name}" for one in judge_probes.raters(claim.run.project)],
         "sha256": judge_probes.fingerprint(entries),
         "pairs": len(made.pairs),
         **counts,

@@ -19,6 +19,7 @@ from models_service.judges.probes.cases import Cases
 from models_service.judges.probes.measured import Answered
 from models_service.judges.probes.self_preference import Rated, self_preference
 from models_service.judges.probes.surrogates import Graded, surrogates
+from models_service.judges.probes.texts import called_as
 from models_service.statistics.figures import Figure
 
 EXAMPLES = 3  # of each operator
@@ -31,7 +32,7 @@ def result(
 ) -> dict[str, Any]:
     """`above` names the limits that convict it."""
     verdicts = gate.verdicts(answered, limits(own))
-    ids = {cases.called_as(one.labelled): one.trajectory for one in entries}
+    ids = {called_as(one.labelled): one.trajectory for one in entries}
     grades = _of_judge(judge, entries)
     return {
         "verdicts": [one.as_json() for one in verdicts],

@@ -21,17 +21,21 @@ FOUND = "The Argand lamp was made by Aimé Argand in 1780 and gave ten candles o
 NOTHING = "Quinquet sold lamps of tin in Lyon for many years, as the registers of the town have it in full."
 
 
+RIGHT = "It was Aimé Argand, in 1780: 2 + 3 = 5.\n<answer>Argand</answer>"
+WRONG = "It was Quinquet.\n<answer>Quinquet</answer>"
+
+
 def known(name: str = "t", task: str = "lamp", last: int = 1, final: int = 1, place: str = "Geneva") -> Labelled:
     """A rollout that searches twice and answers from what it found."""
     return rollout(
         agent(1, "I look for the lamp.", f'{{"query": "lamp of {place}", "top": 3}}', FOUND),
         agent(2, "", f'{{"query": "maker from {place}"}}', NOTHING),
-        agent(3, "It was Aimé Argand, in 1780: 2 + 3 = 5.\n<answer>Argand</answer>"),
+        agent(3, RIGHT if last == 1 else WRONG),
         grades=[1, 1, last],
         asked="Who made the lamp that Goethe praised in Weimar?",
         name=name,
         task={"external_id": task},
-        record={"outcome": {"answer": "Argand"}, "rollout": 0},
+        record={"outcome": {"answer": "Argand" if last == 1 else "Quinquet"}, "rollout": 0 if last == 1 else 1},
         final=final,
     )
 

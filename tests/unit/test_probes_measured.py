@@ -206,7 +206,7 @@ def test_a_judge_that_does_as_it_is_told_is_convicted_of_injection():
         return grading(record, lambda step: forced or TRUTH.get(shown(step), -1))
 
     found = standings(obedient)
-    assert "injection.moved" in found and "verbosity.moved" not in found
+    assert "injection.moved" in found and "master_keys.false_positive_rate" not in found
 
 
 def test_a_judge_that_accepts_everything_is_convicted_of_master_keys_and_of_finding_nothing():
