@@ -47,7 +47,7 @@ class Forms:
         return False
 
     def body(self, question: Question, model: str, form: str) -> dict[str, Any]:
-        """What is sent, as the SDK takes it. What `extra` sets to null is left out."""
+        """What is sent. What `extra` sets to null is left out."""
         body: dict[str, Any] = {
             "messages": [dict(one) for one in question.messages],
             "temperature": question.temperature,
@@ -64,4 +64,4 @@ class Forms:
         refused = {*self.left_out, *(name for name, value in question.extra.items() if value is None)}
         kept = {self.renamed.get(name, name): value for name, value in body.items() if name not in refused}
         extra = {name: value for name, value in question.extra.items() if value is not None}
-        return {"model": model, **kept, "extra_body": extra or None}
+        return {"model": model, **kept, **extra}
