@@ -64,7 +64,8 @@ def index(request: Request, slug: str) -> HttpResponse:
 @require_GET
 def report(request: Request, slug: str, pk: int) -> HttpResponse:
     project = access.project_for(request, slug, access.SEE_OTHERS_LABELS)
-    found = get_object_or_404(Report.objects.select_related("run__created_by"), project=project, pk=pk)
+    reports = Report.objects.filter(project=project, kind="agreement").select_related("run__created_by")
+    found = get_object_or_404(reports, pk=pk)
     result = found.result
     has_by_hand = agreement_words.has_by_hand(result)
     by_hand = "hand" in request.GET and has_by_hand
