@@ -117,6 +117,7 @@ PAGES: dict[str, list[Door]] = {
     "trajectory_image": [Door()],
     "trajectory_said": [Door()],
     "trajectory_outline": [Door()],
+    "trajectory_heat": [Door(LEADS)],
     "trajectory_history": [Door()],
     "trajectory_print": [Door()],
     "trajectory_take": [Door(TAKE)],
@@ -194,6 +195,11 @@ PAGES: dict[str, list[Door]] = {
     "pace_rows": [Door()],
     "agreement": [Door(LEADS), post(LEADS, 302)],
     "report": [Door(LEADS)],
+    "judge_probes": [Door(LEADS)],
+    "judge_probe_limits": [post(MANAGE, 422, {"injection.moved": "7"})],
+    "judge_probe": [Door(LEADS), post(MANAGE, 422, {"tasks": "0"})],
+    "judge_probe_sign": [post(MANAGE, 422)],
+    "judge_probe_unsign": [post(MANAGE, 302)],
     "leaderboard": [Door(LEADS), post(LEADS, 422)],
     "leaderboard_report": [Door(LEADS)],
     "leaderboard_json": [Door(LEADS)],
@@ -319,6 +325,10 @@ class World:
     calibration: Calibration
     board: Report
 
+    @property
+    def judge(self) -> int:
+        return Rater.objects.get(project=self.project, name="judge").pk
+
     def arguments(self, name: str, wanted: Iterator[str] | list[str]) -> dict[str, Any]:
         return {one: self._argument(name, one) for one in wanted}
 
@@ -340,6 +350,7 @@ class World:
             "field": "checks",
             "change": CHANGE["change"],
             "rest": "nowhere",
+            "rater": self.judge,
             "key": next(row["key"] for row in self.board.result["rows"]),
         }
         if name in ("export_file", "api-export-file") and wanted == "name":
