@@ -20,6 +20,7 @@ FENCED = re.compile(r"^[ \t]*(`{3,}|~{3,})[^\n`]*\n(.*?)\n[ \t]*\1[ \t]*$", re.D
 THOUGHT = re.compile(r"\A\s*<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL)
 SHOWN_AGAIN = 20_000  # characters of an answer that it is shown again to put right
 MOST_NAMED = 30  # problems that are named to it
+DEEPEST = 40  # objects and lists within each other
 CUT_OFF = ("length", "max_tokens")
 WITHHELD = ("content_filter", "safety", "refusal")
 REPAIR = """Your answer cannot be read. What is wrong with it:
@@ -194,7 +195,7 @@ def without_thought(text: str) -> str:
 def loaded(text: str) -> Json:
     """Strict JSON: no key twice, no number that is none. NoJson says what is wrong with it."""
     try:
-        return json.loads(text, object_pairs_hook=_object, parse_constant=_constant, parse_float=_float)
+        found = json.loads(text, object_pairs_hook=_object, parse_constant=_constant, parse_float=_float)
     except json.JSONDecodeError as exc:
         raise NoJson(f"{exc.msg} at character {exc.pos}") from None
     except RecursionError:
@@ -203,6 +204,20 @@ def loaded(text: str) -> Json:
         raise
     except ValueError as exc:  # a whole number of thousands of digits
         raise NoJson(str(exc)[:200]) from None
+    if _is_deep(found):
+        raise NoJson("it is nested too deeply")
+    return found
+
+
+def _is_deep(found: Json) -> bool:
+    """Whether it is nested beyond what any form asks for; what reads it further goes down by calling itself."""
+    level = [found]
+    for _ in range(DEEPEST):
+        inner = [one.values() if isinstance(one, dict) else one for one in level if isinstance(one, (dict, list))]
+        level = [each for several in inner for each in several]
+        if not level:
+            return False
+    return True
 
 
 def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
