@@ -17,6 +17,7 @@ from annotations.schemes.schema import Scheme
 from annotations.services import legends
 from annotations.services.answers import Mark
 from annotations.services.axis import Strip
+from annotations.services.heat import Cell
 
 register = template.Library()
 
@@ -39,6 +40,28 @@ def strip(one: Strip, classes: str = "") -> SafeString:
 def strips(rows: Iterable[Strip]) -> SafeString:
     """Small strips one above another, one a rater."""
     return mark_safe("".join(strip(one, "mini") for one in rows))
+
+
+@register.simple_tag
+def heat_strip(cells: Sequence[Cell]) -> SafeString:
+    """One cell a step: the taller, the further apart; a line where fewer than two have spoken."""
+    width = max(1, len(cells)) * (CELL + GAP) - GAP
+    drawn: dict[str, list[str]] = {"blank": [], "agreed": [], "apart": []}
+    for place, cell in enumerate(cells):
+        x = place * (CELL + GAP)
+        if not cell.apart:
+            kind = "blank" if cell.apart is None else "agreed"
+            drawn[kind].append(f"M{x} {CELL - 1}h{CELL}v1h-{CELL}z")
+            continue
+        tall = max(3, round(cell.apart * CELL))
+        drawn["apart"].append(f"M{x} {CELL - tall}h{CELL}v{tall}h-{CELL}z")
+    differ = sum(bool(cell.apart) for cell in cells)
+    words = escape(f"Raters differ in {differ:,} of {len(cells):,} cells")
+    paths = "".join(f'<path class="{kind}" d="{"".join(parts)}"/>' for kind, parts in drawn.items() if parts)
+    return mark_safe(
+        f'<svg class="strip heat" width="{width}" viewBox="0 0 {width} {CELL}" preserveAspectRatio="none"'
+        f' role="img" aria-label="{words}">{paths}</svg>'
+    )
 
 
 @register.filter
