@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -113,6 +113,12 @@ def parse(text: str, *, places: Mapping[str, str] = PLACES) -> Prompt:
     except ValidationError as exc:
         wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in exc.errors())
         raise BadPrompt(f"the prompt's header: {wrong}") from exc
+
+
+@lru_cache(maxsize=64)
+def known(text: str) -> Prompt:
+    """The text as a prompt, parsed once: judges ask for theirs with every question."""
+    return parse(text)
 
 
 def _header(text: str) -> dict[str, Any]:

@@ -94,7 +94,7 @@ def asked(case: Case, arounds: Arounds) -> dict[str, Json]:
 
 def system(judging: Judging, case: Case, arounds: Arounds, extra: Extra) -> str:
     """The rubric: the judge's prompt, filled in. The same for all steps of which the same is asked."""
-    prompt, settings = prompts.parse(judging.prompt), judging.settings
+    prompt, settings = prompts.known(judging.prompt), judging.settings
     return prompt.filled(
         guideline=rendering.plain(case.guideline),
         fields="## What is asked\n\n" + contracts.fields(case.scheme, arounds),
@@ -118,7 +118,7 @@ def rules(judging: Judging) -> str:
 
 def sees_result(judging: Judging) -> bool:
     """Whether a step that is judged alone is shown with what its calls brought back."""
-    return prompts.parse(judging.prompt).sees_result
+    return prompts.known(judging.prompt).sees_result
 
 
 def examples(several: Sequence[Example]) -> str:
