@@ -7,6 +7,7 @@
      "all": {RATER: ROW with "sets", the sets that it is of},
      "baselines": {"sets": {SET: {"1": ROW, "0": ROW, "-1": ROW}}, "all": {"1": ROW, "0": ROW, "-1": ROW}},
      "reference": {SET: {"trajectories", "steps", "tasks", "labels": {"1", "0", "-1"}, "clean"}},
+     "many": how far all agree, see evaluating_many, "consensus": what they say together, see evaluating_consensus,
      "unreferenced": {SET: {RATER: predictions of records that the reference does not have}},
      "refused": [{"file", "line", "field", "reason"}], "notes": [text]}
     ROW = {COUNTS…, each of ROW, of some NAME_low and NAME_high, "recall": {"1", "0", "-1"},
@@ -27,8 +28,10 @@ from typing import Any
 
 import numpy as np
 
+from models_service import evaluating_consensus, evaluating_many
 from models_service.evaluating_files import Entry, by_rater, read
 from models_service.evaluating_sums import TITLES, Held, Reference, ReferenceRefused, constant, held, reference_of
+from models_service.evaluating_together import Together
 from models_service.statistics.figures import CONFIDENCE, Block, Figure, figures
 
 RESAMPLES = 2000
@@ -40,6 +43,8 @@ ROW = {
     "step_exact": ("exact", "rate"),
     "macro_f1": ("steps", "macro_f1"),
     "kappa": ("steps", "kappa"),
+    "kappa_linear": ("steps", "kappa_linear"),
+    "kappa_quadratic": ("steps", "kappa_quadratic"),
     "coverage": ("steps", "coverage"),
     "error_f1": ("steps", "f1 -1"),
     "first_err_acc_error": ("first", "error"),
@@ -129,6 +134,8 @@ def evaluate(
     }
     way = _Way(official, resamples, seed)
     sets = list(references)
+    together = [Together.of({name: references[name]}, found) for name in sets]
+    everything = Together.of(references, found)
     return {
         **asdict(way),
         "confidence": CONFIDENCE,
@@ -136,6 +143,8 @@ def evaluate(
         "all": way.pooled(found),
         "baselines": {"sets": way.by_set(sets, always), "all": way.pooled(always)},
         "reference": {name: _about(one) for name, one in references.items()},
+        "many": evaluating_many.over_sets(sets, together, everything, resamples, seed),
+        "consensus": evaluating_consensus.over_sets(sets, together, everything, resamples, seed),
         "unreferenced": _unreferenced(references, raters),
         "refused": [asdict(one) for one in [*gold.refused, *said.refused]],
         "notes": notes,

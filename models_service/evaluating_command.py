@@ -10,6 +10,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotations.management import asking
 from models_service import evaluating
+from models_service.evaluating_consensus import ANCHORED, METHODS
+from models_service.evaluating_many import NAMES
 from models_service.evaluating_sums import ReferenceRefused
 
 COLUMNS = (("step_acc", "StepAcc"), ("first_err_acc", "FirstErr"), ("step_exact", "exact"), ("macro_f1", "macroF1"))
@@ -62,8 +64,43 @@ def table(result: Mapping[str, Any]) -> Iterator[str]:
         yield from _block(f"{name}: {many}, {about['clean']} without an error", rows, result["baselines"]["sets"][name])
     if len(sets) > 1:
         yield from _block(f"all: {', '.join(sets)}, pooled", result["all"], result["baselines"]["all"], sets)
+    if len(result["all"]) > 1:
+        yield from _many(result["many"])
+        yield from _consensus(result["consensus"])
     if result["official"]:
         yield "StepAcc, FirstErr and exact as the released script counts them."
+
+
+def _many(many: Mapping[str, Any]) -> Iterator[str]:
+    """Among all raters, with the reference and without it."""
+    counted = f"{many['units']} steps, {many['raters']} raters with the reference, {many['missing']} labels missing"
+    yield f"among all: {counted}"
+    yield f"  {'':{NAME}}{'with the reference':>25}{'without it':>25}"
+    for name in NAMES:
+        cells = "".join(f"{_between(one, name):>25}" for one in (many, many["without_reference"]))
+        yield f"  {name.replace('_', ' '):{NAME}}{cells}"
+    yield ""
+
+
+def _consensus(consensus: Mapping[str, Any]) -> Iterator[str]:
+    """What they say together, and the best of them below."""
+    yield f"together: one label of {consensus['raters']} raters; a tie is none, and wrong"
+    yield f"  {'':{NAME}}{'accuracy':>25}{'macroF1':>9}{'kappa':>9}{'coverage':>10}{'ties':>8}{'expected error':>16}"
+    for name in (*METHODS, ANCHORED):
+        one = consensus[name]
+        if one["accuracy"] is None:
+            yield f"  {name.replace('_', ' '):{NAME}}{'–':>25}  {one['reasons']['accuracy']}"
+        else:
+            expected = _number(one["expected_error"])
+            yield f"{_together(name.replace('_', ' '), one)}{one['ties']:>8}{expected:>16}"
+    best = consensus["best_rater"]
+    yield _together(f"alone: {best['rater']}", best)
+    yield ""
+
+
+def _together(name: str, one: Mapping[str, Any]) -> str:
+    numbers = f"{_number(one['macro_f1']):>9}{_number(one['kappa']):>9}{_number(one['coverage']):>10}"
+    return f"  {_short(name)}{_between(one, 'accuracy'):>25}{numbers}"
 
 
 def _block(
@@ -82,11 +119,18 @@ def _block(
 
 
 def _line(name: str, row: Mapping[str, Any]) -> str:
-    shown = name if len(name) <= NAME else f"{name[: NAME - 1]}…"
     cells = "".join(f"{_number(row[key]):>9}" for key, _ in COLUMNS)
-    between = "" if row["kappa_low"] is None else f" ({_number(row['kappa_low'])}, {_number(row['kappa_high'])})"
-    kappa = _number(row["kappa"]) + between
-    return f"  {_clean(shown):{NAME}}{cells}{kappa:>25}{_number(row['coverage']):>10}{row['failed']:>8}"
+    return f"  {_short(name)}{cells}{_between(row, 'kappa'):>25}{_number(row['coverage']):>10}{row['failed']:>8}"
+
+
+def _short(name: str) -> str:
+    return f"{_clean(name if len(name) <= NAME else f'{name[: NAME - 1]}…'):{NAME}}"
+
+
+def _between(row: Mapping[str, Any], name: str) -> str:
+    """The number with its interval, where there is one."""
+    low, high = row[f"{name}_low"], row[f"{name}_high"]
+    return _number(row[name]) + ("" if low is None else f" ({_number(low)}, {_number(high)})")
 
 
 def _number(value: float | None) -> str:

@@ -47,10 +47,11 @@ class Reference:
 
 @dataclass(frozen=True)
 class Held:
-    """What one rater comes to in one set: blocks of sums over its tasks, and counts."""
+    """What one rater comes to in one set: blocks of sums over its tasks, counts, and the labels themselves."""
 
     blocks: Mapping[str, Block]
     counts: Counter[str]
+    codes: Codes
 
 
 def reference_of(entries: Iterable[Entry], dataset: str, official: bool) -> Reference:
@@ -130,7 +131,7 @@ def _scored(
     if released is not None:
         blocks |= _released(matrix, released)
         counts["steps"] = int(blocks["released"].sums[:, 1].sum())
-    return Held(blocks, counts)
+    return Held(blocks, counts, codes)
 
 
 def _released(matrix: Matrix, pairs: Sequence[Pair]) -> dict[str, Block]:

@@ -98,14 +98,32 @@ def test_people_get_a_table_for_each_set_and_for_all_best_first_and_aligned(tmp_
         "hotpotqa: 2 trajectories, 4 steps, 1 without an error",
         "bfcl: 1 trajectories, 1 steps, 1 without an error",
         "all: hotpotqa, bfcl, pooled",
+        "among all: 5 steps, 4 raters with the reference, 3 labels missing",
+        "together: one label of 3 raters; a tie is none, and wrong",
     ]
     names = [line.split()[0] for line in blocks[0][2:]]
     assert names == ["a", "b", "x" * (NAME - 1) + "…", "always", "always", "always"]
-    widths = {len(line.split("  only ")[0]) for block in blocks for line in block[1:]}
+    widths = {len(line.split("  only ")[0]) for block in blocks[:3] for line in block[1:]}
     assert len(widths) == 1
     assert [line for line in blocks[2] if "x…" in line][0].endswith("  only hotpotqa")
     assert "as the released" not in out
     assert err.startswith(f"{tmp_path} holds what several annotators say of the same records: they go by annotator.")
+
+
+def test_people_see_what_all_say_together_with_the_best_alone_below(tmp_path, gold):
+    files = [lines(tmp_path / f"{name}.jsonl", by(name, said)) for name, said in (("a", RIGHT), ("b", WRONG))]
+    out = called("--reference", gold, "--predictions", *files)[0]
+    together = out[out.index("together: ") :].splitlines()
+    assert [line[2:38].strip() for line in together[2:]] == [
+        "majority", "wawa", "one coin", "dawid skene", "mace vb", "mace em", "gold anchored", "alone: a",
+    ]  # fmt: skip
+    majority = next(line for line in together if "majority" in line)
+    assert majority.split()[1:] == ["0.400", "(0.000,", "1.000)", "0.667", "1.000", "0.400", "3", "0.000"]
+
+
+def test_one_rater_alone_has_nobody_to_be_together_with(tmp_path, gold):
+    said = lines(tmp_path / "said.jsonl", by("judge", RIGHT))
+    assert "together" not in called("--reference", gold, "--predictions", said)[0]
 
 
 def test_with_official_the_table_says_so(tmp_path, gold):
