@@ -64,12 +64,13 @@ def schema(scheme: Scheme, arounds: Arounds) -> dict[str, Json]:
     return {"$schema": DIALECT, "title": f"{scheme.title}: a judge's answer", **whole, "$defs": definitions}
 
 
-def read(scheme: Scheme, arounds: Arounds, answer: Json) -> Reading:
-    """The answer as labels. Whole answers have no problems; parts that stand in another order are put in theirs."""
+def read(scheme: Scheme, arounds: Arounds, answer: Json, after: rules.After | None = None) -> Reading:
+    """The answer as labels. Whole answers have no problems; parts that stand in another order are put in theirs.
+    `after` says where each step hangs, where they are a tree."""
     found = Reading()
     for place, name, entry in _entries(scheme, arounds, answer, found):
         _take(scheme, arounds, place, name, entry, found)
-    effects = rules.effects(scheme, View(steps_of(arounds), found.labels))
+    effects = rules.effects(scheme, View(steps_of(arounds), found.labels, after=after))
     for place in [place for place in found.labels if rules.is_closed(effects, *place)]:
         found.problems.append(Problem(path(place), "is not asked here, with what else is said"))
     for place in arounds:

@@ -14,13 +14,13 @@ from typing import NamedTuple
 
 from annotations.records import Json, StepRecord
 from annotations.rendering import parts as texts
-from annotations.schemes import judging, rules
+from annotations.schemes import judging
 from annotations.schemes.fields import FlagField, RubricField, SpansField, TaxonomyField
 from annotations.schemes.fields.base import FieldSpec, is_number
 from annotations.schemes.judging import Arounds, Problem, Reading
-from annotations.schemes.rules import Place, View, base_of, part_of
+from annotations.schemes.rules import After, Place, base_of, part_of
 from annotations.schemes.schema import Scheme
-from models_service.judges import quotes
+from models_service.judges import closing, quotes
 
 MOST_NOTED = 50
 
@@ -74,12 +74,14 @@ def read(
     known = known or Known()
     taken = _Taken(scheme, arounds, steps)
     told = taken.whole(answer)
-    found = _under(scheme, arounds, told, known)
-    while closed := _closed(scheme, arounds, found, known):
+    hang = closing.after(steps)
+    found = _under(scheme, arounds, told, known, hang)
+    asked = judging.steps_of({**known.arounds, **arounds})
+    while closed := closing.closed(scheme, steps, asked, {**known.reading.labels, **found.labels}, found.labels):
         for place in closed:
             _without(told, place)
             taken.notes.ignore(judging.path(place))
-        found = _under(scheme, arounds, told, known)
+        found = _under(scheme, arounds, told, known, hang)
     # What stands at a place that is a problem already is not also missing there.
     spoken = {one.place for one in taken.problems}
     found.problems = taken.problems + [one for one in found.problems if one.place not in spoken]
@@ -88,11 +90,11 @@ def read(
     return Heard(found, taken.notes)
 
 
-def _under(scheme: Scheme, arounds: Arounds, told: Json, known: Known) -> Reading:
+def _under(scheme: Scheme, arounds: Arounds, told: Json, known: Known, hang: After | None) -> Reading:
     """The answer together with what is known, and of what comes of that only what is about these places."""
     if not known.reading.labels or not isinstance(told, dict):
-        return judging.read(scheme, arounds, told)
-    whole = judging.read(scheme, {**known.arounds, **arounds}, _joined(spoken(scheme, known.reading), told))
+        return judging.read(scheme, arounds, told, hang)
+    whole = judging.read(scheme, {**known.arounds, **arounds}, _joined(spoken(scheme, known.reading), told), hang)
     paths = [judging.path(place) for place in known.reading.labels]
     return Reading(
         {place: one for place, one in whole.labels.items() if place in arounds},
@@ -123,12 +125,6 @@ def _joined(one: Json, other: Json) -> Json:
         return other
     both = {key: _joined(one[key], other[key]) for key in one if key in other}
     return {**one, **other, **both}
-
-
-def _closed(scheme: Scheme, arounds: Arounds, found: Reading, known: Known) -> list[Place]:
-    steps = judging.steps_of({**known.arounds, **arounds})
-    effects = rules.effects(scheme, View(steps, {**known.reading.labels, **found.labels}))
-    return [place for place in found.labels if rules.is_closed(effects, *place)]
 
 
 def _without(told: Json, place: Place) -> None:

@@ -25,13 +25,16 @@ BEGIN_QUESTION, END_QUESTION = "<question>", "</question>"
 CHARACTERS_A_TOKEN = 4
 ROLES = {"agent": "assistant"}
 # What templates of models write between turns, our own marks, and characters that nobody sees.
-RESERVED = re.compile(
-    r"<(?=[|｜][^<>\s]{1,60}[|｜]>"
-    r"|/?(?:s|bos|eos|pad|unk|mask|think|thinking|tool_call|tool_response|tool_calls|tools|start_of_turn|end_of_turn"
+UNSEEN = "\U000e0000-\U000e007f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
+RESERVED = re.compile(  # begins with one set of characters, so that nearly all of a text is passed over at once
+    rf"[<\[{UNSEEN}](?:(?<=<)(?:"
+    r"(?=[|｜][^<>\s]{1,60}[|｜]>)"
+    r"|(?=/?(?:s|bos|eos|pad|unk|mask|think|thinking|tool_call|tool_response|tool_calls|tools|start_of_turn|end_of_turn"
     r"|start_header_id|end_header_id|eot_id|im_start|im_end|system|user|assistant|human|endoftext"
-    r"|trajectory|question|task|examples?|candidates?)\s*/?>|<SYS>>|</SYS>>)"
-    r"|\[(?=/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|IMG)\])"
-    r"|[\U000e0000-\U000e007f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]",
+    r"|trajectory|question|task|examples?|candidates?)\s*/?>)"
+    r"|(?=/?<?/?SYS>>))"
+    r"|(?<=\[)(?=/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|IMG)\])"
+    rf"|(?<=[{UNSEEN}]))",
     re.IGNORECASE,
 )
 LONE = re.compile(r"[\ud800-\udfff]")

@@ -110,6 +110,17 @@ def test_read_whole_what_is_said_of_steps_after_the_first_error_is_left_out_and_
     assert verdict.detail["ignored"] == ["steps.3.label"]
 
 
+@pytest.mark.parametrize("reading", ["whole", "prefix"])
+def test_in_a_tree_an_error_on_one_branch_ends_no_other(reading: str):
+    steps = [StepRecord("user", 0, "Go."), StepRecord("agent", 1, "root", parent=0)]
+    steps += [StepRecord("agent", 2, "left", parent=1), StepRecord("agent", 3, "right", parent=1)]
+    steps += [StepRecord("agent", 4, "left on", parent=2), StepRecord("agent", 5, "right on", parent=3)]
+    case = judging_cases.case(SHIPPED["processbench"], steps)
+    said = {(1, "label"): 1, (2, "label"): -1, (3, "label"): 1, (4, "label"): 1, (5, "label"): 1, (None, "answer"): 1}
+    verdict = judged(case, by_step(case, said), reading=reading)
+    assert verdict.labels == {place: value for place, value in said.items() if place != (4, "label")}
+
+
 def test_a_field_of_the_whole_that_hangs_on_the_steps_is_read_with_what_was_said_of_them():
     document = AGENT.model_dump()
     document["fields"][-1]["when"] = {"field": "label", "values": [-1]}

@@ -18,8 +18,8 @@ from annotations.judges import ways
 from annotations.records import Json
 from annotations.schemes.fields.base import FieldSpec
 from annotations.schemes.judging import Problem, Reading, path
-from annotations.schemes.rules import Place, View, base_of, effects, is_closed, part_of
-from models_service.judges import contracts, forms, prompting, replies, tokens
+from annotations.schemes.rules import Place, base_of, part_of
+from models_service.judges import closing, contracts, forms, prompting, replies, tokens
 from models_service.judges.asked import Answer, Asking, Case, Judging, Question, Verdict, together
 from models_service.judges.methods import single
 from models_service.judges.prompting import Extra
@@ -169,8 +169,7 @@ def _by_letter(judging: Judging, case: Case, number: int, extra: Extra) -> Askin
         made.explanations |= each.explanations
         made.chances |= each.chances
         unanswered |= {path(place): each.failed} if each.failed else {}
-    closed = effects(case.scheme, View(case.steps, made.labels))
-    for place in [place for place in made.labels if is_closed(closed, *place)]:
+    for place in closing.closed(case.scheme, case.record.steps, case.steps, made.labels, made.labels):
         del made.labels[place]
         made.explanations.pop(place, None)
         made.chances.pop(place, None)

@@ -12,8 +12,7 @@ from typing import Any
 from annotations.records import Json
 from annotations.schemes.judging import Arounds, Reading, path
 from annotations.schemes.judging_rules import ENDS
-from annotations.schemes.rules import View, effects, is_closed
-from models_service.judges import forms, prompting, rendering, replies
+from models_service.judges import closing, forms, prompting, rendering, replies
 from models_service.judges.asked import Answer, Asking, Case, Judging, Message, Verdict, together
 from models_service.judges.prompting import Extra, Prompted
 from models_service.judges.reading import Known
@@ -85,7 +84,7 @@ def _by_steps(judging: Judging, case: Case, number: int, extra: Extra) -> Asking
     if any(rule.rule in ENDS for rule in case.scheme.rules):
         for step, arounds in steps:
             if _is_over(case, found, step):
-                break
+                continue
             found[step] = yield from _step(judging, case, step, arounds, number, extra)
     else:
         several = yield from together([_step(judging, case, *group, number, extra) for group in steps])
@@ -129,8 +128,8 @@ def _known(case: Case, found: Mapping[int | None, tuple[Told, Prompted]]) -> Kno
 def _is_over(case: Case, found: dict[int | None, tuple[Told, Prompted]], step: int) -> bool:
     """Whether what is said so far ends the work before this step."""
     labels = _known(case, found).reading.labels
-    so_far = effects(case.scheme, View([*[one for one in found if one is not None], step], labels))
-    return is_closed(so_far, step, case.scheme.main)
+    looked = [*(one for one in found if one is not None), step]
+    return bool(closing.closed(case.scheme, case.record.steps, looked, labels, [(step, case.scheme.main)]))
 
 
 def verdict(told: Told, asked: Prompted) -> Verdict:
@@ -153,8 +152,7 @@ def _gathered(case: Case, found: dict[int | None, tuple[Told, Prompted]]) -> Ver
         made.explanations |= each.explanations
         if each.failed:
             unanswered[name] = each.failed
-    closed = effects(case.scheme, View(case.steps, made.labels))
-    for place in [place for place in made.labels if is_closed(closed, *place)]:
+    for place in closing.closed(case.scheme, case.record.steps, case.steps, made.labels, made.labels):
         del made.labels[place]
         made.explanations.pop(place, None)
     if unanswered:

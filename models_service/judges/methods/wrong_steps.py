@@ -15,8 +15,8 @@ from annotations.judges import ways
 from annotations.records import Json
 from annotations.schemes.fields.base import is_text, is_whole
 from annotations.schemes.judging import Problem, Reading
-from annotations.schemes.rules import Place, View, base_of, effects, is_closed
-from models_service.judges import contracts, forms, prompting, replies
+from annotations.schemes.rules import Place, base_of
+from models_service.judges import closing, contracts, forms, prompting, replies
 from models_service.judges.asked import Asking, Case, Judging, Verdict
 from models_service.judges.methods import single
 from models_service.judges.prompting import Extra
@@ -111,8 +111,8 @@ def _label(case: Case, steps: list[int], wrong: Mapping[int, str], reading: Read
         return
     right = ways.right(scheme)
     labels: dict[Place, Json] = {(step, scheme.main): scheme.wrong if step in wrong else right for step in steps}
-    closed = effects(scheme, View(steps, labels))
-    reading.labels |= {place: one for place, one in labels.items() if not is_closed(closed, *place)}
+    over = closing.closed(scheme, case.record.steps, steps, labels, labels)
+    reading.labels |= {place: one for place, one in labels.items() if place not in over}
     whys: dict[Place, str] = {(step, scheme.main): why for step, why in wrong.items()}
     reading.explanations |= {place: why for place, why in whys.items() if place in reading.labels}
 
