@@ -161,6 +161,7 @@ PAGES: dict[str, list[Door]] = {
     "label_successor": [post(LABEL, 200, {"steps": [1]}, json=True)],
     "label_looks": [own(body={"page": CHANGE["change"], "looks": [[1, 900, 1, 0]]}, json=True)],
     "adjudicate": [Door(LEADS)],
+    "adjudicate_agreed": [post(LEADS, 302)],
     "adjudicate_next": [post(LEADS, 302)],
     "adjudicate_begin": [post(LEADS, 302)],
     "adjudicate_one": [Door(LEADS, 404)],  # the world's trajectory is not taken up
@@ -361,6 +362,7 @@ class World:
 
     def _key(self, name: str) -> int:
         keys = {
+            "adjudicate": self.trajectory.pk,
             "leaderboard": self.board.pk,
             "trajector": self.trajectory.pk,
             "trace": self.trace.pk,

@@ -104,6 +104,9 @@ def what(run: Run) -> str:
         + (["released arithmetic"] if asked.get("official") else []),
         Run.Kind.LEADERBOARD: [f"against {_name(asked.get('reference') or '')}"]
         + (["released arithmetic"] if asked.get("official") else []),
+        Run.Kind.JUDGE: [str(asked.get("name") or ""), f"a try on {asked['limit']}" if asked.get("limit") else ""],
+        Run.Kind.RUBRICS: [str(asked.get("name") or "")],
+        Run.Kind.PROBE: [str(asked.get("name") or ""), f"{asked.get('tasks')} tasks"],
         Run.Kind.EXPORT: [
             str(asked.get("format") or ""),
             f"labels of {_name(asked['rater'])}" if asked.get("rater") else "",
