@@ -114,6 +114,7 @@ of_project: list[URLPattern] = [
     ),
     path("adjudicate/", adjudication.index, name="adjudicate"),
     path("adjudicate/next/", adjudication.following, name="adjudicate_next"),
+    path("adjudicate/agreed/", adjudication.take_agreed, name="adjudicate_agreed"),
     path("adjudicate/<int:pk>/", adjudication.page, name="adjudicate_one"),
     path("adjudicate/<int:pk>/begin/", adjudication.begin, name="adjudicate_begin"),
     path("adjudicate/<int:pk>/steps/", adjudication.steps, name="adjudicate_steps"),

@@ -36,8 +36,8 @@ class AgreementRefused(Exception):
 
 
 def counted(project: Project) -> AnnotationQuerySet:
-    """The passes that agreement looks at."""
-    person = Q(rater__kind=Rater.Kind.HUMAN)
+    """The passes that agreement looks at: of people, and of what was adjudicated, those that are handed in."""
+    person = Q(rater__kind__in=[Rater.Kind.HUMAN, Rater.Kind.CONSENSUS])
     live = Annotation.objects.live().filter(trajectory__project=project, trajectory__superseded_at__isnull=True)
     return live.filter(~person | Q(state=Annotation.State.SUBMITTED))
 
@@ -55,7 +55,8 @@ def table(project: Project, config: dict[str, Any]) -> LabelTable:
         .values_list("pk", "task", "external_id")
     )
     rows = {pk: place for place, (pk, _, _) in enumerate(trajectories)}
-    read = counted(project).order_by("pk").values_list("pk", "rater", "trajectory", "state")
+    heard = counted(project).exclude(~Q(rater=reference), rater__kind=Rater.Kind.CONSENSUS)  # it is made of the others
+    read = heard.order_by("pk").values_list("pk", "rater", "trajectory", "state")
     passes = [one for one in read if one[2] in rows]  # not those of a trajectory that came in since
     raters = _raters({rater for _, rater, _, _ in passes}, reference)
     columns = {rater.pk: place for place, rater in enumerate(raters)}

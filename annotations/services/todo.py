@@ -9,7 +9,7 @@ from django.db.models import Max
 
 from annotations import access
 from annotations.models import Annotation, Membership, Project, Report, Run
-from annotations.services import progress_counts, queue
+from annotations.services import adjudication, progress_counts, queue
 from annotations.services.progress_counts import Progress
 
 State = Annotation.State
@@ -56,6 +56,9 @@ def _of_lead(project: Project, progress: Progress) -> Iterator[Todo]:
     if handed_in and (reported is None or reported < handed_in):
         since = "since the last report" if reported else "and nobody has looked at how far people agree"
         yield Todo("Compute agreement", "agreement", f"Passes were submitted {since}.")
+    if apart := adjudication.waiting(project).count():
+        why = f"On {apart} trajector{'y' if apart == 1 else 'ies'} people differ, and nothing is decided yet."
+        yield Todo("Decide where people differ", "adjudicate", why)
     if progress.finished == progress.total:
         yield Todo("Take the dataset away", "exports", "Every trajectory has all its passes.")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -16,61 +15,20 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from annotations import access
 from annotations.access import Request
-from annotations.formats.lines import dump
 from annotations.http import whole
 from annotations.models import Adjudication, Project, Standing, Trajectory
 from annotations.records import Json
-from annotations.services import adjudication, adjudication_places, projects, sight
+from annotations.services import adjudication, adjudication_places, sight
 from annotations.services.adjudication import NotSettled
 from annotations.services.adjudication_places import Spot
-from annotations.services.answers import Mark, Voices
 from annotations.services.dossier import Dossier
 from annotations.services.outcomes import NotAccepted
 from annotations.views import cards
+from annotations.views.adjudication_panels import Panel, panel
 
 PAGE = "adjudicate/page.html"
 LISTED = 50
 WHO = access.SEE_OTHERS_LABELS
-
-
-@dataclass(frozen=True)
-class Option:
-    """An answer that can be given by a press or a key."""
-
-    value: str  # as JSON
-    mark: Mark
-    keys: str
-    help: str
-    is_chosen: bool
-
-
-@dataclass(frozen=True)
-class Heard:
-    """What one rater says at a place, as the page shows it."""
-
-    name: str
-    kind: str
-    mark: Mark
-    value: str
-    why: str
-    letter: str
-    is_implied: bool
-    is_taken: bool
-
-
-@dataclass(frozen=True)
-class Panel:
-    """One place, as the page shows it. `first` is what was decided before the raters were heard."""
-
-    path: str
-    title: str
-    step: int | None
-    options: Sequence[Option]
-    heard: Sequence[Heard]
-    is_seen: bool
-    decided: Mark | None
-    why: str
-    first: Mark | None
 
 
 @login_required
@@ -88,6 +46,7 @@ def index(request: Request, slug: str) -> HttpResponse:
         "open": adjudication.open_ones(project)[:LISTED],
         "settled": adjudication.settled(project)[:LISTED],
         "listed": LISTED,
+        "agreed": adjudication.agreed(project, everybody=everybody).count(),
         "labelled": Standing.objects.filter(project=project, everybody__gt=1).exists(),
     }
     return render(request, "adjudicate/list.html", context)
@@ -104,6 +63,18 @@ def following(request: Request, slug: str) -> HttpResponse:
         messages.success(request, "Nothing waits: wherever raters differ it is decided.")
         return redirect("adjudicate", slug)
     return _begun(request, project, found, everybody)
+
+
+@login_required
+@require_POST
+def take_agreed(request: Request, slug: str) -> HttpResponse:
+    """Take over what all agree on."""
+    project = access.project_for(request, slug, WHO)
+    everybody = request.POST.get("who") == "everybody"
+    count = adjudication.settle_agreed(project, request.user, everybody=everybody)
+    left = adjudication.agreed(project, everybody=everybody).count()
+    messages.success(request, f"{count} taken over." + (f" {left} are left; press again." if left else ""))
+    return redirect(f"{reverse('adjudicate', args=[slug])}?who={'everybody' if everybody else 'people'}")
 
 
 @login_required
@@ -129,7 +100,7 @@ def page(request: Request, slug: str, pk: int) -> HttpResponse:
     start = max(0, whole(request.GET.get("at", "")) or 0) // cards.WINDOW * cards.WINDOW
     spots = adjudication.spots(found)
     context = _steps(request, found, spots, start) | _head(request, found, spots)
-    context |= {"whole": [_panel(found, spot) for spot in spots if spot.place[0] is None and spot.differs]}
+    context |= {"whole": [panel(found, spot) for spot in spots if spot.place[0] is None and spot.differs]}
     return render(request, PAGE, context)
 
 
@@ -227,7 +198,7 @@ def _changed(request: Request, slug: str, pk: int, deed: Callable[[Adjudication,
         if problem:
             messages.error(request, problem)
         return redirect(f"{reverse('adjudicate_one', args=[slug, pk])}#place-{adjudication_places.path(place)}")
-    context = _head(request, found, spots) | {"panel": _panel(found, spot), "problem": problem}
+    context = _head(request, found, spots) | {"panel": panel(found, spot), "problem": problem}
     return render(request, f"{PAGE}#changed", context, status=422 if problem else 200)
 
 
@@ -267,53 +238,10 @@ def _steps(request: Request, found: Adjudication, spots: Sequence[Spot], start: 
     of_step: dict[int | None, list[Panel]] = {}
     for spot in spots:
         if spot.differs and spot.place[0] in {step.index for step in shown}:
-            of_step.setdefault(spot.place[0], []).append(_panel(found, spot))
+            of_step.setdefault(spot.place[0], []).append(panel(found, spot))
     for card in window["cards"]:
         card["scores"] = ()
         card["panels"] = of_step.get(card["turn"].index, [])
     door = reverse("adjudicate_one", args=[found.project.slug, found.trajectory_id])
     texts = reverse("trajectory_steps", args=[found.project.slug, found.trajectory_id])
     return window | {"adjudication": found, "door": door, "text_door": texts, "earlier": None}
-
-
-def _panel(found: Adjudication, spot: Spot) -> Panel:
-    voices = Voices(projects.scheme_of(found.project.scheme))
-    name = spot.place[1]
-    said = None if spot.decided is None else spot.decided.value
-
-    def mark(value: Json) -> Mark:
-        return voices.mark(name, value)
-
-    part = name.partition("@")[2]
-    return Panel(
-        path=spot.path,
-        title=f"{spot.spec.title}{', ' if part else ''}{part}",
-        step=spot.place[0],
-        options=[
-            Option(
-                dump(one.value),
-                mark(one.value),
-                " ".join(one.keys),
-                one.help,
-                spot.decided is not None and one.value == said,
-            )
-            for one in (spot.spec.options if spot.spec.kind == "choice" else ())
-        ],
-        heard=[
-            Heard(
-                one.rater.name,
-                one.rater.get_kind_display(),
-                mark(one.value),
-                dump(one.value),
-                one.why,
-                one.letter,
-                one.origin == "propagated",
-                spot.decided is not None and dump(one.value) == dump(said),
-            )
-            for one in (spot.voices if spot.is_seen else ())
-        ],
-        is_seen=spot.is_seen,
-        decided=None if spot.decided is None else mark(said),
-        why=spot.decided.explanation if spot.decided else "",
-        first=None if spot.first is None else mark(spot.first),
-    )

@@ -177,3 +177,14 @@ def test_saying_the_same_again_changes_nothing(project, lead):
     for _ in range(2):
         adjudication.decide(found, lead, (1, "label"), 1)
     assert Label.objects.filter(annotation=found.annotation).count() == 1
+
+
+def test_what_all_agree_on_is_taken_over_together(project, lead):
+    alike, alone, apart = rated(project, [1, 0], [1, 0]), rated(project, [1, 1]), rated(project, [1], [-1])
+    assert list(adjudication.agreed(project).values_list("trajectory", flat=True)) == [alike.pk]
+    assert adjudication.settle_agreed(project, lead) == 1
+    assert adjudication.settle_agreed(project, lead) == 0
+    found = Adjudication.objects.get()
+    assert found.trajectory == alike
+    assert Label.objects.filter(annotation=found.annotation).count() == 3
+    assert not Adjudication.objects.filter(trajectory__in=[alone.pk, apart.pk]).exists()
