@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from dataclasses import replace
 from math import isclose
 
@@ -17,7 +19,7 @@ from models_service.judges.probes.self_preference import Rated, is_own, self_pre
 from models_service.judges.probes.shares import Hit, effective, share
 from models_service.judges.probes.surrogates import Graded, form, surrogates
 from models_service.judges.probes.texts import shown
-from tests.probed import known, prefer, put
+from tests.probed import HOTPOT, hotpot, known, prefer, put
 from tests.rollouts import agent, rollout
 
 RECORD = rollout("a", "b", "c").record
@@ -251,6 +253,30 @@ def test_a_judge_that_is_no_better_than_length_is_warned_of():
     honest = surrogates(graded(lambda text, people: people))
     assert honest and honest.warnings == []
     assert (honest.judge.value, honest.over_length.verdict) == (1.0, "better")
+
+
+@pytest.mark.data
+@pytest.mark.skipif(not HOTPOT.exists(), reason="the shared data is not beside the checkout")
+@pytest.mark.parametrize(
+    ("judge", "right", "over_length", "over_form"),
+    [("Gemini-3-Flash-Preview", 0.782, "better", "tie"), ("Llama-3.3-70B-Instruct", 0.481, "worse", "worse")],
+)
+def test_published_judges_are_hardly_better_than_the_form_of_the_steps(judge, right, over_length, over_form):
+    known = {(one.record.meta["query_index"], one.record.meta["sample_index"]): one for one in hotpot()}
+    (path,) = (HOTPOT.parents[1] / "judges" / judge).glob("hotpotqa*")
+    graded = []
+    for line in gzip.decompress(path.read_bytes()).decode().splitlines():
+        row = json.loads(line)
+        if one := known.get((row["query_index"], row["sample_index"])):
+            place = {str(step.source_index): at for at, step in enumerate(one.record.steps)}
+            graded += [
+                Graded(one.record.task.external_id, one.record.steps[place[key]], one.grades[place[key]], value)
+                for key, value in row["step_labels"].items()
+            ]
+    found = surrogates(graded)
+    assert found
+    assert [round(one.value, 3) for one in (found.judge, found.length, found.form)] == [right, 0.667, 0.702]
+    assert (found.over_length.verdict, found.over_form.verdict) == (over_length, over_form)
 
 
 def test_the_form_of_a_step_is_what_it_looks_like():
