@@ -59,7 +59,9 @@ def _entry(case: Case, place: Place, said: dict[Place, Any], why: str) -> Any:
     value = said[place]
     if isinstance(spec, SpansField):
         assert place[0] is not None
+        unsaid = {"evidence": None} if spec.evidence else {}
         value = [quotes.said(span, place[0], case.record.steps) for span in value]
+        value = [{**span, **unsaid, **span} for span in value]
     if isinstance(spec, RubricField) and not spec.asked(case.arounds[place]):
         value = [{"item": name, "answer": one} for name, one in value.items()]
     if not judging.is_explained(spec):

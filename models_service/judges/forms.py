@@ -131,7 +131,8 @@ def _steps(here: Around) -> Schema:
 
 
 def _number(spec: ScaleField) -> Schema:
-    if spec.numbers and len(spec.numbers) <= MANY:
+    # Some servers write fractions of a list in all their binary digits, and make models write them so.
+    if spec.numbers and len(spec.numbers) <= MANY and all(float(one).is_integer() for one in spec.numbers):
         return one_of(spec.numbers)
     whole = bool(spec.step) and float(spec.step).is_integer() and float(spec.min).is_integer()
     return {"type": "integer" if whole else "number"}

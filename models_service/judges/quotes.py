@@ -31,11 +31,12 @@ def placed(span: Json, step: int | None, steps: Sequence[StepRecord]) -> Json:
 
 def said(span: Mapping[str, Json], step: int, steps: Sequence[StepRecord]) -> dict[str, Json]:
     """A stored span by its words."""
-    made = {key: value for key, value in span.items() if key not in ("start", "end")}
-    made |= _words(span, step, steps)
-    if "step" in (evidence := made.get("evidence", {})):
-        made["evidence"] = {"step": evidence["step"], **_words(evidence, evidence["step"], steps)}
-    return {"note": None, **made}
+    made = {"note": span.get("note"), **_words(span, step, steps), "type": span["type"]}
+    if (evidence := span.get("evidence")) is None:
+        return made
+    if "step" in evidence:
+        evidence = {"step": evidence["step"], **_words(evidence, evidence["step"], steps)}
+    return made | {"evidence": evidence}
 
 
 def _stretch(said: Mapping[str, Json], step: int, steps: Sequence[StepRecord]) -> dict[str, Json]:
