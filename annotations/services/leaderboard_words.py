@@ -39,14 +39,11 @@ WITH_INTERVAL = ("step_acc", "first_err_acc", "macro_f1", "kappa")
 SORTED = {one.name: one for one in (NAME, *FIGURES, *OTHERS)}
 LOW_FIRST = frozenset(["name", "failed", "missing", "cost", "seconds"])
 KINDS = {
-    "judge": "judge",
-    "human": "person",
+    "human": "a person",
     "import": "imported",
-    "scorer": "scorer",
-    "consensus": "consensus",
-    "baseline": "always the same",
-    "ensemble": "several judges together",
-    "anchored": "corrected on people’s labels",
+    "consensus": "a consensus",
+    "baseline": "constant answer",
+    "ensemble": "nobody’s own labels",
 }
 MICRO = 1_000_000
 
@@ -110,7 +107,7 @@ def spent(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def is_judge(row: Mapping[str, Any]) -> bool:
-    return row["kind"] not in ("human", "consensus", "baseline")
+    return row["kind"] not in KINDS or row["kind"] == "import"
 
 
 def warnings(result: Mapping[str, Any]) -> Iterator[str]:

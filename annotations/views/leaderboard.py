@@ -69,7 +69,12 @@ def report(request: Request, slug: str, pk: int) -> HttpResponse:
         "stale": leaderboard.is_stale(one),
         "heads": leaderboard_words.heads(sort),
         "rows": [
-            {**row, "cells": leaderboard_words.cells(row), "spent": leaderboard_words.spent(row)}
+            {
+                **row,
+                "cells": leaderboard_words.cells(row),
+                "spent": leaderboard_words.spent(row),
+                "what": leaderboard_words.KINDS.get(row["kind"], ""),
+            }
             for row in leaderboard_words.sorted_rows(result, sort)
         ],
         "warnings": list(leaderboard_words.warnings(result)),

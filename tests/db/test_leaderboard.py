@@ -39,7 +39,8 @@ def command(slug: str, *options: str) -> dict[str, Any]:
 
 
 def rows(result: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {one["name"]: one for one in result["rows"]}
+    """Those that somebody labelled for, by name."""
+    return {one["name"]: one for one in result["rows"] if one["kind"] != "ensemble"}
 
 
 @pytest.fixture

@@ -227,3 +227,24 @@ def test_people_stand_beside_judges_and_are_no_best_judge():
     assert [one["name"] for one in result["rows"]] == ["ann", "judge"]
     assert result["best"] == row(result, "judge")["key"]
     assert result["counts"]["judges"] == 1
+
+
+def test_what_judges_say_together_stands_beside_each_alone():
+    gold = [[1], [1], [-1], [-1]] * 4
+    said = {"gold": gold, "a": gold, "b": [[1], [1], [-1], [1]] * 4, "c": [[1], [-1], [-1], [1]] * 4}
+    result = board.compute(judged(said), resamples=50)
+    together = {one["key"]: one for one in result["rows"] if one["kind"] == "ensemble"}
+    majority = together["majority"]
+    assert majority["name"] == "majority of the 3 judges"
+    assert majority["figures"]["step_acc"]["value"] == 0.75  # outvoted on every fourth
+    assert majority["chances"]["top"]["figures"]["confidence"]["value"] == pytest.approx((1 + 2 / 3 + 1 + 2 / 3) / 4)
+    # Who is always right where the truth is known, and who is not, is learnt from other tasks.
+    assert together["weighed"]["figures"]["step_acc"]["value"] == 1.0
+    assert result["best"] == row(result, "a")["key"]
+    assert result["counts"]["judges"] == 3
+
+
+def test_a_vote_without_a_winner_says_nothing():
+    result = board.compute(judged({"gold": [[1], [1]], "a": [[1], [1]], "b": [[1], [0]]}), resamples=50)
+    majority = next(one for one in result["rows"] if one["key"] == "majority")
+    assert (majority["figures"]["coverage"]["value"], majority["figures"]["step_acc"]["value"]) == (0.5, 0.5)

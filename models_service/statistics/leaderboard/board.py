@@ -6,7 +6,8 @@ order of keys: lists are in the order that is meant.
     {"reference", "reference_kind", "official", "field", "values": ["1", "0", "-1"], "error": the value of a wrong step
      or null, "names_first", "resamples", "seed", "confidence",
      "counts": {"judges", "trajectories", "clean", "steps", "tasks", "labels": [{"label", "n"}]},
-     "rows": [ROW, best StepAcc first (where there is none, FirstErrAcc)], "baselines": [ROW], "best": key or null,
+     "rows": [ROW, best StepAcc first (where there is none, FirstErrAcc)], "baselines": [ROW],
+     "best": key of the best single judge or null,
      "pairs": [PAIR], "all_pairs": whether every two rows are among them, "notes": [text]}
     ROW = {"key": a rater's primary key as text, or a name, "name", "kind", "trajectories": that count for it, "tried",
            "missing", "failed", "taught": how many are left out because it was taught with them,
@@ -17,9 +18,10 @@ order of keys: lists are in the order that is meant.
             "high", "verdict": better, tie or worse, "reason"}}}
     FIGURE = {"value", "low", "high", "n", "reason"}
 
-NAMEs are those of rows.FIGURES and mean what `evaluate_labels` means by them, with `official` too. What a judge was
-taught with is left out of its figures. `below` are the constant answers whose StepAcc is as good or better on the
-trajectories it tried, `unclear` those that it is better than by no more than chance allows.
+Rows of kind "ensemble" are labels that nobody gave (see together). NAMEs are those of rows.FIGURES and mean what
+`evaluate_labels` means by them, with `official` too. What a judge was taught with is left out of its figures. `below`
+are the constant answers whose StepAcc is as good or better on the trajectories it tried, `unclear` those that it is
+better than by no more than chance allows.
 """
 
 from __future__ import annotations
@@ -31,11 +33,12 @@ import numpy as np
 
 from annotations.judged_table import JudgedTable
 from models_service.statistics.figures import CONFIDENCE, Block, Figure, figures
-from models_service.statistics.leaderboard import chances, pairs, rows, where
+from models_service.statistics.leaderboard import chances, pairs, rows, together, where
 from models_service.statistics.leaderboard.members import Ground, Member
 from models_service.statistics.pairing import TIE
 
 RESAMPLES = 2000
+PEOPLE = ("human", "consensus")
 Found = Mapping[str, Mapping[str, Figure]]
 
 
@@ -59,7 +62,9 @@ class _Board:
     def __init__(self, ground: Ground, resamples: int, seed: int) -> None:
         self.ground, self.resamples, self.seed = ground, resamples, seed
         self.constants = list(ground.constants())
-        self.members = list(ground.members())
+        self.raters = list(ground.members())
+        self.together = list(together.rows(ground, [one for one in self.raters if one.kind not in PEOPLE]))
+        self.members = [*self.raters, *self.together]
         self.groups = where.Groups(ground)
         self.places = {str(pk): place for place, pk in enumerate(ground.table.raters)}
 
@@ -70,7 +75,8 @@ class _Board:
         asked = {one.key: rows.blocks(ground, one, self.mask(one) & one.tried) for one in partly}
         found, of_asked = self.figures(blocks), self.figures(asked)
         ranked = sorted(self.members, key=lambda one: (-self.rank(found[one.key]), one.name, one.key))
-        best = next((one.key for one in ranked if one.kind not in ("human", "consensus")), "")
+        single = [one for one in ranked if one.kind not in (*PEOPLE, together.ENSEMBLE)]
+        best = single[0].key if single else ""
         couples = list(pairs.couples(ranked, self.constants, best))
         compared = pairs.compared(ground, couples, self.resamples, self.seed)
         return {
@@ -117,7 +123,7 @@ class _Board:
             "seed": self.seed,
             "confidence": CONFIDENCE,
             "counts": {
-                "judges": sum(one.kind not in ("human", "consensus") for one in self.members),
+                "judges": sum(one.kind not in PEOPLE for one in self.raters),
                 "trajectories": int(ground.counted.sum()),
                 "clean": int((ground.clean & ground.counted).sum()) if ground.has_first else None,
                 "steps": int(here.sum()),
@@ -144,7 +150,7 @@ class _Board:
             "asked": None if asked is None else _json(rows.figures_of(ground, asked)),
             "classes": list(rows.by_class(ground, found)),
             "confusion": rows.confusion(ground, blocks),
-            "chances": None if rater is None else chances.section(ground, rater, member, **own),
+            "chances": chances.section(ground, member, **own),
             "where": where.section(self.groups, member, **own),
             "offsets": where.offsets(ground, member, mask),
             **(ground.table.about.get(rater, {}) if rater is not None else {}),

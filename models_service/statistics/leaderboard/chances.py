@@ -17,7 +17,7 @@ from models_service.statistics.calibrating import Floats
 from models_service.statistics.crossfit import Steps
 from models_service.statistics.figures import Block, Figure, Ints, Measure, add_by_task, figures
 from models_service.statistics.leaderboard.members import Ground, Member
-from models_service.statistics.matrices import Bools, numbers
+from models_service.statistics.matrices import Bools
 
 BINS = 10
 FEW = 200
@@ -25,35 +25,24 @@ OF_WRONG = ("brier", "log_loss", "ece_spans", "ece_counts")
 NO_STEP = "There are no such steps."
 
 
-def section(
-    ground: Ground, rater: int, member: Member, mask: Bools, resamples: int, seed: int
-) -> dict[str, Any] | None:
+def section(ground: Ground, member: Member, mask: Bools, resamples: int, seed: int) -> dict[str, Any] | None:
     """None where the judge says nothing but labels. Else
 
     {"steps", "few": whether these are too few to go by, "wrong": {"figures", "bins", "spans"} or null where no value
     means a wrong step, "top": {"figures": {"ece", "brier", "accuracy", "confidence"}, "bins"}}"""
-    unit, shares = _of(ground, rater)
-    here = (ground.codes < ground.matrix.categories) & mask[ground.matrix.trajectory]
-    here &= ~member.failed[ground.matrix.trajectory]
-    kept = here[unit] if len(unit) else np.zeros(0, dtype=bool)
-    unit, shares = unit[kept], shares[kept]
+    if member.shares is None:
+        return None
+    counted = mask & ~member.failed
+    here = (ground.codes < ground.matrix.categories) & counted[ground.matrix.trajectory]
+    unit = np.flatnonzero(here & ~np.isnan(member.shares).any(axis=1))
     if not len(unit):
         return None
     return {
         "steps": len(unit),
         "few": len(unit) < FEW,
-        "wrong": _wrong(ground, unit, shares, resamples, seed),
-        "top": _top(ground, unit, shares, resamples, seed),
+        "wrong": _wrong(ground, unit, member.shares[unit], resamples, seed),
+        "top": _top(ground, unit, member.shares[unit], resamples, seed),
     }
-
-
-def _of(ground: Ground, rater: int) -> tuple[Ints, Floats]:
-    """The units that the rater gave chances of, and their (n, K) shares, which add up to 1."""
-    mine = np.flatnonzero(numbers(ground.table.chance_rater) == rater)
-    shares = np.array([ground.table.chances[one] for one in mine], dtype=float).reshape(len(mine), len(ground.values))
-    whole = shares.sum(axis=1)
-    good = whole > 0
-    return numbers(ground.table.chance_step)[mine][good], shares[good] / whole[good, None]
 
 
 def _wrong(ground: Ground, unit: Ints, shares: Floats, resamples: int, seed: int) -> dict[str, Any] | None:

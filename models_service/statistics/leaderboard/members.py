@@ -26,7 +26,8 @@ class Member:
     """One row. `labels` are (units,), the number of values where nothing was said; `first` the place of the first error
     in each trajectory, NONE or UNSAID. `tried`, `failed`, `taught` are (trajectories,): whether there is a pass, if it
     failed, and whether the trajectory was among the examples it was shown. `tallies` are those of the released script,
-    (trajectories, 6), where it is asked for."""
+    (trajectories, 6), where it is asked for. `shares` (units, K) add up to 1: how sure it is of each value, NaN where
+    it does not say; None where it never does."""
 
     key: str
     name: str
@@ -37,6 +38,7 @@ class Member:
     failed: Bools
     taught: Bools
     tallies: Floats | None = None
+    shares: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -143,20 +145,23 @@ class Ground:
                 failed=self.broken[place],
                 taught=taught,
                 tallies=self._tallies(self._records[place]) if self.official else None,
+                shares=self._shares(place),
             )
 
-    def made(self, key: str, name: str, kind: str, labels: Codes, tried: Bools | None = None) -> Member:
-        """A row of labels that nobody gave: a constant answer, an ensemble, a judge's labels corrected."""
+    def made(self, key: str, name: str, kind: str, labels: Codes, shares: Floats | None = None) -> Member:
+        """A row of labels that nobody gave: a constant answer, an ensemble, a judge's labels corrected. It has tried
+        everything."""
         return Member(
             key=key,
             name=name,
             kind=kind,
             labels=labels,
             first=self.first_of(labels),
-            tried=np.ones(self.trajectories, dtype=bool) if tried is None else tried,
+            tried=np.ones(self.trajectories, dtype=bool),
             failed=np.zeros(self.trajectories, dtype=bool),
             taught=np.zeros(self.trajectories, dtype=bool),
             tallies=self._tallies(self._spelled(labels)) if self.official else None,
+            shares=shares,
         )
 
     def constants(self) -> Iterator[Member]:
@@ -177,6 +182,15 @@ class Ground:
         mine = numbers(self.table.first_rater) == rater
         found[numbers(self.table.first_trajectory)[mine]] = numbers(self.table.first_step)[mine]
         found[self.broken[rater]] = UNSAID
+        return found
+
+    def _shares(self, rater: int) -> Floats | None:
+        mine = np.flatnonzero(numbers(self.table.chance_rater) == rater)
+        if not len(mine):
+            return None
+        found = np.full((len(self.codes), len(self.values)), np.nan)
+        given = np.array([self.table.chances[one] for one in mine], dtype=float)
+        found[numbers(self.table.chance_step)[mine]] = given / given.sum(axis=1, keepdims=True)
         return found
 
     @cached_property
