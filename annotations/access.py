@@ -29,6 +29,7 @@ BEGIN: dict[str, set[Role]] = {
     Run.Kind.JUDGE: MANAGE,
     Run.Kind.PROBE: MANAGE,
     Run.Kind.LEADERBOARD: SEE_OTHERS_LABELS,
+    Run.Kind.INSIGHT: SEE_OTHERS_LABELS,
     Run.Kind.RUBRICS: MANAGE,
 }
 NO_PROJECT = "There is no such project, or it is not yours to know of."

@@ -60,6 +60,7 @@ class Run(models.Model):
         PROBE = "probe", "Probe a judge"
         LEADERBOARD = "leaderboard", "Judges against people"
         RUBRICS = "rubrics", "Write rubrics"
+        INSIGHT = "insight", "Insight"
 
     class State(models.TextChoices):
         QUEUED = "queued", "Queued"
