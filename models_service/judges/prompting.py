@@ -27,7 +27,8 @@ wrong."""
 WHOLE = """- You see the whole trajectory. Judge each step on what was known when it was taken: a later failure makes \
 no step wrong, and a later success none right. What comes after a step may only be used to understand what it did."""
 PREFIX = """- You see the trajectory up to the step that is to be judged, and nothing of what comes after it. Do not \
-guess how it goes on: judge the step on what was known when it was taken."""
+guess how it goes on: judge the step on what was known when it was taken. Where the whole is to be judged, all of it is
+shown."""
 BLIND = """- You are not told what the right result is, nor how the task ended elsewhere. Do not assume either."""
 REFERENCE = """- "reference" is what the task's authors hold to be right, "outcome" what is known of the result. The \
 assistant knew neither: a step is not wrong because it did not know them, but it is wrong where it claims what they \

@@ -37,7 +37,7 @@ RESERVED = re.compile(  # begins with one set of characters, so that nearly all 
     rf"|(?<=[{UNSEEN}]))",
     re.IGNORECASE,
 )
-LONE = re.compile(r"[\ud800-\udfff]")
+LONE = re.compile(r"[\x00\ud800-\udfff]")
 
 
 @dataclass
@@ -68,7 +68,7 @@ def dumped(value: Json) -> str:
 
 
 def plain(text: str) -> str:
-    """A text that goes outside JSON, with reserved tokens broken by a space."""
+    """A text that goes outside JSON: reserved tokens broken by a space, and no characters that nobody sees."""
     return LONE.sub("\ufffd", RESERVED.sub(lambda found: f"{found[0]} " if ord(found[0]) < 128 else "", text))
 
 

@@ -20,6 +20,7 @@ FENCED = re.compile(r"^[ \t]*(`{3,}|~{3,})[^\n`]*\n(.*?)\n[ \t]*\1[ \t]*$", re.D
 THOUGHT = re.compile(r"\A\s*<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL)
 SHOWN_AGAIN = 20_000  # characters of an answer that it is shown again to put right
 MOST_NAMED = 30  # problems that are named to it
+UNKEPT = re.compile(r"[\x00\ud800-\udfff]")
 DEEPEST = 40  # objects and lists within each other
 CUT_OFF = ("length", "max_tokens")
 WITHHELD = ("content_filter", "safety", "refusal")
@@ -206,7 +207,16 @@ def loaded(text: str) -> Json:
         raise NoJson(str(exc)[:200]) from None
     if _is_deep(found):
         raise NoJson("it is nested too deeply")
-    return found
+    return _kept(found)
+
+
+def _kept(found: Json) -> Json:
+    """With a sign for characters that no database takes: NUL, and halves of pairs."""
+    if isinstance(found, str):
+        return UNKEPT.sub("\ufffd", found)
+    if isinstance(found, list):
+        return [_kept(one) for one in found]
+    return {_kept(key): _kept(one) for key, one in found.items()} if isinstance(found, dict) else found
 
 
 def _is_deep(found: Json) -> bool:

@@ -183,14 +183,25 @@ def test_evidence_and_confidence_are_kept_and_evidence_that_is_nowhere_is_named(
     assert verdict.detail["unfounded"] == ["steps.2.label"]
 
 
+def test_characters_that_no_database_takes_become_a_sign():
+    made = json.loads(json.dumps(WHOLE))
+    made["steps"]["1"]["note"] = {"answer": "a\x00b"}
+    made["steps"]["1"]["label"]["why"] = "half a pair: \ud83d."
+    verdict, _ = judged(json.dumps(made))
+    assert verdict.labels[(1, "note")] == "a\ufffdb"
+    assert verdict.explanations[(1, "label")] == "half a pair: \ufffd."
+    json.dumps(verdict.detail, ensure_ascii=False).encode()
+
+
 def test_how_the_form_was_asked_for_and_how_the_answer_ended_are_kept():
     verdict, _ = judged(Answer(json.dumps(WHOLE), rung="json_object"))
     assert (verdict.detail["rung"], verdict.detail["finish"]) == ("json_object", "stop")
 
 
+TEXTS = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]))
 JSON = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text()),
-    lambda inner: st.one_of(st.lists(inner), st.dictionaries(st.text(), inner)),
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), TEXTS),
+    lambda inner: st.one_of(st.lists(inner), st.dictionaries(TEXTS, inner)),
     max_leaves=20,
 )
 

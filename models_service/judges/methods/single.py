@@ -171,4 +171,4 @@ def put_together(detail: dict[str, Any], more: dict[str, Any], name: str) -> Non
             here = detail.setdefault(key, [])
             here += [one for one in value if one not in here]
         else:
-            detail.setdefault(f"{key}s", {})[name] = value
+            detail.setdefault(key, {})[name] = value
