@@ -26,6 +26,7 @@ worker: setup ## One more worker for the same database and broker
 
 test: setup-dev ## All tests; installs Chromium, PostgreSQL and Redis by apt where they are missing
 	@.ci/tools
+	@.ci/oracles
 	$(PY) -m pytest -m "not live" -n 2 --dist loadgroup $(ARGS)
 	$(PY) -m pytest -m live $(ARGS)
 

@@ -57,7 +57,7 @@ def _all(together: Together, resamples: int, seed: int) -> dict[str, Any]:
     labels = together.alone.labels
     votes = gathered(labels, matrix.categories)
     made = {name: method(votes) for name, method in METHODS.items()}
-    made[ANCHORED] = anchored.elsewhere(labels, gold, matrix.task, matrix.categories)
+    made[ANCHORED] = anchored.elsewhere(labels, gold, matrix.task, together.tasks, matrix.categories)
     columns = {("method", name): one.labels for name, one in made.items()}
     columns |= {("rater", name): labels[:, place] for place, name in enumerate(together.raters)}
     blocks = {key: measures.against(matrix, gold, column, TITLES) for key, column in columns.items()}

@@ -29,11 +29,12 @@ class ReferenceRefused(ValueError):
 @dataclass(frozen=True)
 class Reference:
     """The reference's records of one set that count, and their labelled steps as the units of a matrix. `steps` has for
-    each unit its key and which record it is of."""
+    each unit its key and which record it is of, `tasks` what its tasks are called."""
 
     entries: Sequence[Entry]
     steps: Sequence[tuple[str, int]]
     matrix: Matrix
+    tasks: Sequence[str]
 
     @property
     def codes(self) -> Codes:
@@ -71,7 +72,7 @@ def reference_of(entries: Iterable[Entry], dataset: str, official: bool) -> Refe
     labels = np.array(codes, dtype=np.uint8).reshape(-1, 1)
     nobody = np.zeros(labels.shape, dtype=bool)
     matrix = Matrix(labels, nobody, NOTHING, trajectory, task_of[trajectory], task_of, max(1, len(tasks)))
-    return Reference(kept, steps, matrix)
+    return Reference(kept, steps, matrix, list(tasks) or [""])
 
 
 def held(reference: Reference, entries: Sequence[Entry], official: bool) -> Held:

@@ -17,10 +17,11 @@ from models_service.statistics.matrices import Matrix
 @dataclass(frozen=True)
 class Together:
     """`matrix` has the reference in its first column, then a column for each of `raters`, in order of name; a step of
-    a set that a rater said nothing of is nothing said."""
+    a set that a rater said nothing of is nothing said. `tasks` has the names of the matrix's tasks."""
 
     matrix: Matrix
     raters: Sequence[str]
+    tasks: Sequence[str]
 
     @classmethod
     def of(cls, references: Mapping[str, Reference], found: Mapping[str, Mapping[str, Held]]) -> Together:
@@ -39,7 +40,8 @@ class Together:
             task_of=_after([one.matrix.task_of for one in references.values()], tasks),
             tasks=sum(tasks),
         )
-        return cls(matrix, raters)
+        names = [f"{name} {task}" for name, one in references.items() for task in one.tasks]
+        return cls(matrix, raters, names)
 
     @property
     def gold(self) -> Codes:

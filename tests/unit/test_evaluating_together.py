@@ -131,7 +131,7 @@ def test_the_order_of_files_and_records_changes_nothing(together, tmp_path):
         path.write_text("".join(reversed(path.read_text().splitlines(keepends=True))))
     files = [tmp_path / "said" / f"{name}.jsonl" for name in "cba"]
     again = evaluate([tmp_path / "gold.jsonl"], files, official=False, resamples=0)
-    for name in METHODS:
+    for name in (*METHODS, "gold_anchored"):
         one, other = (each["consensus"][name] for each in (found, again))
         # The sets come in another order, and questions are numbered anew; labels and weights are the same.
         for key in ("accuracy", "decided", "ties", "log_likelihood", "bound", "rounds", "weights", "risk"):

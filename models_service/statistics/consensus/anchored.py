@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,16 +55,18 @@ def applied(votes: Votes, learnt: Learnt) -> Consensus:
     return Consensus(labels_of(spread), spread, learnt.weight, evidence)
 
 
-def elsewhere(labels: Codes, gold: Codes, task: Ints, categories: int, folds: int = FOLDS) -> Consensus:
-    """Each unit by what was learnt from the truths of other tasks: whole tasks are dealt into folds, and each fold is
-    judged by the others. What it says of gold tells what gold would be worth. `weight` is over all truths."""
+def elsewhere(
+    labels: Codes, gold: Codes, task: Ints, names: Sequence[str], categories: int, folds: int = FOLDS
+) -> Consensus:
+    """Each unit by what was learnt from the truths of other tasks: whole tasks are dealt into folds by their names, and
+    each fold is judged by the others. It tells what gold would be worth. `task` (units,) numbers `names`; `weight` is
+    over all truths."""
     votes = gathered(labels, categories)
     if votes.unfit() == ALONE:
         return nothing(votes, ALONE)
-    tasks = int(task.max(initial=-1)) + 1
-    if tasks < 2:
+    if len(names) < 2:
         return nothing(votes, ONE_TASK)
-    fold = np.array(dealt([str(one) for one in range(tasks)], folds), dtype=np.int64)[task]
+    fold = np.array(dealt(names, folds), dtype=np.int64)[task]
     posterior = np.full((len(labels), categories), np.nan)
     whole = learn(labels, gold, categories)
     for one in np.unique(fold):

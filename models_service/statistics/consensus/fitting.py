@@ -14,7 +14,7 @@ import numpy as np
 from models_service.statistics.consensus.votes import Votes
 from models_service.statistics.figures import Floats
 
-ROUNDS = 2000
+ROUNDS = 500
 SMALLEST = 1e-300  # what stands for a probability of 0 under a logarithm
 TOLERANCE = 1e-10  # of the whole; a rise of less is none
 
