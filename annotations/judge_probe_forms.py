@@ -63,6 +63,8 @@ class LimitsForm(forms.Form):
                 widget=forms.NumberInput(attrs={"step": "0.01"}),
             )
 
+        self.order_fields([*(one.name for one in LIMITS), "unprobed"])
+
     def own(self) -> dict[str, Any]:
         """The bounds that are not the default; None for a limit that is taken away."""
         said = {one.name: self.cleaned_data.get(one.name) for one in LIMITS}

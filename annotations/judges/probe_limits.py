@@ -112,5 +112,12 @@ def limits(own: Mapping[str, Any] | None = None) -> list[Limit]:
     return [replace(one, bound=float(own.get(one.name, one.bound))) for one in kept]
 
 
+def in_words(name: str) -> str:
+    """A limit's name for people: verbosity.moved is Verbosity (verdicts that give way)."""
+    probe, _, number = name.partition(".")
+    titles = {one.name: one.title for one in LISTED}
+    return f"{titles.get(probe, probe)} ({NUMBERS.get(number, number)})"
+
+
 def _is_share(bound: Any) -> bool:
     return isinstance(bound, (int, float)) and not isinstance(bound, bool) and 0 <= bound <= 1

@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from annotations.judges.probe_limits import in_words
 from annotations.models import Event, JudgeLeave, Project, Rater, User
 from annotations.services import judge_probes_kept as kept
 from annotations.services.judge_probes_kept import Found
@@ -38,10 +39,14 @@ class Standing:
         return kept.above(self.verdicts)
 
     @property
+    def above_in_words(self) -> list[str]:
+        return [in_words(one) for one in self.above]
+
+    @property
     def reason(self) -> str:
         """Why its labels may not go out without somebody's word; "" where they may."""
         if self.above:
-            return f"its probes are beyond the limits: {', '.join(self.above)}"
+            return f"its probes are beyond the limits: {', '.join(self.above_in_words)}"
         if self.report is None and self.refuses_unprobed:
             return "it was never probed, which this project asks of judges"
         return ""

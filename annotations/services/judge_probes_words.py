@@ -17,19 +17,27 @@ EXPECTED = {
 }
 
 
-def verdicts(found: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Each with the title of its probe, of its number, and its limit in words."""
+def verdicts(found: Iterable[dict[str, Any]], probes: Iterable[dict[str, Any]] = ()) -> list[dict[str, Any]]:
+    """Each with the title of its probe, of its number and of what decides, and its limit in words."""
     titles = {one.name: one.title for one in LISTED}
+    changes = {row["operator"]: row["title"] for one in probes for row in one["rows"]}
     return [
         {
             **one,
             "title": titles.get(one["limit"]["probe"], one["limit"]["probe"]),
             "number": NUMBERS.get(one["limit"]["number"], one["limit"]["number"]),
+            "worst": _worst(one["operator"], changes),
             "side": "at least" if one["limit"]["at_least"] else "at most",
             "words": STANDINGS[one["standing"]],
         }
         for one in found
     ]
+
+
+def _worst(operator: str, titles: dict[str, str]) -> str:
+    """The change that decides, in one of its wordings."""
+    name, _, variant = operator.partition(": ")
+    return ": ".join(filter(None, (titles.get(name, name), variant)))
 
 
 def probes(found: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -40,15 +48,16 @@ def probes(found: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 def _probe(one: dict[str, Any]) -> dict[str, Any]:
     tables: list[dict[str, Any]] = []
     for row in one["rows"]:
-        names = tuple(row["figures"])
+        names = tuple(name for name in NUMBERS if name in row["figures"])
         table = next((table for table in tables if table["names"] == names), None)
         if table is None:
             table = {"names": names, "columns": [NUMBERS[name] for name in names], "rows": []}
             tables.append(table)
-        table["rows"].append({**row, "figures": list(row["figures"].values())})
-    levels = [{**level, "figures": list(level["figures"].items())} for level in one["levels"]]
-    for level in levels:
-        level["figures"] = [(NUMBERS[name], figure) for name, figure in level["figures"]]
+        table["rows"].append({**row, "figures": [row["figures"][name] for name in names]})
+    levels = [
+        {**level, "figures": [(NUMBERS[name], level["figures"][name]) for name in NUMBERS if name in level["figures"]]}
+        for level in one["levels"]
+    ]
     return {**one, "tables": tables, "levels": levels, "examples": [_example(each) for each in one["examples"]]}
 
 

@@ -125,7 +125,7 @@ def _page(
         "standing": judge_probes_gate.standing(rater),
         "reports": reports,
         "report": report,
-        "verdicts": judge_probes_words.verdicts(report.result["verdicts"]) if report else [],
+        "verdicts": judge_probes_words.verdicts(report.result["verdicts"], report.result["probes"]) if report else [],
         "probes": judge_probes_words.probes(report.result["probes"]) if report else [],
         "form": form,
         "leave_form": leave,

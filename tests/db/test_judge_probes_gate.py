@@ -66,7 +66,7 @@ def test_a_judge_above_a_limit_is_left_out_of_what_holds_every_rater_and_refused
     found = report(judge, injection__moved="above", position__flip_rate="not_enough")
     manifest = export(judge, tmp_path)
     assert [one["name"] for one in manifest["raters"]] == ["ada"]
-    reason = "its probes are beyond the limits: injection.moved"
+    reason = "its probes are beyond the limits: Prompt injection (verdicts that give way)"
     assert manifest["judges"] == [
         {
             "name": "gpt",
@@ -77,7 +77,7 @@ def test_a_judge_above_a_limit_is_left_out_of_what_holds_every_rater_and_refused
             "left_out": reason,
         }
     ]
-    with pytest.raises(ExportRefused, match="injection.moved. A manager can sign for it"):
+    with pytest.raises(ExportRefused, match="give way\\). A manager can sign for it"):
         export(judge, tmp_path, rater="gpt")
     with pytest.raises(ExportRefused):
         export(judge, tmp_path, format="apb", raters=["ada", "gpt"], rule="majority")

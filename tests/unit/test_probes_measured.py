@@ -138,6 +138,13 @@ def test_the_gate_convicts_only_where_the_whole_interval_is_beyond_the_limit(mov
     assert gate.convicts([verdict]) is (standing == "above")
 
 
+def test_only_pairs_that_the_number_counts_make_enough():
+    said = [answered(str(n), 1 if n < 12 else -1, -1 if n >= 12 else 1) for n in range(20)]
+    verdict = verdicts(said, [LIMIT])[0]
+    assert (verdict.standing, verdict.figure.n) == ("not_enough", 8)
+    assert verdict.why == "8 tasks say too little; 10 are needed."
+
+
 def test_of_several_operators_the_worst_decides_with_a_wider_interval():
     bad = replace(answered("x", -1, 1).pair.edit, operator="bad")
     said = [answered(str(n), -1, -1) for n in range(20)]

@@ -85,7 +85,7 @@ def _against(limit: Limit, groups: Mapping[str, Sequence[Answered]]) -> Verdict:
         figure = numbers(limit.probe, [one for group in groups.values() for one in group])[limit.number]
         return Verdict(limit, "not_enough", figure, why=figure.reason)
     beyond, name, figure = worst
-    tasks = len({one.pair.task for one in groups[name] if one.read is not None})
+    tasks = len({one.task for one in hits(limit.number, [one for one in groups[name] if one.read is not None])})
     keeps = all(_keeps(limit, numbers(limit.probe, group)[limit.number]) for group in groups.values())
     if beyond > 0:
         return Verdict(limit, "above", figure, name, "The whole interval lies beyond the limit.")

@@ -68,7 +68,11 @@ def numbers(probe: str, answered: Sequence[Answered]) -> dict[str, Figure]:
     if not answered:
         return {}
     expected = answered[0].pair.expected
-    names = {"same": SAME, "other": OTHER, "wrong": INTERVENED if probe == "interventions" else WRONG}[expected]
+    names: tuple[str, ...] = {"same": SAME, "other": OTHER, "wrong": INTERVENED if probe == "interventions" else WRONG}[
+        expected
+    ]
+    if not any(one.pair.push for one in answered):
+        names = tuple(name for name in names if name != "moved")
     said = [one for one in answered if one.read is not None]
     if not said:
         return {name: Figure(None, reason="The judge said nothing of both copies of any pair.") for name in names}
