@@ -9,6 +9,7 @@ from models_service.statistics.leaderboard import board
 
 def perform(claim: Claim) -> None:
     """Compute the leaderboard, or find the report that there is of the same labels."""
+    leaderboard.settle(claim)
     project, config = claim.run.project, claim.run.config
     before = leaderboard.mark(project)
     table = leaderboard.gathered(project, config)

@@ -84,6 +84,15 @@ def unfit(project: Project) -> str:
     return NO_LEADERBOARD.format(title=main.title, kind=main.kind)
 
 
+def settle(claim: Claim) -> None:
+    """Say in the run's configuration whom judges are held against, where the project's own reference was meant."""
+    refuse(claim.run.project, claim.run.config)
+    reference = agreement.find(claim.run.project, claim.run.config.get("reference"))
+    if reference:
+        name = f"{reference.kind}:{reference.name}"
+        claim.configure(reference=name, official=bool(claim.run.config.get("official")))
+
+
 def gathered(project: Project, config: dict[str, Any]) -> JudgedTable:
     """What the labels and the judges' rows say now; no text of a step is read. LeaderboardRefused."""
     refuse(project, config)

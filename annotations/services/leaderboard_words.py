@@ -115,8 +115,8 @@ def warnings(result: Mapping[str, Any]) -> Iterator[str]:
     judges = [row for row in result["rows"] if is_judge(row)]
     below = [row for row in judges if row["below"]]
     for constant in {one["name"]: None for row in below for one in row["below"]}:
-        names = [row["name"] for row in below if constant in {one["name"] for one in row["below"]}]
-        yield f"No better than “{constant}”, which knows nothing of any step: {', '.join(names)}."
+        those = ", ".join(row["name"] for row in below if constant in {one["name"] for one in row["below"]})
+        yield f"No better than “{constant}”, which knows nothing of any step: {those}."
     if unclear := [row for row in judges if row["unclear"] and not row["below"]]:
         names = ", ".join(row["name"] for row in unclear)
         yield f"Not clearly better than a constant answer, as the interval of the difference covers 0: {names}."
@@ -134,9 +134,8 @@ def warnings(result: Mapping[str, Any]) -> Iterator[str]:
 def command(report: Report) -> str:
     """What computes the same again at a terminal."""
     official = " --official" if report.config.get("official") else ""
-    name = f"{report.result['reference_kind']}:{report.result['reference']}"
-    asked = report.config.get("reference") or name
-    return f"python manage.py leaderboard {report.project.slug} --reference {_quoted(asked)}{official}"
+    reference = report.config.get("reference") or report.result["reference"]
+    return f"python manage.py leaderboard {report.project.slug} --reference {_quoted(reference)}{official}"
 
 
 def _quoted(text: str) -> str:

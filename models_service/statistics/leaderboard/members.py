@@ -15,6 +15,7 @@ from annotations.tables import LabelTable
 from models_service.statistics import matrices, measures, official, released
 from models_service.statistics.coefficients import Codes
 from models_service.statistics.figures import Floats, Ints
+from models_service.statistics.folding import dealt
 from models_service.statistics.matrices import Bools, Matrix, numbers
 
 UNSAID = -2  # no first error can be read from what was said
@@ -77,6 +78,14 @@ class Ground:
     def starts(self) -> Ints:
         """The first unit of each trajectory."""
         return np.searchsorted(self.matrix.trajectory, np.arange(self.trajectories))
+
+    @cached_property
+    def folds(self) -> Ints:
+        """The fold of each task, by the name of its first trajectory."""
+        names = [""] * self.matrix.tasks
+        for trajectory in reversed(range(self.trajectories)):
+            names[self.matrix.task_of[trajectory]] = self.of_labels.trajectories[trajectory]
+        return np.array(dealt(names), dtype=np.int64)
 
     @cached_property
     def passes(self) -> Bools:

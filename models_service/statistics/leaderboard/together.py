@@ -1,7 +1,7 @@
 """What several judges say together, as rows of their own beside each judge alone.
 
 The majority of all judges, and all judges weighed by what people's labels of other tasks say of each of them
-(statistics.consensus.anchored: out of fold, so no step is judged by what has seen its task).
+(the confusion matrices of statistics.consensus.anchored, out of fold: no step is judged by what has seen its task).
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from models_service.statistics.coefficients import Codes
 from models_service.statistics.consensus import anchored, voting
-from models_service.statistics.consensus.outcome import Consensus
+from models_service.statistics.consensus.outcome import Consensus, labels_of
 from models_service.statistics.consensus.votes import gathered
 from models_service.statistics.leaderboard.members import Ground, Member
 
@@ -23,19 +24,29 @@ def rows(ground: Ground, judges: Sequence[Member]) -> Iterator[Member]:
     """Nothing where there are fewer than two judges, or no label of a step is asked for."""
     if len(judges) < 2 or not ground.values:
         return
-    labels = np.column_stack([one.labels for one in judges])
-    size = ground.matrix.categories
+    labels = np.column_stack([one.labels for one in judges]).astype(np.uint8)
     many = len(judges)
+    majority = voting.majority(gathered(labels, ground.matrix.categories))
+    if not majority.reason:
+        yield _row(ground, judges, "majority", f"majority of the {many} judges", majority)
+    weighed = _weighed(ground, labels)
+    if weighed is not None:
+        yield _row(ground, judges, "weighed", f"the {many} judges, weighed on people’s labels", weighed)
+
+
+def _weighed(ground: Ground, labels: Codes) -> Consensus | None:
+    """Each step by what was learnt of the judges from the reference's labels of other folds; None where some fold has
+    nothing to learn from."""
+    size, fold = ground.matrix.categories, ground.folds[ground.matrix.task]
     gold = np.where(ground.counted[ground.matrix.trajectory], ground.codes, size).astype(np.uint8)
-    made = {
-        ("majority", f"majority of the {many} judges"): voting.majority(gathered(labels, size)),
-        ("weighed", f"the {many} judges, weighed on people’s labels"): anchored.elsewhere(
-            labels, gold, ground.matrix.task, size
-        ),
-    }
-    for (key, name), found in made.items():
-        if not found.reason:
-            yield _row(ground, judges, key, name, found)
+    found = np.full((len(labels), size), np.nan)
+    for one in np.unique(fold):
+        here = fold == one
+        learnt = anchored.learn(labels, np.where(here, size, gold).astype(np.uint8), size)
+        if learnt is None:
+            return None
+        found[here] = anchored.applied(gathered(labels[here], size), learnt).posterior
+    return Consensus(labels_of(found), found)
 
 
 def _row(ground: Ground, judges: Sequence[Member], key: str, name: str, found: Consensus) -> Member:
