@@ -1,8 +1,8 @@
 """Alpha, AC1 and kappa with 2,000 resamples of tasks, against the fastest library's point values, on the same labels.
 
 The libraries are those of .ci/oracles, which run in an environment of their own on labels that we hand over as a file:
-krippendorff for alpha, the quicker of agreement and irrCAC for AC1, of scikit-learn and statsmodels for kappa. The labels
-are invented: raters who agree about as much as the published judges do, one label in a hundred missing.
+krippendorff for alpha, the quicker of agreement and irrCAC for AC1, of scikit-learn and statsmodels for kappa. The
+labels are invented: raters who agree about as much as the published judges do, one label in a hundred missing.
 """
 
 from __future__ import annotations
