@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -94,3 +95,26 @@ def scripted(*answers: str | Said) -> tuple[Callable[[Question], str | Said], li
 
 def sample(scheme: Scheme) -> dict[Place, Any]:
     return sampled.answers_of(scheme)
+
+
+def asked_steps(question: Question) -> dict[str, Any]:
+    """What a question asks, as its data says."""
+    inner = question.messages[1]["content"].split("<question>\n")[1].split("\n</question>")[0]
+    found = json.loads(inner)
+    assert isinstance(found, dict)
+    return found
+
+
+def by_step(case: Case, said: dict[Any, Any], log: list[Question] | None = None) -> Callable[[Question], str | Said]:
+    """A model that says these labels, of whatever it is asked."""
+
+    def answer(question: Question) -> str:
+        if log is not None:
+            log.append(question)
+        wanted = asked_steps(question)
+        whole = spoken(case, said)
+        steps = {str(step): whole["steps"][str(step)] for step in wanted["label_steps"]}
+        told = {"steps": steps} if steps else {}
+        return json.dumps(told | ({"trajectory": whole["trajectory"]} if wanted.get("label_trajectory") else {}))
+
+    return answer

@@ -33,7 +33,7 @@ PLACES: Mapping[str, str] = {
     "persona": "who the judge is said to be, in panels and debates",
     "said": "what was said before, in methods that ask more than once",
 }
-APPENDED = ("fields", "rules", "examples", "contract")  # stand at the end of a prompt that does not place them
+APPENDED = ("fields", "rules", "examples", "said", "contract")  # stand at the end of a prompt that does not place them
 
 
 class BadPrompt(ValueError):
@@ -85,10 +85,11 @@ class Prompt(BaseModel):
 
     def filled(self, **values: str) -> str:
         """The template with its places filled in, once: what stands in a value is never filled in itself. Values of
-        `APPENDED` that the template has no place for come after it; empty places leave no gap."""
+        `APPENDED` that the template has no place for come after it, a persona before it; empty places leave no gap."""
         whole = PLACE.sub(lambda found: values.get(found[1], ""), self.template)
         rest = [values.get(name, "") for name in APPENDED if name not in self.places]
-        text = "\n\n".join(part.strip() for part in (whole, *rest) if part.strip())
+        first = "" if "persona" in self.places else values.get("persona", "")
+        text = "\n\n".join(part.strip() for part in (first, whole, *rest) if part.strip())
         return re.sub(r"\n{3,}", "\n\n", text)
 
 

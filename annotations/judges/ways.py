@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from annotations.judges.prompts import Prompt
 from annotations.judges.settings import Settings
 from annotations.records import Json
 from annotations.schemes.fields import ChoiceField, PreferenceField
@@ -11,8 +12,10 @@ from annotations.schemes.schema import Scheme
 MOST_LETTERS = 26
 
 
-def refusal(settings: Settings, scheme: Scheme) -> str:
-    """Why a judge of these settings cannot label under the scheme; empty where it can."""
+def refusal(settings: Settings, scheme: Scheme, prompt: Prompt | None = None) -> str:
+    """Why a judge of these settings, with this prompt, cannot label under the scheme; empty where it can."""
+    if prompt and (reason := of_prompt(prompt, settings)):
+        return f"prompt: {reason}"
     if settings.answer == "wrong_steps" and (reason := of_wrong_steps(scheme)):
         return f"answer: {reason}"
     if settings.method == "log_probs" and not lettered(scheme):
@@ -20,6 +23,17 @@ def refusal(settings: Settings, scheme: Scheme) -> str:
             f"method: log_probs reads the letter of a choice, and {scheme.title} has no required field of kind choice "
             f"with up to {MOST_LETTERS} answers; accepted is any other method"
         )
+    return ""
+
+
+def of_prompt(prompt: Prompt, settings: Settings) -> str:
+    """Why the prompt does not go with the settings. A prompt for labels does for the wrong steps too."""
+    if prompt.part != "judge":
+        return f"{prompt.name} is a piece of a method, and no judge's prompt"
+    if prompt.answer == "wrong_steps" and settings.answer != "wrong_steps":
+        return f"{prompt.name} asks for the wrong steps alone; accepted is it with answer: wrong_steps"
+    if prompt.reading and settings.reading not in prompt.reading:
+        return f"{prompt.name} is for reading: {' or '.join(prompt.reading)}, not {settings.reading}"
     return ""
 
 

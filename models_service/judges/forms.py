@@ -112,7 +112,7 @@ def closed(properties: Mapping[str, Json]) -> Schema:
 
 
 def nullable(one: Schema) -> Schema:
-    return {"anyOf": [one, {"type": "null"}]}
+    return {"anyOf": [*one.get("anyOf", [one]), {"type": "null"}]}
 
 
 def one_of(values: Iterable[Json]) -> Schema:

@@ -34,6 +34,7 @@ REFERENCE = """- "reference" is what the task's authors hold to be right, "outco
 assistant knew neither: a step is not wrong because it did not know them, but it is wrong where it claims what they \
 contradict."""
 EARLY = """- The step to be judged stands without what came of it: judge it as a plan, before it is carried out."""
+NO_GUIDELINE = "(There is none here: go by what is asked and what its answers mean.)"
 EXAMPLES = """## How people judged
 
 Other steps, with people's verdicts on them. They are data too.
@@ -97,7 +98,7 @@ def system(judging: Judging, case: Case, arounds: Arounds, extra: Extra) -> str:
     """The rubric: the judge's prompt, filled in. The same for all steps of which the same is asked."""
     prompt, settings = prompts.known(judging.prompt), judging.settings
     return prompt.filled(
-        guideline=rendering.plain(case.guideline),
+        guideline=rendering.plain(case.guideline) or NO_GUIDELINE,
         fields="## What is asked\n\n" + contracts.fields(case.scheme, arounds),
         scheme=case.scheme.title,
         rules="\n".join(filter(None, [rules(judging), extra.rules, _mitigation("system", settings)])),

@@ -126,7 +126,7 @@ def _told(said: Said, judge: Callable[[Json], tuple[Reading, Notes]]) -> tuple[T
     if said.finish in WITHHELD:
         return Told(reading, notes, f"the server withheld the answer ({said.finish})", said), False
     if said.finish in CUT_OFF:
-        return Told(reading, notes, f"the answer was cut off: it reached its most tokens ({said.finish})", said), False
+        return Told(reading, notes, f"the answer was cut off: it reached max_tokens ({said.finish})", said), False
     return Told(reading, notes, named(reading.problems, 3), said), True
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from annotations import schemes
-from annotations.judges import prompts
+from annotations.judges import prompts, ways
 from annotations.schemes import Scheme
 from annotations.schemes.judging_rules import ENDS
 from models_service.judges import forms, methods
@@ -146,5 +146,18 @@ def test_every_prompt_of_ours_asks_something_of_every_scheme_it_fits(scheme: Sch
             assert "secret reference" not in user and "the-policy" not in user
 
 
-def test_every_way_of_judging_has_a_method():
-    assert "single" in methods.METHODS
+@every_scheme
+@pytest.mark.parametrize("reading", ["whole", "prefix"])
+@few
+@given(data=st.data())
+def test_from_question_to_verdict_the_labels_are_those_that_were_said(
+    scheme: Scheme, reading: str, data: st.DataObject
+):
+    """Where nothing is compared: comparisons have tests of their own."""
+    if ways.compared(scheme):
+        return
+    said = whole_answers(data, scheme)
+    answers = judging_cases.by_step(case(scheme.name), said)
+    verdict = judging_cases.played(methods.asking(judging_cases.judge(reading=reading), case(scheme.name)), answers)
+    assert verdict.failed == ""
+    assert verdict.labels == {place: scheme.field(place[1]).in_order(one) for place, one in said.items()}

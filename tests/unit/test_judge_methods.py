@@ -12,7 +12,7 @@ import pytest
 
 from annotations import schemes
 from annotations.formats.agentprocessbench import AgentProcessBench
-from annotations.judges import ways
+from annotations.judges import prompts, ways
 from annotations.judges.settings import Settings
 from annotations.records import StepRecord, TaskRecord, TrajectoryRecord
 from annotations.schemes.fields.base import Around
@@ -38,29 +38,6 @@ def judged(case: Case, answers: Callable[[Question], str | Said], **settings: An
     return found
 
 
-def asked_steps(question: Question) -> dict[str, Any]:
-    """What a question asks, as its data says."""
-    inner = question.messages[1]["content"].split("<question>\n")[1].split("\n</question>")[0]
-    found = json.loads(inner)
-    assert isinstance(found, dict)
-    return found
-
-
-def by_step(case: Case, said: dict[Any, Any], log: list[Question] | None = None) -> Callable[[Question], str | Said]:
-    """A model that says these labels, of whatever it is asked."""
-
-    def answer(question: Question) -> str:
-        if log is not None:
-            log.append(question)
-        wanted = asked_steps(question)
-        whole = judging_cases.spoken(case, said)
-        steps = {str(step): whole["steps"][str(step)] for step in wanted["label_steps"]}
-        told = {"steps": steps} if steps else {}
-        return json.dumps(told | ({"trajectory": whole["trajectory"]} if wanted.get("label_trajectory") else {}))
-
-    return answer
-
-
 # Whole and step by step.
 
 
@@ -69,7 +46,7 @@ def test_the_same_labels_come_of_one_question_and_of_one_a_step(reading: str):
     case = judging_cases.case(AGENT)
     said = judging_cases.sample(AGENT)
     log: list[Question] = []
-    verdict = judged(case, by_step(case, said, log), reading=reading)
+    verdict = judged(case, judging_cases.by_step(case, said, log), reading=reading)
     assert verdict.failed == "" and verdict.labels == said
     assert len(log) == (1 if reading == "whole" else len(case.steps) + 1)
 
@@ -77,9 +54,11 @@ def test_the_same_labels_come_of_one_question_and_of_one_a_step(reading: str):
 def test_step_by_step_a_step_that_fails_has_no_label_and_the_others_stand():
     case = judging_cases.case(AGENT)
     said = judging_cases.sample(AGENT)
-    good = by_step(case, said)
+    good = judging_cases.by_step(case, said)
     verdict = judged(
-        case, lambda one: Unanswered("gone") if asked_steps(one)["label_steps"] == [2] else good(one), reading="prefix"
+        case,
+        lambda one: Unanswered("gone") if judging_cases.asked_steps(one)["label_steps"] == [2] else good(one),
+        reading="prefix",
     )
     assert verdict.failed == ""
     assert verdict.labels == {place: value for place, value in said.items() if place[0] != 2}
@@ -96,8 +75,8 @@ def test_where_the_first_error_ends_the_work_nothing_is_asked_after_it():
     case = judging_cases.case(scheme, TALK)
     log: list[Question] = []
     said = {(1, "label"): 1, (2, "label"): -1, (3, "label"): 1, (None, "answer"): 0}
-    verdict = judged(case, by_step(case, said, log), reading="prefix")
-    assert [asked_steps(one).get("label_steps") for one in log] == [[1], [2], []]
+    verdict = judged(case, judging_cases.by_step(case, said, log), reading="prefix")
+    assert [judging_cases.asked_steps(one).get("label_steps") for one in log] == [[1], [2], []]
     assert verdict.labels == {(1, "label"): 1, (2, "label"): -1, (None, "answer"): 0}
 
 
@@ -105,7 +84,7 @@ def test_read_whole_what_is_said_of_steps_after_the_first_error_is_left_out_and_
     scheme = SHIPPED["processbench"]
     case = judging_cases.case(scheme, TALK)
     said = {(1, "label"): 1, (2, "label"): -1, (3, "label"): 1, (None, "answer"): 0}
-    verdict = judged(case, by_step(case, said))
+    verdict = judged(case, judging_cases.by_step(case, said))
     assert verdict.labels == {(1, "label"): 1, (2, "label"): -1, (None, "answer"): 0}
     assert verdict.detail["ignored"] == ["steps.3.label"]
 
@@ -117,7 +96,7 @@ def test_in_a_tree_an_error_on_one_branch_ends_no_other(reading: str):
     steps += [StepRecord("agent", 4, "left on", parent=2), StepRecord("agent", 5, "right on", parent=3)]
     case = judging_cases.case(SHIPPED["processbench"], steps)
     said = {(1, "label"): 1, (2, "label"): -1, (3, "label"): 1, (4, "label"): 1, (5, "label"): 1, (None, "answer"): 1}
-    verdict = judged(case, by_step(case, said), reading=reading)
+    verdict = judged(case, judging_cases.by_step(case, said), reading=reading)
     assert verdict.labels == {place: value for place, value in said.items() if place != (4, "label")}
 
 
@@ -127,10 +106,25 @@ def test_a_field_of_the_whole_that_hangs_on_the_steps_is_read_with_what_was_said
     scheme = type(AGENT).model_validate(document)
     case = judging_cases.case(scheme)
     said = judging_cases.sample(AGENT)
-    assert judged(case, by_step(case, said), reading="prefix").labels == said
+    assert judged(case, judging_cases.by_step(case, said), reading="prefix").labels == said
     right = {place: 1 if value == -1 and place[1] == "label" else value for place, value in said.items()}
-    kept = judged(case, by_step(case, right), reading="prefix")
+    kept = judged(case, judging_cases.by_step(case, right), reading="prefix")
     assert (None, "final") not in kept.labels and kept.failed == ""
+
+
+def test_what_is_asked_after_the_end_is_shown_is_asked_last_and_what_is_asked_before_it_alone():
+    scheme = SHIPPED["foresight-hindsight"]
+    case = judging_cases.case(scheme)
+    said = judging_cases.sample(scheme)
+    log: list[Question] = []
+    verdict = judged(case, judging_cases.by_step(case, said, log), reading="prefix")
+    assert verdict.labels == said
+    *steps, last = log
+    assert len(steps) == len(case.steps)
+    for question in steps:
+        assert '"foresight"' in str(question.schema).replace("'", '"') and "hindsight'" not in str(question.schema)
+    assert "'hindsight'" in str(last.schema) and "'foresight'" not in str(last.schema)
+    assert judging_cases.asked_steps(last)["label_steps"] == case.steps
 
 
 def test_thinking_first_asks_freely_and_then_for_the_form():
@@ -148,6 +142,15 @@ def test_thinking_first_asks_freely_and_then_for_the_form():
 def test_a_thought_that_does_not_come_is_no_verdict():
     verdict = judged(judging_cases.case(AGENT), lambda _: Answer(" "), thinks_first=True)
     assert verdict.failed == "the model thought nothing"
+
+
+def test_a_prompt_that_does_not_go_with_the_settings_is_refused():
+    shipped = prompts.shipped()
+    assert "wrong-steps asks for the wrong steps alone" in ways.refusal(Settings(), AGENT, shipped["wrong-steps"])
+    assert ways.refusal(Settings(answer="wrong_steps"), AGENT, shipped["wrong-steps"]) == ""
+    assert ways.refusal(Settings(answer="wrong_steps"), AGENT, shipped["step-labels"]) == ""
+    assert "is for reading: whole, not prefix" in ways.refusal(Settings(reading="prefix"), PAIRS, shipped["pairwise"])
+    assert "is a piece of a method" in ways.refusal(Settings(), AGENT, shipped["mitigation-system"])
 
 
 def test_samples_are_told_apart_by_their_number_and_ask_the_same():
@@ -329,5 +332,5 @@ def test_real_trajectories_are_asked_about_and_read_back_in_both_ways(shared_dat
         case = judging_cases.case(AGENT, record.steps, guideline=AGENT.guidelines[2].text)
         said = {(step, "label"): (1, 0, -1)[step % 3] for step in case.steps} | {(None, "final"): -1}
         for reading in ("whole", "prefix"):
-            verdict = judged(case, by_step(case, said), reading=reading, observation_limit=2_000)
+            verdict = judged(case, judging_cases.by_step(case, said), reading=reading, observation_limit=2_000)
             assert verdict.failed == "" and verdict.labels == said

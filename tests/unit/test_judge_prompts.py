@@ -59,6 +59,9 @@ def test_what_is_filled_in_is_not_filled_in_again():
 
 def test_what_a_prompt_has_no_place_for_stands_at_its_end_and_empty_places_leave_no_gap():
     prompt = parse("Judge.\n\n{{persona}}\n\n{{guideline}}\n\nThat is all.")
+    assert (
+        parse("Judge.").filled(persona="You are a chemist.", contract="FORM") == "You are a chemist.\n\nJudge.\n\nFORM"
+    )
     filled = prompt.filled(guideline="", persona="", fields="FIELDS", rules="RULES", examples="", contract="FORM")
     assert filled == "Judge.\n\nThat is all.\n\nFIELDS\n\nRULES\n\nFORM"
 

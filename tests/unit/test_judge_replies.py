@@ -147,7 +147,7 @@ def test_a_flag_that_is_not_set_and_an_empty_note_say_nothing():
     [
         (Unanswered("the server answered 500 five times"), "the server answered 500 five times"),
         (Answer("", refusal="I cannot help with that."), "the model refused: I cannot help with that."),
-        (Answer(json.dumps(WHOLE)[:-9], finish="length"), "cut off: it reached its most tokens"),
+        (Answer(json.dumps(WHOLE)[:-9], finish="length"), "cut off: it reached max_tokens"),
         (Answer("", finish="content_filter"), "the server withheld the answer (content_filter)"),
     ],
 )
@@ -157,7 +157,7 @@ def test_silence_is_no_form_to_be_put_right_and_has_its_reason(said: Said, reaso
     assert len(asked) == 1
 
 
-def test_an_answer_that_is_whole_counts_although_it_ended_at_its_most_tokens():
+def test_an_answer_that_is_whole_counts_although_it_reached_its_most_tokens():
     assert judged(Answer(json.dumps(WHOLE), finish="length"))[0].labels == RIGHT
 
 

@@ -45,9 +45,12 @@ class Comparison:
         return dict(zip(ascii_uppercase, self.order, strict=False))
 
 
-def asking(judging: Judging, case: Case, *, number: int = 0, extra: Extra | None = None) -> Asking[Verdict]:
-    """A verdict on all that is compared in the case."""
-    asked = {place: _orders(case, place) for place in case.arounds}
+def asking(
+    judging: Judging, case: Case, *, number: int = 0, extra: Extra | None = None, both: bool = True
+) -> Asking[Verdict]:
+    """A verdict on all that is compared in the case. Without `both`, each is asked in the order that its place names:
+    to find out what the order does to a judge."""
+    asked = {place: _orders(case, place)[: None if both else 1] for place in case.arounds}
     every = [one for orders in asked.values() for one in orders]
     told = iter((yield from together([_one(judging, case, one, number, extra or Extra()) for one in every])))
     made = Verdict(detail={"orders": {"compared": len(asked), "agreed": 0}})

@@ -10,8 +10,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from annotations.records import Json
+from annotations.schemes.fields.base import Around
 from annotations.schemes.judging import Arounds, Reading, path
 from annotations.schemes.judging_rules import ENDS
+from annotations.schemes.rules import Place, base_of
+from annotations.schemes.schema import Scheme
 from models_service.judges import closing, forms, prompting, rendering, replies
 from models_service.judges.asked import Answer, Asking, Case, Judging, Message, Verdict, together
 from models_service.judges.prompting import Extra, Prompted
@@ -95,10 +98,18 @@ def _by_steps(judging: Judging, case: Case, number: int, extra: Extra) -> Asking
 
 
 def by_steps(case: Case) -> Iterable[tuple[int | None, Arounds]]:
-    """What is asked of each step, in order, and last of the whole."""
-    for step in (*case.steps, None):
-        if arounds := {place: here for place, here in case.arounds.items() if place[0] == step}:
-            yield step, arounds
+    """What is asked of each step, in order, and last of the whole, with what is asked once the end is shown."""
+    late = _late(case.scheme)
+    groups: dict[int | None, dict[Place, Around]] = {step: {} for step in (*case.steps, None)}
+    for place, here in case.arounds.items():
+        groups[None if base_of(place[1]) in late else place[0]][place] = here
+    yield from ((step, arounds) for step, arounds in groups.items() if arounds)
+
+
+def _late(scheme: Scheme) -> set[str]:
+    """The fields that a rule asks only after the end is shown, and those that hang on them."""
+    late = {rule.settings["then"] for rule in scheme.rules if rule.rule == "hindsight-lock"}
+    return late | {spec.name for spec in scheme.fields if spec.when and spec.when.field in late}
 
 
 def _step(
