@@ -11,6 +11,7 @@ from annotations.services import (
     export_push,
     exports,
     imports,
+    insight,
     queue_policies_run,
     runs,
     scheme_changes,
@@ -19,6 +20,8 @@ from annotations.services import (
 )
 from models_service import calibration, judging, leaderboard, learning, probing, scoring
 from models_service.statistics import report
+from models_service.statistics.insight import Rollout
+from models_service.statistics.insight import compute as compute_insight
 
 
 @shared_task(name="models_service.run_import")
@@ -85,6 +88,14 @@ def run_probe(run_id: int) -> None:
     with runs.working_on(run_id) as claim:
         if claim:
             probing.perform(claim)
+
+
+@shared_task(name="models_service.run_insight")
+def run_insight(run_id: int) -> None:
+    with runs.working_on(run_id) as claim:
+        if claim:
+            rollouts = [Rollout(**one) for one in insight.gathered(claim.run.project, claim.run.config)]
+            insight.store(claim, compute_insight(rollouts))
 
 
 @shared_task(name="models_service.run_scoring")

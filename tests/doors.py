@@ -199,6 +199,7 @@ PAGES: dict[str, list[Door]] = {
     "judge_probes": [Door(LEADS)],
     "judge_probe_limits": [post(MANAGE, 422, {"injection.moved": "7"})],
     "judge_probe": [Door(LEADS), post(MANAGE, 422, {"tasks": "0"})],
+    "judge_probe_log": [Door(LEADS, 404)],  # nobody has probed it
     "judge_probe_sign": [post(MANAGE, 422)],
     "judge_probe_unsign": [post(MANAGE, 302)],
     "leaderboard": [Door(LEADS), post(LEADS, 422)],
@@ -208,6 +209,9 @@ PAGES: dict[str, list[Door]] = {
     "leaderboard_judge": [Door(LEADS)],
     "leaderboard_steps": [Door(LEADS, 404)],  # it names no cell
     "leaderboard_calibration": [Door(LEADS)],
+    "insight": [Door(LEADS), post(LEADS, 422)],
+    "insight_report": [Door(LEADS, 404)],  # the world's report is one of agreement
+    "insight_csv": [Door(LEADS, 404)],
     "exports": [Door(TAKE), post(TAKE, 422, {"format": "none"})],
     "export_push": [post(MANAGE, 302, {"to": "lab/errands"})],
     "export_zip": [Door(TAKE)],
@@ -352,6 +356,7 @@ class World:
             "change": CHANGE["change"],
             "rest": "nowhere",
             "rater": self.judge,
+            "report": self.report.pk,
             "key": next(row["key"] for row in self.board.result["rows"]),
         }
         if name in ("export_file", "api-export-file") and wanted == "name":

@@ -31,6 +31,7 @@ TABS: tuple[tuple[str, str, set, tuple[str, ...]], ...] = (
     ("Scores", "scores", access.SEE_OTHERS_LABELS, ("queue",)),
     ("Pace", "pace", access.LABEL, ("pace_rows",)),
     ("Agreement", "agreement", access.SEE_OTHERS_LABELS, ("report",)),
+    ("Insight", "insight", access.SEE_OTHERS_LABELS, ("insight_report",)),
     ("Exports", "exports", access.TAKE_DATA, ()),
     ("Runs", "runs", access.SEE_OTHERS_LABELS, ("run",)),
     ("Scheme", "scheme", access.SEE, ("scheme_edit", "scheme_version", "scheme_force", "rubrics", "rubric")),
@@ -105,6 +106,7 @@ def what(run: Run) -> str:
         Run.Kind.LEADERBOARD: [f"against {_name(asked.get('reference') or '')}"]
         + (["released arithmetic"] if asked.get("official") else []),
         Run.Kind.JUDGE: [str(asked.get("name") or ""), f"a try on {asked['limit']}" if asked.get("limit") else ""],
+        Run.Kind.INSIGHT: [f"labels of {_name(asked.get('rater') or '')}"],
         Run.Kind.RUBRICS: [str(asked.get("name") or "")],
         Run.Kind.PROBE: [str(asked.get("name") or ""), f"{asked.get('tasks')} tasks"],
         Run.Kind.EXPORT: [

@@ -1,0 +1,98 @@
+"""Insight into a project's rollouts: gathered from labels, computed by a run, shown and taken away."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.urls import reverse
+
+from annotations import jobs
+from annotations.models import Report
+from annotations.services import imports, insight
+from annotations.services.insight import InsightRefused
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def project():
+    made = make.project(owner=make.user())
+    rater = make.rater(made, "gold")
+    task = make.task(made)
+    weak = make.trajectory(made, of=task, steps=1, policy_model="weak", outcome={"success": False})
+    strong = make.trajectory(made, of=task, steps=3, policy_model="strong", outcome={"success": True})
+    make.rating(rater, weak, [1], -1)
+    make.rating(rater, strong, [1, -1, 1], 1)
+    make.trajectory(made, of=task, policy_model="unlabelled")
+    made.reference = rater
+    made.save()
+    return made
+
+
+def computed(project) -> Report:
+    run = jobs.run_here(insight.start(project, None, "gold"))
+    assert (run.state, run.error) == ("done", "")
+    return Report.objects.get(pk=run.result["insight"])
+
+
+def test_what_one_rater_says_is_gathered_with_tools_and_outcomes(project):
+    rows = {one["model"]: one for one in insight.gathered(project, {"rater": "gold"})}
+    assert set(rows) == {"weak", "strong"}
+    strong = rows["strong"]
+    assert (strong["grades"], strong["tools"], strong["success"]) == ((1, -1, 1), ("look",) * 3, True)
+    assert rows["weak"]["success"] is False
+
+
+def test_a_run_computes_it_and_the_page_and_the_csv_show_it(project, client):
+    report = computed(project)
+    assert report.result["outcomes"]["miracles"] == 1
+    assert {one["name"]: one["full"]["value"] for one in report.result["models"]} == {"weak": 1 / 3, "strong": 2 / 3}
+    client.force_login(project.memberships.get().user)
+    page = client.get(reverse("insight_report", args=[project.slug, report.pk]))
+    assert page.status_code == 200
+    assert "They succeed although a step is wrong" in page.content.decode()
+    lines = client.get(reverse("insight_csv", args=[project.slug, report.pk])).content.decode().splitlines()
+    assert lines[0] == "table,row,figure,value,low,high,n"
+    assert [line for line in lines if line.startswith("models,strong,Right,")][0].split(",")[3].startswith("0.66")
+
+
+def test_the_command_does_the_same(project):
+    out = StringIO()
+    call_command("insight", project.slug, "--json", stdout=out)
+    assert json.loads(out.getvalue())["counts"]["rollouts"] == 2
+    with pytest.raises(CommandError, match="nobody"):
+        call_command("insight", project.slug, "--rater", "nobody")
+
+
+def test_where_the_scheme_calls_nothing_wrong_there_is_none_and_it_says_so(client):
+    project = make.project(owner=make.user(), scheme=make.scheme("rollout-preference"))
+    with pytest.raises(InsightRefused, match="calls steps right or wrong"):
+        insight.start(project, None, "gold")
+    client.force_login(project.memberships.get().user)
+    assert "calls steps right or wrong" in client.get(reverse("insight", args=[project.slug])).content.decode()
+
+
+def test_names_that_a_spreadsheet_would_run_are_made_inert(project, client):
+    project.trajectories.filter(policy_model="strong").update(policy_model="=cmd()")
+    report = computed(project)
+    client.force_login(project.memberships.get().user)
+    assert ",'=cmd()," in client.get(reverse("insight_csv", args=[project.slug, report.pk])).content.decode()
+
+
+def test_the_published_benchmark_can_be_checked_for_early_stopping(shared_data: Path):
+    """On AgentProcessBench's HotpotQA part: whoever stops earlier may look right, and loses that once it is counted."""
+    folder = shared_data / "agentprocessbench" / "trajectories"
+    project = make.project(owner=make.user())
+    imports.import_trajectories(project, [next(folder.glob("hotpotqa_q00-29*"))])
+    project.refresh_from_db()
+    rater = project.reference
+    run = jobs.run_here(insight.start(project, None, rater.name))
+    result = Report.objects.get(pk=run.result["insight"]).result
+    assert result["counts"]["steps"] > 300
+    for one in result["models"]:
+        assert one["full"]["value"] <= one["shares"]["1"]["value"]
