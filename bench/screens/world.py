@@ -63,7 +63,7 @@ def build() -> dict[str, object]:
         "told": told(demo).pk,
         "siblings": ",".join(str(one.pk) for one in told(demo).task.trajectories.order_by("rollout")[:3]),
         "import_": Run.objects.filter(project__slug="first-pass", kind=Run.Kind.IMPORT).latest("pk").pk,
-        "report": demo.reports.latest("pk").pk,
+        "report": demo.reports.filter(kind="agreement").latest("pk").pk,
     }
 
 

@@ -35,6 +35,11 @@ NO_PAGES = {
     **dict.fromkeys(("compare_rows", "pace_rows"), "a part of a page"),
     **dict.fromkeys(("run_problems_csv", "run_problems_json", "export_zip", "export_file"), "a file"),
     **dict.fromkeys(("calibration_csv", "run_skipped"), "a file"),
+    **dict.fromkeys(("leaderboard_csv", "leaderboard_json", "leaderboard_calibration"), "a file"),
+    **dict.fromkeys(
+        ("leaderboard", "leaderboard_report", "leaderboard_judge", "leaderboard_steps"),
+        "takes a judge to be measured; tests/browser/test_leaderboard.py looks at it",
+    ),
     **dict.fromkeys(("trajectory_take", "trajectory_original"), "a file"),
     "scorers": "for the server's administrator; tests/browser/test_runs_paused.py looks at it",
     "import_map": "shown with a file that no format knows; tests/browser/test_mapping.py looks at it",
