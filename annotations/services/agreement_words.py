@@ -14,6 +14,8 @@ FIGURES = {
     "jaccard": "Mean overlap of the sets",
     "mean_difference": "Mean difference",
     "percent": "Same answer",
+    "sides": "Same one, where both choose one",
+    "half": "Same answer, a tie beside a choice counting half",
     "both_orders": "Same in both orders, each with themselves",
     "f1_exact": "F1, same span",
     "f1_iou": "F1, half of the union or more",

@@ -11,8 +11,9 @@ order of the scheme. `people` is over human raters alone (null when there are fe
 that were given by hand (null when none of the row was propagated). FIGURE is as in statistics.report. NAMEs by level:
 
     nominal   alpha_nominal, percent; of a first error also none_alpha, none_percent (whether both say there is none),
-              exact, near (among pairs who both name a step: the same one; at most one step off); where both orders of
-              a pair are asked, both_orders (the share a rater answers alike, each with themselves)
+              exact, near (among pairs who both name a step: the same one; at most one step off); of a preference also
+              sides (the same one, among raters who both choose one), half (a tie beside a side counting half); where
+              both orders of a pair are asked, both_orders (the share a rater answers alike, each with themselves)
     ordinal   alpha_ordinal, percent
     interval  alpha_interval, mean_difference, percent
     set       alpha_masi, jaccard, percent
@@ -30,7 +31,7 @@ from typing import Any
 import numpy as np
 
 from annotations.tables import FieldTable, FieldTables
-from models_service.statistics import spans, units
+from models_service.statistics import preferring, spans, units
 from models_service.statistics.figures import Block, Figure, Ints, figures
 from models_service.statistics.matrices import numbers
 from models_service.statistics.units import SILENT, Units
@@ -148,6 +149,8 @@ class Answers:
         if level == "set":
             return {"": units.sets(mine, [frozenset(value) for value in values], unit)}
         found = {"": units.nominal(mine, len(values), "pair" if level == "ranking" else unit)}
+        if self.table.kind == "preference":
+            found["sides"] = preferring.preferred(mine, values)
         if len(self.table.unit_mirror):
             found["orders"] = units.both_orders(mine, values, numbers(self.table.unit_mirror))
         return found

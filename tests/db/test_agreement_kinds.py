@@ -65,7 +65,8 @@ def test_a_pair_is_the_same_pair_whichever_is_shown_first_and_on_whichever_rollo
 def test_a_ranking_is_measured_by_its_pairs(others):
     row = section(others)["ranked", ""]
     # 0-1 and 0-2 alike, 1-2 a tie for one. Firsts 4, tie 1, second 1, n = 6: 1 - 5 * 2 / (36 - 18).
-    assert figures(row) == pytest.approx({"percent": 2 / 3, "alpha_nominal": 1 - 10 / 18})
+    # Where both choose one it is the same, and the tie counts half: 5/2 of 3.
+    assert figures(row) == pytest.approx({"percent": 2 / 3, "alpha_nominal": 1 - 10 / 18, "sides": 1, "half": 5 / 6})
 
 
 def test_first_errors_next_to_each_other_are_near(others):
@@ -227,7 +228,7 @@ def test_the_best_of_siblings_is_its_place_among_them_and_both_orders_are_two_pa
     says(bob, one, {(2, "next"): 2, (5, "next"): 5, (None, "both@0-1"): 0, (None, "both@1-0"): 1})
     rows = section(made)
     # First, first; second, first: margins 3 and 1: alpha 1 - 3 * 2 / 6 = 0, not that of four different steps.
-    assert figures(rows["next", ""]) == {"alpha_nominal": 0, "percent": 0.5}
+    assert figures(rows["next", ""]) == {"alpha_nominal": 0, "percent": 0.5, "sides": 0.5, "half": 0.5}
     assert (rows["both", ""]["units"], figures(rows["both", ""])["percent"]) == (2, 0.5)
     # Ann says rollout 0 both times, Bob the one that is shown first.
     assert figures(rows["both", ""])["both_orders"] == 0.5

@@ -140,6 +140,8 @@ def test_three_people_who_prefer_one_of_two_answers(shared_data, tmp_path):
     assert labels.shape == (999, 3) and set(np.unique(labels)) == {0, 1, 2}
     said = asked("agreed.py", labels, tmp_path)
     agrees(ours(labels), said["all"] | said["complete"])
+    same_side = [one[a] == one[b] for one in labels for a, b in ((0, 1), (0, 2), (1, 2)) if one[a] and one[b]]
+    assert 0.7 < np.mean(same_side) < 1  # they mostly want the same one, where two of them want one
     for one, other, weights, *theirs in said["pairs"]:
         table = np.zeros((K, K + 1))
         np.add.at(table, (labels[:, one], labels[:, other]), 1)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models_service.statistics import distances, units
+from models_service.statistics import distances, preferring, units
 from models_service.statistics.figures import figures
 from models_service.statistics.units import SILENT, Units
 
@@ -127,6 +127,20 @@ def test_who_always_takes_the_first_is_found_out():
 def test_a_pair_asked_one_way_only_has_no_other_order():
     block = units.both_orders(of([[0, 0]]), ["first"], np.array([-1]))
     assert found(block)["both_orders"].reason == "No rater was asked a pair both ways round."
+
+
+def test_preferences_are_compared_with_and_without_ties():
+    # First / first, first / second, first / tie, tie / tie, and one alone: of two who both choose, one the same.
+    block = preferring.preferred(of([[0, 0], [0, 1], [0, 2], [2, 2], [0, SILENT]]), ["first", "second", "tie"])
+    assert (found(block)["sides"].value, found(block)["sides"].n) == (1 / 2, 2)
+    assert (found(block)["half"].value, found(block)["half"].n) == (5 / 8, 4)
+
+
+def test_preferences_without_a_side_or_a_second_rater_say_so():
+    tied = found(preferring.preferred(of([[2, 2]]), ["first", "second", "tie"]))
+    assert (tied["sides"].reason, tied["half"].value) == ("No pair has two raters who both chose a side.", 1)
+    alone = found(preferring.preferred(of([[0, SILENT]]), ["first"]))
+    assert alone["half"].reason == "No pair has labels from two raters."
 
 
 def test_a_third_rater_counts_by_pairs():
