@@ -194,6 +194,7 @@ PAGES: dict[str, list[Door]] = {
     "calibration_csv": [Door(LEADS)],
     "pace": [Door()],
     "pace_rows": [Door()],
+    "quality": [Door(LABEL)],
     "agreement": [Door(LEADS), post(LEADS, 302)],
     "report": [Door(LEADS)],
     "judge_probes": [Door(LEADS)],

@@ -29,7 +29,7 @@ TABS: tuple[tuple[str, str, set, tuple[str, ...]], ...] = (
     ("Questions", "questions", access.SEE_OTHERS_LABELS, ("thread",)),
     ("Import", "imports", access.MANAGE, ("traces",)),
     ("Scores", "scores", access.SEE_OTHERS_LABELS, ("queue",)),
-    ("Pace", "pace", access.LABEL, ("pace_rows",)),
+    ("Pace", "pace", access.LABEL, ("pace_rows", "quality")),
     ("Agreement", "agreement", access.SEE_OTHERS_LABELS, ("report",)),
     ("Insight", "insight", access.SEE_OTHERS_LABELS, ("insight_report",)),
     ("Exports", "exports", access.TAKE_DATA, ()),
