@@ -18,14 +18,15 @@ MILLION = 1_000_000
 
 class Options(BaseModel):
     """`at_once` questions are under way at a time, over all workers. `timeout` and `longest` are seconds: for the next
-    piece of an answer, and for all of it. `retries` is how often a question is asked again where that helps. `form` is
-    the first way that an answer's form is asked for: with its JSON Schema, as any JSON object, or in words."""
+    piece of an answer, and for all of it; most servers send nothing before an answer is whole. `retries` is how often a
+    question is asked again where that helps. `form` is the first way that an answer's form is asked for: with its JSON
+    Schema, as any JSON object, or in words."""
 
     model_config = Strict
     at_once: int = Field(8, ge=1, le=1024)
     requests_per_minute: int | None = Field(None, ge=1)
     tokens_per_minute: int | None = Field(None, ge=1)
-    timeout: float = Field(120.0, gt=0, le=3600)
+    timeout: float = Field(300.0, gt=0, le=3600)
     longest: float = Field(600.0, gt=0, le=7200)
     retries: int = Field(4, ge=0, le=20)
     form: Literal["json_schema", "json_object", "words"] = "json_schema"

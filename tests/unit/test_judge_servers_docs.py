@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from annotations.judges.servers import Options
 from annotations.judges.settings import OURS
 from app.stack import serving
 from app.stack.management.commands.judge_server import Command
@@ -52,3 +53,10 @@ def test_the_extra_holds_what_the_server_of_transformers_needs_and_nothing_of_ou
     names = {line.partition("==")[0] for line in lines if "==" in line}
     assert set(serving.NEEDED) <= names
     assert not names & {line.partition("==")[0] for line in (ROOT / "requirements.in").read_text().splitlines()}
+
+
+def test_how_long_an_answer_may_take_where_nobody_says_otherwise():
+    options = Options()
+    assert f"`timeout` seconds ({options.timeout:.0f})" in PAGE
+    assert 60 * 6 > options.timeout < options.longest
+    assert options.retries + 1 == 5
