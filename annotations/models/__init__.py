@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from annotations.models.adjudication import Adjudication, Standing
 from annotations.models.calibrations import Calibration
+from annotations.models.finding import SavedView, StepWords
 from annotations.models.formats import NamedFormat
 from annotations.models.judges import (
     Judge,
@@ -56,11 +57,13 @@ __all__ = [
     "Role",
     "Rubric",
     "Run",
+    "SavedView",
     "SchemeVersion",
     "Score",
     "ScorerArtefact",
     "Standing",
     "Step",
+    "StepWords",
     "Task",
     "Thread",
     "Trace",
