@@ -68,7 +68,9 @@ class Client:
             max_retries=0,
             # What is packed is small until it is unpacked, and a redirect is not what was set.
             default_headers={"Accept-Encoding": "identity"},
-            http_client=openai.DefaultAsyncHttpxClient(follow_redirects=False, event_hooks={"response": [_bounded]}),
+            http_client=openai.DefaultAsyncHttpxClient(
+                follow_redirects=False, event_hooks={"response": [_bounded]}, limits=_limits()
+            ),
         )
 
     async def close(self) -> None:
@@ -156,6 +158,14 @@ def rest(headers: httpx2.Headers) -> float:
             date = email.utils.parsedate_tz(told)
             seconds = email.utils.mktime_tz(date) - time.time() if date else 0.0
     return min(max(0.0, seconds), LONGEST_REST) if math.isfinite(seconds) else 0.0
+
+
+def _limits() -> httpx2.Limits:
+    """As many connections as questions are under way, each kept for less than the five seconds that many servers keep
+    theirs: a question on one that is just being closed would be lost."""
+    import httpx2
+
+    return httpx2.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=2.0)
 
 
 async def _bounded(response: httpx2.Response) -> None:

@@ -351,3 +351,11 @@ def test_nothing_is_made_up_where_a_server_breaks_off_without_end():
 def test_what_goes_along_does_not_say_otherwise_what_is_asked(name: str):
     with pytest.raises(ValueError, match=f"extra: {name} is not to be set there"):
         Settings(extra={name: 3})
+
+
+def test_a_hundred_and_fifty_questions_may_be_under_way_at_once():
+    with JudgeServer(seconds=0.5) as server:
+        began = time.monotonic()
+        found = asked(server, *[question(number=number) for number in range(150)], at_once=150)
+        assert time.monotonic() - began < 150 * 0.5 / 8
+    assert [type(one) for one in found] == [Answer] * 150
