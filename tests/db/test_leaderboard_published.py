@@ -127,3 +127,13 @@ def test_all_ten_weighed_on_gold_stand_beside_the_best_of_them(judged):
     assert said["majority"]["figures"]["step_acc"]["value"] < best
     assert said["weighed"]["figures"]["macro_f1"]["value"] > said["majority"]["figures"]["macro_f1"]["value"]
     assert said["weighed"]["chances"]["steps"] == 426
+
+
+def test_a_layer_on_gold_lifts_the_weak_judges_and_is_told_beside_the_best(judged):
+    said = board()
+    rows = {row["name"]: row for row in said["rows"]}
+    corrected = {one["name"]: one["figures"]["step_acc"]["value"] for one in said["corrected"]}
+    assert set(corrected) == set(judged)
+    for weak in ("Llama-3.1-8B-Instruct", "Llama-3.3-70B-Instruct", "Qwen3-4B"):
+        assert corrected[weak] > rows[weak]["figures"]["step_acc"]["value"]
+    assert {one["best"]["b"] for one in said["corrected"]} == {said["best"]}

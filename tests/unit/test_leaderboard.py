@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
-from models_service.statistics.leaderboard import board
+from models_service.statistics.leaderboard import board, layer
+from models_service.statistics.leaderboard.members import Ground
 from tests.judged_tables import judged, named
 
 # Three tasks: an error at the second step, none, an error at the first.
@@ -248,3 +250,38 @@ def test_a_vote_without_a_winner_says_nothing():
     result = board.compute(judged({"gold": [[1], [1]], "a": [[1], [1]], "b": [[1], [0]]}), resamples=50)
     majority = next(one for one in result["rows"] if one["key"] == "majority")
     assert (majority["figures"]["coverage"]["value"], majority["figures"]["step_acc"]["value"]) == (0.5, 0.5)
+
+
+def test_a_judge_that_is_wrong_in_a_way_that_people_teach_is_corrected():
+    gold = [[1, -1, 0]] * 12 + [[1, 1, -1]] * 12
+    swapped = [[{1: 0, 0: -1, -1: 1}[value] for value in steps] for steps in gold]
+    result = board.compute(judged({"gold": gold, "judge": swapped, "true": gold}), resamples=50)
+    found = {one["name"]: one for one in result["corrected"]}
+    assert row(result, "judge")["figures"]["step_acc"]["value"] == 0.0
+    assert found["judge"]["figures"]["step_acc"]["value"] == 1.0
+    assert found["judge"]["beside"]["figures"]["step_acc"]["verdict"] == "better"
+    assert found["judge"]["best"]["figures"]["step_acc"]["value"] == 0.0  # as good as the best
+    assert found["true"]["figures"]["step_acc"]["value"] == 1.0
+
+
+def test_a_correction_takes_labels_to_learn_from():
+    assert measured({"judge": GOLD})["corrected"] == []
+
+
+def test_the_features_of_a_step_do_not_look_ahead():
+    ground = Ground(judged({"gold": [[1, 1, 1]], "judge": [[0, -1, 1]]}), official=False)
+    (judge,) = ground.members()
+    # Is 0, is -1; an earlier one is wrong; wrong so far; the logarithm of the step's number.
+    assert layer.of_steps(ground, judge) == pytest.approx(
+        np.array([[1, 0, 0, 0, 0], [0, 1, 0, 1 / 2, np.log(2)], [0, 0, 1, 1 / 3, np.log(3)]])
+    )
+
+
+def test_the_layer_is_the_regression_it_says_to_be():
+    """One feature, two values: the slope of the penalised log-loss is 0 there."""
+    features, labels = np.array([[0.0], [0.0], [1.0], [1.0]]), np.array([0, 1, 1, 1])
+    low, high = layer.fitted(features, labels, 2, np.array([[0.0], [1.0]]))[:, 1]
+    # Standardised, the feature is -1 and +1; both weights move apart by w, each penalised by w²/2.
+    assert low + high == pytest.approx(3 / 2, abs=1e-5)  # the intercept meets the mean
+    apart = (np.log(high / (1 - high)) - np.log(low / (1 - low))) / 2
+    assert 2 * (high - low) == pytest.approx(2 * (1 - 1 / 2) - apart / 2, abs=1e-5)

@@ -8,7 +8,8 @@ order of keys: lists are in the order that is meant.
      "counts": {"judges", "trajectories", "clean", "steps", "tasks", "labels": [{"label", "n"}]},
      "rows": [ROW, best StepAcc first (where there is none, FirstErrAcc)], "baselines": [ROW],
      "best": key of the best single judge or null,
-     "pairs": [PAIR], "all_pairs": whether every two rows are among them, "notes": [text]}
+     "corrected": [{"key", "of": the judge's key, "name", "figures", "beside": PAIR of it and the judge, "best": PAIR of
+     it and the best single judge}] (see layer), "pairs": [PAIR], "all_pairs": whether every two rows are among them}
     ROW = {"key": a rater's primary key as text, or a name, "name", "kind", "trajectories": that count for it, "tried",
            "missing", "failed", "taught": how many are left out because it was taught with them,
            "figures": {NAME: FIGURE}, "asked": {NAME: FIGURE} over those it tried, or null where these are all,
@@ -33,7 +34,7 @@ import numpy as np
 
 from annotations.judged_table import JudgedTable
 from models_service.statistics.figures import CONFIDENCE, Block, Figure, figures
-from models_service.statistics.leaderboard import chances, pairs, rows, together, where
+from models_service.statistics.leaderboard import chances, layer, pairs, rows, together, where
 from models_service.statistics.leaderboard.members import Ground, Member
 from models_service.statistics.pairing import TIE
 
@@ -88,8 +89,29 @@ class _Board:
             "baselines": [self.row(one, blocks[one.key], found[one.key], None) for one in self.constants],
             "best": best or None,
             "pairs": compared,
+            "corrected": self.corrected(ranked, best),
             "all_pairs": len(ranked) <= pairs.MOST,
         }
+
+    def corrected(self, ranked: Sequence[Member], best: str) -> list[dict[str, Any]]:
+        """What a layer fitted to people's labels makes of each judge, beside the judge and beside the best of them."""
+        judges = [one for one in ranked if one.kind not in (*PEOPLE, together.ENSEMBLE)]
+        made = list(layer.rows(self.ground, judges))
+        found = self.figures({one.key: rows.blocks(self.ground, one, self.mask(one)) for _, one in made})
+        leader = next((one for one in judges if one.key == best), None)
+        beside = [(one, judge) for judge, one in made] + [(one, leader) for _, one in made if leader]
+        compared = pairs.compared(self.ground, beside, self.resamples, self.seed)
+        return [
+            {
+                "key": one.key,
+                "of": judge.key,
+                "name": judge.name,
+                "figures": _json(rows.figures_of(self.ground, found[one.key])),
+                "beside": compared[place],
+                "best": compared[len(made) + place],
+            }
+            for place, (judge, one) in enumerate(made)
+        ]
 
     def mask(self, member: Member) -> Any:
         return self.ground.counted & ~member.taught
@@ -130,7 +152,6 @@ class _Board:
                 "tasks": len(np.unique(ground.matrix.task_of[ground.counted])),
                 "labels": [{"label": str(value), "n": int(labels[at])} for at, value in enumerate(table.values)],
             },
-            "notes": [],
         }
 
     def row(self, member: Member, blocks: Mapping[str, Block], found: Found, asked: Found | None) -> dict[str, Any]:
