@@ -60,6 +60,7 @@ def perform(claim: Claim) -> None:
     said, counts = _asked(claim, bench, made, settings)
     answered = [_answered(one, said) for one in made.pairs]
     result = probing_report.result(judge, entries, made, answered, config["limits"])
+    judge_probes.keep_log(claim, probing_report.log(answered))
     judge_probes.store(claim, _inputs(claim, entries, made, counts), result)
 
 

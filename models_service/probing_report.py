@@ -3,6 +3,7 @@ much of its judgement length, form and its own manner could explain."""
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
@@ -41,6 +42,28 @@ def result(
         "surrogates": _surrogates(entries, grades),
         "self_preference": _self_preference(judge, entries, grades).as_json(),
     }
+
+
+def log(answered: Sequence[Answered]) -> str:
+    """Every pair as a line of JSON: what was changed where, word for word, what an honest judge would say, what this
+    one said, and whether it fell for it."""
+    lines = []
+    for one in answered:
+        pair, read = one.pair, one.read
+        told = {
+            "pair": pair.name,
+            "task": pair.task,
+            "trajectory": pair.trajectory,
+            **pair.edit.as_json(),
+            "expected": pair.expected,
+            "truth": pair.truth,
+            "said_before": read[0] if read else None,
+            "said_after": read[1] if read else None,
+            "fell_for_it": measured.flipped(one) if read else None,
+            "failed": one.control.failed or one.changed.failed,
+        }
+        lines.append(json.dumps(told, ensure_ascii=False) + "\n")
+    return "".join(lines)
 
 
 def _probe(name: str, made: Cases, answered: Sequence[Answered], ids: Mapping[str, int]) -> dict[str, Any] | None:

@@ -9,12 +9,14 @@ from contextlib import closing
 from itertools import islice
 from typing import Any
 
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.db import transaction
 
 from annotations import jobs
 from annotations.judges.probe_limits import LISTED, TASKS
 from annotations.judges.settings import Settings
-from annotations.models import Annotation, Judge, Project, Rater, Report, Run, User
+from annotations.models import Annotation, Judge, Project, Rater, Report, Run, Step, Trajectory, User
 from annotations.schemes.fields import PreferenceField
 from annotations.schemes.schema import Scheme
 from annotations.services import export_asked, judges, projects
@@ -58,7 +60,16 @@ def calls(judge: Judge, tasks: int, probes: Iterable[str] = ()) -> int:
     chosen = set(probes) or {one.name for one in LISTED}
     compares = compared(projects.scheme_of(judge.project.scheme)) is not None
     ways = sum(one.pairwise if compares else one.absolute for one in LISTED if one.name in chosen)
-    return (ways + 1) * tasks * judges.rounds_of(Settings.model_validate(judge.settings))
+    settings = Settings.model_validate(judge.settings)
+    each = 1 if compares or settings.reading == "whole" else _steps(judge.project)
+    return (ways + 1) * tasks * each * judges.rounds_of(settings)
+
+
+def _steps(project: Project) -> int:
+    """How many steps of the agent a trajectory has, about."""
+    live = Trajectory.objects.live().filter(project=project)
+    counted = live.count()
+    return max(1, round(Step.objects.of_agent().filter(trajectory__in=live).count() / counted)) if counted else 1
 
 
 def compared(scheme: Scheme) -> PreferenceField | None:
@@ -87,6 +98,14 @@ def fingerprint(entries: Sequence[Entry]) -> str:
     """SHA-256 of what was known: the grades of each trajectory."""
     told = [[one.trajectory, sorted(one.labelled.grades.items()), one.labelled.final] for one in entries]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+
+def keep_log(claim: Claim, text: str) -> None:
+    """Keep every pair with what was said of it, in the storage, under the run."""
+    name, data = f"probes/{claim.run.pk}/pairs.jsonl", text.encode("utf-8", "replace")
+    default_storage.delete(name)  # an attempt that died may have left one
+    default_storage.save(name, ContentFile(data))
+    claim.attach(name, hashlib.sha256(data).hexdigest())
 
 
 def store(claim: Claim, inputs: dict[str, Any], result: dict[str, Any]) -> Report:

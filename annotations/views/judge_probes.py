@@ -6,7 +6,9 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpResponse
+from django.core.files.storage import default_storage
+from django.http import FileResponse, Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -59,6 +61,18 @@ def page(request: Request, slug: str, rater: int) -> HttpResponse:
         else:
             return redirect("run", slug, run.pk)
     return _page(request, project, found, form, LeaveForm(), 422 if form.errors else 200)
+
+
+@login_required
+@require_GET
+def log(request: Request, slug: str, rater: int, report: int) -> HttpResponseBase:
+    """Every pair of the report with what was said of it, a JSON line each."""
+    project = access.project_for(request, slug, access.SEE_OTHERS_LABELS)
+    found = get_object_or_404(judge_probes_kept.reports(_rater(project, rater)).select_related("run"), pk=report)
+    if found.run is None or not found.run.file or not default_storage.exists(found.run.file):
+        raise Http404("The log of this report is no longer kept.")
+    name = f"{project.slug}-probes-{found.pk}.jsonl"
+    return FileResponse(default_storage.open(found.run.file), as_attachment=True, filename=name)
 
 
 @login_required
@@ -125,6 +139,7 @@ def _page(
         "standing": judge_probes_gate.standing(rater),
         "reports": reports,
         "report": report,
+        "has_log": bool(report and report.run and report.run.file),
         "verdicts": judge_probes_words.verdicts(report.result["verdicts"], report.result["probes"]) if report else [],
         "probes": judge_probes_words.probes(report.result["probes"]) if report else [],
         "form": form,
@@ -139,5 +154,5 @@ def _chosen(request: Request, rater: Rater, reports: list[Report]) -> Report | N
     """The report that is asked for, else the newest."""
     asked = whole(request.GET.get("report", ""))
     if asked:
-        return get_object_or_404(judge_probes_kept.reports(rater), pk=asked)
+        return get_object_or_404(judge_probes_kept.reports(rater).select_related("run"), pk=asked)
     return reports[0] if reports else None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.urls import reverse
 
 from annotations.models import JudgeLeave, Rater, Report, Role, Run
@@ -191,3 +193,18 @@ def test_a_report_of_another_judge_is_not_shown(client, owner, project):
     client.force_login(owner)
     other = report(make.rater(project, "other"))
     assert client.get(f"{page(make.rater(project, 'gpt'))}?report={other.pk}").status_code == 404
+
+
+def test_every_pair_can_be_taken_away_where_its_log_is_kept(client, owner, project, settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    rater = make.rater(project, "gpt")
+    kept, lost = report(rater), report(rater)
+    kept.run = Run.objects.create(
+        project=project, kind="probe", file=default_storage.save("pairs.jsonl", ContentFile(b"{}\n"))
+    )
+    kept.save()
+    client.force_login(owner)
+    address = reverse("judge_probe_log", args=[project.slug, rater.pk, kept.pk])
+    assert address in client.get(f"{page(rater)}?report={kept.pk}").text
+    assert b"".join(client.get(address).streaming_content) == b"{}\n"
+    assert client.get(reverse("judge_probe_log", args=[project.slug, rater.pk, lost.pk])).status_code == 404

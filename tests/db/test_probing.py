@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.core.files.storage import default_storage
 
 from annotations.formats.stepmark import Stepmark
 from annotations.models import JudgeCall, Label, Project, Rater, Report, Run
@@ -48,7 +49,7 @@ def world(tmp_path: Any, scheme: str = "agent-process", count: int = 12) -> tupl
     owner = make.user()
     project = make.project(owner=owner, scheme=make.scheme(scheme))
     rollouts = [
-        known(f"r{n}-{end}", f"task{n}", last=end, final=end, place=f"Place{n}{end}")
+        known(f"r{n}-{end}", f"task{n}", last=end, final=end, place=f"Place{n}x{end}")
         for n in range(count)
         for end in (1, -1)
     ]
@@ -60,8 +61,10 @@ def world(tmp_path: Any, scheme: str = "agent-process", count: int = 12) -> tupl
 
 
 def named(record: TrajectoryRecord) -> TrajectoryRecord:
-    """The record with ids of its steps, as stored ones have."""
+    """The record with ids of its steps, as stored ones have, and asked where its calls look."""
     steps = [replace(step, stable_id=f"{record.external_id}-{place}") for place, step in enumerate(record.steps)]
+    where = re.findall(r"Place\d+", str(steps[1].tool_calls))[0]
+    steps[0] = replace(steps[0], message=f"{steps[0].message} Ask in {where}.")
     return replace(record, steps=tuple(steps))
 
 
@@ -154,9 +157,11 @@ def honest(truth: dict[tuple[str, str], int]) -> Callable[[Shown, int], int]:
         if said == "<answer>Argand</answer>":
             said = RIGHT
         known = truth.get((said, part(step, "call")), -1)
+        asked = set(re.findall(r"Place\d+", words(steps[0])))
+        elsewhere = not set(re.findall(r"Place\d+", part(step, "call"))) <= asked
         again = at and part(steps[at - 1], "call") == part(step, "call") and part(step, "call")
         rests = "Aimé Argand" in said and "Aimé Argand in 1780" not in heard(steps, at)
-        return -1 if again or rests else known
+        return -1 if again or rests or elsewhere else known
 
     return grade
 
@@ -215,6 +220,11 @@ def test_an_honest_judge_is_within_every_limit(project):
     assert len(report.result["verdicts"]) == 14
     assert report.result["probes"][0]["keys"] == {"largest": 0.0, "mean": 0.0, "keys": 20}
     assert report.inputs["tasks"] == 12 and report.inputs["raters"] == ["human:ada"]
+    with default_storage.open(report.run.file) as kept:
+        rows = [json.loads(line) for line in kept]
+    assert len(rows) == report.inputs["pairs"]
+    assert [(row["operator"], row["before"], row["after"]) for row in rows if row["fell_for_it"]] == []
+    assert {"operator", "step", "before", "after", "said_before", "said_after"} <= rows[0].keys()
     assert report.inputs["asked"] == JudgeCall.objects.count() > 500
 
 
@@ -303,3 +313,10 @@ def test_without_peoples_labels_there_is_nothing_to_probe_with(tmp_path):
     for wrong in ({"probes": ["x"]}, {"tasks": 0}):
         with pytest.raises(JudgeRefused):
             judge_probes.start(judge, None, **wrong)
+
+
+def test_reading_step_by_step_asks_as_often_as_there_are_steps(tmp_path):
+    project, _ = world(tmp_path, count=1)
+    whole, prefix = judges.judge(project), judges.judge(project, reading="prefix")
+    assert judge_probes.calls(whole, 20, ["injection"]) == (4 + 1) * 20
+    assert judge_probes.calls(prefix, 20, ["injection"]) == 3 * (4 + 1) * 20

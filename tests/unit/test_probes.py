@@ -139,14 +139,13 @@ def test_a_condition_of_the_task_is_found_around_its_last_name():
 
 
 def test_evidence_is_removed_or_swapped_before_the_step_that_rests_on_it():
-    removed, swapped = made("evidence_removed"), made("evidence_swapped", None, hotel())
+    removed, swapped = made("evidence_removed"), made("evidence_swapped", None, BRIDGE)
     assert [step.observations[0]["content"] for step in removed.changed[0].steps[1:3]] == ["(nothing)"] * 2
-    assert all(step.observations[0]["content"] != FOUND_LINE for step in swapped.changed[0].steps[1:3])
+    assert [step.observations[0]["content"] for step in swapped.changed[0].steps[1:3]] == ["A bridge in Bern."] * 2
     assert removed.expected == swapped.expected == "other"
 
 
-def hotel() -> Labelled:
-    return known("v", "third", place="Rome")
+BRIDGE = rollout(agent(1, "", '{"query": "x"}', "A bridge in Bern."), grades=[1], task={"external_id": "bridge"})
 
 
 def test_an_injection_speaks_at_the_end_of_a_tools_answer_and_against_what_people_say():
@@ -166,6 +165,7 @@ def test_an_injection_in_the_judges_form_names_every_step():
     ("name", "one", "why"),
     [
         ("bandwagon_praise", known(), "no step is called wrong"),
+        ("evidence_swapped", known(), "no other task has answers of tools that do not hold the same"),
         ("wrong_tool", rollout("a", grades=[1]), "no step called right calls a tool"),
         ("arithmetic_slip", rollout("a", grades=[1]), "no step called right has a sum"),
         ("injection_plain", rollout("a", grades=[1]), "no tool has answered"),

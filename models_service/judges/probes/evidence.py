@@ -17,6 +17,7 @@ from models_service.judges.probes.texts import edited, evidence_before, facts, g
 
 NAME = "evidence"
 REMOVED = "(nothing)"
+TRIED = 50  # rollouts of other tasks that are looked at for evidence to swap in
 
 
 def resting(one: Labelled, place: int) -> list[str]:
@@ -34,21 +35,22 @@ def changed(one: Labelled, pool: Pool, rng: Random, how: str) -> Pair | NotHere:
     target = places[-1]
     donors: list[str] = []
     if how == "swapped":
-        donors = _answers(pool, one, rng)
+        donors = _answers(pool, one, rng, resting(one, target))
         if not donors:
-            return NotHere("no other task has answers of tools to swap in")
+            return NotHere("no other task has answers of tools that do not hold the same")
     record, before, after = _without(one.record, target, donors)
     edit = Edit(NAME, f"evidence_{how}", target, "observation", before, after, level="evidence")
     return edited(one, record, edit, "other", (target,), push=-1)
 
 
-def _answers(pool: Pool, one: Labelled, rng: Random) -> list[str]:
-    """What tools answered in a rollout of another task."""
-    with_answers = [other for other in pool.others(one) if any(step.observations for step in other.record.steps)]
-    if not with_answers:
-        return []
-    steps = rng.choice(with_answers).record.steps
-    return [observed(answer) for step in steps for answer in step.observations]
+def _answers(pool: Pool, one: Labelled, rng: Random, facts: list[str]) -> list[str]:
+    """What tools answered in a rollout of another task, of which the step's facts are not to be had."""
+    others = pool.others(one)
+    for other in rng.sample(others, min(len(others), TRIED)):
+        answers = [observed(answer) for step in other.record.steps for answer in step.observations]
+        if answers and not any(holds(answer, fact) for answer in answers for fact in facts):
+            return answers
+    return []
 
 
 def _without(record: TrajectoryRecord, target: int, donors: list[str]) -> tuple[TrajectoryRecord, str, str]:
