@@ -19,14 +19,16 @@ from annotations.views.runs import progress_rows
 OVERALL = (
     ("alpha_ordinal", "Krippendorff’s α, ordinal"),
     ("alpha_nominal", "Krippendorff’s α, nominal"),
-    ("alpha_interval", "Krippendorff’s α, interval"),
     ("fleiss_kappa", "Fleiss’ κ"),
+    ("ac1", "Gwet’s AC1"),
+    ("percent", "Pairwise agreement"),
+)
+MORE = (
+    ("alpha_interval", "Krippendorff’s α, interval"),
     ("conger_kappa", "Conger’s κ"),
     ("brennan_prediger", "Brennan–Prediger"),
-    ("ac1", "Gwet’s AC1"),
     ("ac2_linear", "Gwet’s AC2, linear"),
     ("ac2_quadratic", "Gwet’s AC2, quadratic"),
-    ("percent", "Pairwise agreement"),
 )
 AGAINST = (
     ("step_acc", "StepAcc"),
@@ -83,7 +85,7 @@ def report(request: Request, slug: str, pk: int) -> HttpResponse:
         "sha256": found.inputs.get("sha256" if result["values"] else "fields_sha256"),
         "one_task": result["counts"]["tasks"] == 1,
         "overall": _overall(section),
-        "people": _overall(result["people"]) if result.get("people") and not by_hand else [],
+        "people": _overall(result["people"]) if result.get("people") and not by_hand else None,
         "raters": sorted(_against(section.get("raters") or {}), key=lambda row: (-row["rank"], row["name"])),
         "baselines": _against({one: baselines[one] for one in result["values"] if one in baselines}),
         "pairs": section.get("pairs") or [],
@@ -93,8 +95,12 @@ def report(request: Request, slug: str, pk: int) -> HttpResponse:
     return render(request, "agreement/report.html", context)
 
 
-def _overall(section: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    return [(title, section["figures"][name]) for name, title in OVERALL if name in section["figures"]]
+def _overall(section: dict[str, Any]) -> dict[str, list[tuple[str, dict[str, Any]]]]:
+    """What is shown at once, and what on request. Reports of before have fewer."""
+    return {
+        place: [(title, section["figures"][name]) for name, title in names if name in section["figures"]]
+        for place, names in (("first", OVERALL), ("more", MORE))
+    }
 
 
 def _against(raters: dict[str, Any]) -> list[dict[str, Any]]:

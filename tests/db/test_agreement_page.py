@@ -51,6 +51,25 @@ def shown(client, project, query="", **options):
     return answer.content.decode()
 
 
+def test_coefficients_that_few_ask_for_are_folded_away(owner, project):
+    first, _, folded = shown(owner, project).partition("5 more coefficients")
+    assert "Gwet’s AC1" in first and "Krippendorff’s α, ordinal" in first
+    for title in ("Conger’s κ", "Brennan–Prediger", "Gwet’s AC2, quadratic", "Krippendorff’s α, interval"):
+        assert title in folded and title not in first
+
+
+def test_a_report_of_before_there_were_more_coefficients_is_shown_as_it_was(owner, project):
+    shown(owner, project)
+    report = Report.objects.last()
+    for section in (report.result, report.result["final"], report.result["without_propagated"]):
+        kept = ("percent", "alpha_ordinal", "alpha_nominal", "fleiss_kappa")
+        section["figures"] = {name: section["figures"][name] for name in kept}
+    Report.objects.filter(pk=report.pk).update(result=report.result)
+    page = owner.get(reverse("report", args=[project.slug, report.pk])).content.decode()
+    assert "Fleiss’ κ" in page
+    assert "AC1</th>" not in page and "more coefficients" not in page
+
+
 def test_the_report_shows_the_best_rater_first_and_the_constants_last(owner, project):
     page = shown(owner, project)
     places = [page.index(text) for text in ("z better", "a poor &lt;b&gt;judge", "always +1", "always 0", "always -1")]
