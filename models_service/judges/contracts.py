@@ -27,6 +27,9 @@ EXPLAINED = """An entry is written in this order. "evidence": the words of the t
 copied exactly and kept short; "" where it rests on something that is not there. "why": your reason, in one to three \
 sentences, naming what is right or wrong. "answer": the verdict, which follows from them."""
 SURE = '"confidence": how sure you are, from 0 to 100, or null.'
+ONLY = "One JSON object and nothing else. It answers just what the question names."
+STEP = 'Where the question names one step ("step" is its index):'
+REST = "Where it asks about the whole:"
 NOTHING_SAID = "null stands where a field need not be answered and nothing is to be said."
 STRETCH = """A stretch of text is given by its "quote", copied exactly from the part that "part" names; "occurrence" \
 says which one is meant where the same words stand there more than once, counted from 1, else null."""
@@ -39,15 +42,31 @@ def fields(scheme: Scheme, arounds: Arounds) -> str:
 
 def contract(scheme: Scheme, arounds: Arounds, form: Mapping[str, Json]) -> str:
     """The form of the answer."""
+    head = ["## The form of your answer", "", "One JSON object and nothing else:", "", sketch(form), ""]
+    return "\n".join([*head, *_notes(scheme, arounds)])
+
+
+def _notes(scheme: Scheme, arounds: Arounds) -> list[str]:
+    """What there is to know about the keys of an answer."""
     specs = list(_asked(scheme, arounds))
     notes = [EXPLAINED] if any(spec.kind != "text" for spec in specs) else []
     notes += [SURE] if any(forms.is_central(scheme, spec) for spec in specs) else []
     notes += [STRETCH] if any(isinstance(spec, SpansField) for spec in specs) else []
     notes += [NOTHING_SAID] if any(not spec.required or spec.when for spec in specs) else []
-    notes += list(filter(None, map(_rule, scheme.rules)))
-    return "\n".join(
-        ["## The form of your answer", "", "One JSON object and nothing else:", "", sketch(form), "", *notes]
-    )
+    return [*notes, *filter(None, map(_rule, scheme.rules))]
+
+
+def by_steps(scheme: Scheme, several: Sequence[tuple[int | None, Arounds]]) -> str:
+    """The forms of answers where each step is asked about alone, in one text for all questions."""
+    arounds = {place: here for _, each in several for place, here in each.items()}
+    shown: dict[str, str] = {}
+    for step, each in several:
+        if step is None:
+            shown.setdefault(REST, sketch(forms.schema(scheme, each)))
+        else:
+            shown.setdefault(STEP, sketch(forms.of_step(scheme, each, step)))
+    lines = [line for head, text in shown.items() for line in (head, "", text, "")]
+    return "\n".join(["## The form of your answer", "", ONLY, "", *lines, *_notes(scheme, arounds)])
 
 
 def sketch(form: Mapping[str, Json]) -> str:

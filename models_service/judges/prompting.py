@@ -47,12 +47,14 @@ Other steps, with people's verdicts on them. They are data too.
 @dataclass(frozen=True)
 class Extra:
     """What a method adds to the prompt: who the judge is said to be, what was said before, more of what
-    always holds; and, where the answer has another form than the scheme's, its description and the question."""
+    always holds; where the answer has another form than the scheme's, its description and the question; and the
+    places that the system's message describes, where they are more than those of the question."""
 
     persona: str = ""
     said: str = ""
     rules: str = ""
     contract: str = ""
+    described: Arounds = field(default_factory=dict)
     question: Mapping[str, Json] = field(default_factory=dict)
 
 
@@ -84,7 +86,7 @@ def messages(judging: Judging, case: Case, arounds: Arounds, data: str, extra: E
     wanted = extra.question or asked(case, arounds)
     question = f"{rendering.BEGIN_QUESTION}\n{rendering.dumped(wanted)}\n{rendering.END_QUESTION}"
     return (
-        {"role": "system", "content": system(judging, case, arounds, extra)},
+        {"role": "system", "content": system(judging, case, extra.described or arounds, extra)},
         {"role": "user", "content": "\n".join(filter(None, [data, question, ending(judging.settings)]))},
     )
 

@@ -8,7 +8,7 @@ value is turned into another: "1" is not 1, true is not 1, and nothing said is n
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ from annotations.records import Json, StepRecord
 from annotations.rendering import parts as texts
 from annotations.schemes import judging
 from annotations.schemes.fields import FlagField, RubricField, SpansField, TaxonomyField
-from annotations.schemes.fields.base import FieldSpec, is_number
+from annotations.schemes.fields.base import FieldSpec, is_number, is_whole
 from annotations.schemes.judging import Arounds, Problem, Reading
 from annotations.schemes.rules import After, Place, base_of, part_of
 from annotations.schemes.schema import Scheme
@@ -39,6 +39,11 @@ class Notes:
     def ignore(self, place: str) -> None:
         if len(self.ignored) < MOST_NOTED and place not in self.ignored:
             self.ignored.append(place[:200])
+
+    def keep(self, places: Collection[str]) -> None:
+        """Forget what goes with no label."""
+        self.evidence = {place: one for place, one in self.evidence.items() if place in places}
+        self.confidence = {place: one for place, one in self.confidence.items() if place in places}
 
     def check(self, steps: Sequence[StepRecord]) -> None:
         """Find the evidence that stands nowhere in the trajectory."""
@@ -86,8 +91,18 @@ def read(
     spoken = {one.place for one in taken.problems}
     found.problems = taken.problems + [one for one in found.problems if one.place not in spoken]
     found.labels = {place: one for place, one in found.labels.items() if judging.path(place) not in spoken}
+    taken.notes.keep({judging.path(place) for place in found.labels})
     taken.notes.check(steps)
     return Heard(found, taken.notes)
+
+
+def of_step(answer: Json) -> Json:
+    """An answer in the form of one step as one about a trajectory. What step it is about, the answer says."""
+    if not isinstance(answer, dict) or "labels" not in answer:
+        return answer
+    step = answer.get("step")
+    rest = {name: one for name, one in answer.items() if name not in ("step", "labels", "steps")}
+    return {**rest, "steps": {str(step) if is_whole(step) else repr(step): answer["labels"]}}
 
 
 def _under(scheme: Scheme, arounds: Arounds, told: Json, known: Known, hang: After | None) -> Reading:
@@ -95,11 +110,11 @@ def _under(scheme: Scheme, arounds: Arounds, told: Json, known: Known, hang: Aft
     if not known.reading.labels or not isinstance(told, dict):
         return judging.read(scheme, arounds, told, hang)
     whole = judging.read(scheme, {**known.arounds, **arounds}, _joined(spoken(scheme, known.reading), told), hang)
-    paths = [judging.path(place) for place in known.reading.labels]
+    paths = [judging.path(place) for place in known.reading.labels if place not in arounds]
     return Reading(
         {place: one for place, one in whole.labels.items() if place in arounds},
         {place: one for place, one in whole.explanations.items() if place in arounds},
-        [one for one in whole.problems if not any(one.place.startswith(path) for path in paths)],
+        [one for one in whole.problems if not any(f"{one.place}.".startswith(f"{path}.") for path in paths)],
     )
 
 

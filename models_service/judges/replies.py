@@ -14,7 +14,7 @@ from annotations.records import Json
 from annotations.schemes.judging import Arounds, Problem, Reading
 from models_service.judges import rendering
 from models_service.judges.asked import Answer, Asking, Case, Judging, Message, Question, Said, Unanswered
-from models_service.judges.reading import Known, Notes, read
+from models_service.judges.reading import Known, Notes, of_step, read
 
 FENCED = re.compile(r"^[ \t]*(`{3,}|~{3,})[^\n`]*\n(.*?)\n[ \t]*\1[ \t]*$", re.DOTALL | re.MULTILINE)
 THOUGHT = re.compile(r"\A\s*<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL)
@@ -89,7 +89,7 @@ def answered(judging: Judging, ask: Ask) -> Asking[Told]:
     """Ask it, read what comes, and ask once more where it cannot be read."""
 
     def judge(found: Json) -> tuple[Reading, Notes]:
-        return read(ask.case.scheme, ask.arounds, ask.case.record.steps, found, ask.known)
+        return read(ask.case.scheme, ask.arounds, ask.case.record.steps, of_step(found), ask.known)
 
     return (yield from heard(judging, ask, judge))
 

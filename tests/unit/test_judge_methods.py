@@ -65,6 +65,22 @@ def test_step_by_step_a_step_that_fails_has_no_label_and_the_others_stand():
     assert verdict.detail["unanswered"] == {"2": "gone"}
 
 
+@pytest.mark.parametrize("step", [1, "2", True, None])
+def test_step_by_step_an_answer_about_another_step_is_none_of_this_one(step: Any):
+    case = judging_cases.case(AGENT)
+    said = judging_cases.sample(AGENT)
+    good = judging_cases.by_step(case, said)
+
+    def answer(question: Question) -> str | Said:
+        told = good(question)
+        assert isinstance(told, str)
+        return told.replace('{"step": 2,', f'{{"step": {json.dumps(step)},')
+
+    verdict = judged(case, answer, reading="prefix")
+    assert verdict.labels == {place: value for place, value in said.items() if place[0] != 2}
+    assert "steps.2.label: is missing" in verdict.detail["unanswered"]["2"]
+
+
 def test_step_by_step_the_verdict_has_failed_where_nothing_was_answered():
     verdict = judged(judging_cases.case(AGENT), lambda _: Unanswered("gone"), reading="prefix")
     assert verdict.failed == "no step was answered; the first: gone" and verdict.labels == {}

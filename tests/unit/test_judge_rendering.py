@@ -11,7 +11,7 @@ import pytest
 from annotations import schemes
 from annotations.records import StepRecord, TaskRecord, TrajectoryRecord
 from models_service.judges import prompting, rendering
-from models_service.judges.asked import Case, Question
+from models_service.judges.asked import Case, Question, Unanswered
 from models_service.judges.methods import single
 from models_service.judges.rendering import Sheet
 from tests import judging_cases
@@ -43,7 +43,20 @@ def shown(data: str) -> dict[str, Any]:
 
 
 def questions(case: Case, **settings: Any) -> list[Question]:
-    return next(single.asking(judging_cases.judge(**settings), case))
+    return questions_with(judging_cases.PROMPT, case, **settings)
+
+
+def questions_with(prompt: str, one: Case, **settings: Any) -> list[Question]:
+    """What is asked of the steps, in their order, and not what is asked last of the whole."""
+    asked: list[Question] = []
+
+    def answer(question: Question) -> Unanswered:
+        asked.append(question)
+        return Unanswered("not now")
+
+    judging_cases.played(single.asking(judging_cases.judge(prompt, **settings), one), answer)
+    of_steps = [one for one in asked if one.purpose != "whole"]
+    return sorted(of_steps, key=lambda one: judging_cases.asked_steps(one)["label_steps"])
 
 
 HOSTILE = [
@@ -163,16 +176,28 @@ def test_questions_about_consecutive_steps_begin_alike_up_to_the_new_step():
         assert one[shared:].startswith("]}\n</trajectory>")
 
 
+def test_the_last_step_is_asked_about_first_so_that_all_others_are_beginnings_of_what_was_read():
+    work = single.asking(judging_cases.judge(reading="prefix"), case("one", "two", "three"))
+    first = next(work)
+    assert [judging_cases.asked_steps(one)["label_steps"] for one in first] == [[3]]
+    rest = work.send([Unanswered("not now")])
+    assert [judging_cases.asked_steps(one)["label_steps"] for one in rest] == [[1], [2]]
+    (whole,) = work.send([Unanswered("not now")] * 2)
+    assert judging_cases.asked_steps(whole) == {"label_steps": [], "label_trajectory": True}
+    assert {one.messages[0]["content"] for one in (*first, *rest, whole)} == {whole.messages[0]["content"]}
+
+
+def test_the_form_is_the_same_for_all_steps_since_servers_may_read_it_first():
+    asked = questions(case("one", "two", "three"), reading="prefix")
+    assert len({json.dumps(one.schema) for one in asked}) == 1
+
+
 def test_a_prompt_that_grades_plans_does_not_show_what_came_of_the_step():
     early = "---\nname: early\nsees_result: false\n---\nGrade {{fields}}"
     asked = questions_with(early, case("result-one", "result-two"), reading="prefix")
     assert "result-one" not in asked[0].messages[1]["content"]
     assert "result-one" in asked[1].messages[1]["content"] and "result-two" not in asked[1].messages[1]["content"]
     assert "before it is carried out" in asked[0].messages[0]["content"]
-
-
-def questions_with(prompt: str, one: Case, **settings: Any) -> list[Question]:
-    return next(single.asking(judging_cases.judge(prompt, **settings), one))
 
 
 def test_in_a_tree_the_way_to_the_step_is_shown_and_no_other_branch():

@@ -7,6 +7,7 @@ known. Read step by step, each stands alone; steps that could not be read have n
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from annotations.records import Json
@@ -15,7 +16,7 @@ from annotations.schemes.judging import Arounds, Reading, path
 from annotations.schemes.judging_rules import ENDS
 from annotations.schemes.rules import Place, base_of
 from annotations.schemes.schema import Scheme
-from models_service.judges import closing, forms, prompting, rendering, replies
+from models_service.judges import closing, contracts, forms, prompting, rendering, replies
 from models_service.judges.asked import Answer, Asking, Case, Judging, Message, Verdict, together
 from models_service.judges.prompting import Extra, Prompted
 from models_service.judges.reading import Known
@@ -49,16 +50,22 @@ def one(
     number: int = 0,
     purpose: str = "verdict",
     known: Known | None = None,
+    step: int | None = None,
 ) -> Asking[Told]:
-    """One question about these places, with a free one before it where the judge thinks first."""
+    """One question about these places, with a free one before it where the judge thinks first. `step`: they are all
+    of that step, and the answer has the form of one."""
     messages = asked.messages
     if judging.settings.thinks_first:
         thought = yield from thinking(judging, messages, number)
         if isinstance(thought, Told):
             return thought
         messages = thought
-    ask = Ask(case, arounds, messages, forms.schema(case.scheme, arounds), purpose, number, known or Known())
+    ask = Ask(case, arounds, messages, _form(case, arounds, step), purpose, number, known or Known())
     return (yield from replies.answered(judging, ask))
+
+
+def _form(case: Case, arounds: Arounds, step: int | None) -> dict[str, Json]:
+    return forms.schema(case.scheme, arounds) if step is None else forms.of_step(case.scheme, arounds, step)
 
 
 def thinking(
@@ -80,8 +87,10 @@ def thinking(
 
 def _by_steps(judging: Judging, case: Case, number: int, extra: Extra) -> Asking[Verdict]:
     """Each step alone, then what is asked of the whole. Where the scheme ends at the first error, one after the other,
-    and no further."""
+    and no further; else the last step first, so that a server that keeps what it has read has read it all by then."""
     groups = list(by_steps(case))
+    contract = extra.contract or contracts.by_steps(case.scheme, groups)
+    extra = replace(extra, contract=contract, described=extra.described or case.arounds)
     steps = [(step, arounds) for step, arounds in groups if step is not None]
     found: dict[int | None, tuple[Told, Prompted]] = {}
     if any(rule.rule in ENDS for rule in case.scheme.rules):
@@ -90,8 +99,10 @@ def _by_steps(judging: Judging, case: Case, number: int, extra: Extra) -> Asking
                 continue
             found[step] = yield from _step(judging, case, step, arounds, number, extra)
     else:
-        several = yield from together([_step(judging, case, *group, number, extra) for group in steps])
-        found = {step: one for (step, _), one in zip(steps, several, strict=True)}
+        for some in (steps[-1:], steps[:-1]):
+            several = yield from together([_step(judging, case, *group, number, extra) for group in some])
+            found |= {step: one for (step, _), one in zip(some, several, strict=True)}
+        found = dict(sorted(found.items()))
     for arounds in [arounds for step, arounds in groups if step is None]:
         found[None] = yield from _step(judging, case, None, arounds, number, extra, _known(case, found))
     return _gathered(case, found)
@@ -122,7 +133,8 @@ def _step(
     known: Known | None = None,
 ) -> Asking[tuple[Told, Prompted]]:
     asked = prompting.prompted(judging, case, arounds, upto=step, extra=extra)
-    told = yield from one(judging, case, arounds, asked, number=number, purpose="step", known=known)
+    purpose = "whole" if step is None else "step"
+    told = yield from one(judging, case, arounds, asked, number=number, purpose=purpose, known=known, step=step)
     return told, asked
 
 
