@@ -17,6 +17,7 @@ from annotations.services import (
     scheme_changes,
     standing,
     traces,
+    words,
 )
 from models_service import calibration, judging, leaderboard, learning, probing, scoring
 from models_service.statistics import report
@@ -32,6 +33,7 @@ def run_import(run_id: int) -> None:
             standing.touch_all(claim.run.project)
     if claim:
         queue_policies_run.follow(claim.run)
+        words.take_down(claim.run.project)
 
 
 @shared_task(name="models_service.run_export")

@@ -24,7 +24,7 @@ class Tab(NamedTuple):
 TABS: tuple[tuple[str, str, set, tuple[str, ...]], ...] = (
     ("Overview", "project", access.SEE, ()),
     ("Label", "label_next", access.LABEL, ("annotate",)),
-    ("Trajectories", "trajectories", access.SEE, ("trajectory", "compare")),
+    ("Trajectories", "trajectories", access.SEE, ("trajectory", "compare", "search")),
     ("Adjudicate", "adjudicate", access.SEE_OTHERS_LABELS, ("adjudicate_one",)),
     ("Questions", "questions", access.SEE_OTHERS_LABELS, ("thread",)),
     ("Import", "imports", access.MANAGE, ("traces",)),

@@ -13,7 +13,7 @@ from annotations import access
 from annotations.access import Request
 from annotations.schemes.schema import Scheme
 from annotations.services import asked as answered
-from annotations.services import browse, duplicates, filters, projects
+from annotations.services import browse, duplicates, filters, projects, views
 from annotations.services.answers import Voice
 from annotations.services.filters import Filters
 from annotations.services.wrongs import Wrong
@@ -55,6 +55,7 @@ def index(request: Request, slug: str) -> HttpResponse:
         "complaints": complaints,
         "chips": list(filters.chips(asked, scheme)),
         "sees_all": sees_all,
+        "views": views.of(project) if sees_all else [],
         **_answers(scheme, asked),
         "states": filters.STATES,
         "duplicates": duplicates.KINDS,

@@ -1,0 +1,43 @@
+"""Views of the list of trajectories that somebody keeps under a name."""
+
+from __future__ import annotations
+
+from django.db import IntegrityError, transaction
+from django.http import QueryDict
+
+from annotations.models import Event, Project, SavedView, User
+from annotations.services.outcomes import NotAccepted
+
+NOT_KEPT = ("after", "before", "csrfmiddlewaretoken")  # a page of the list is no part of a view
+
+
+def of(project: Project) -> list[SavedView]:
+    return list(SavedView.objects.filter(project=project).select_related("by").order_by("name"))
+
+
+def save(project: Project, by: User, name: str, query: str) -> SavedView:
+    """Keep the list as that query shows it. NotAccepted where the name is empty or taken."""
+    name = " ".join(name.split())
+    if not name or len(name) > 80:
+        raise NotAccepted("A view needs a name of 1 to 80 characters.", "name", ["a text"])
+    asked = QueryDict(query, mutable=True)
+    for one in NOT_KEPT:
+        asked.pop(one, None)
+    kept = asked.urlencode()
+    if len(kept) > 2000:
+        raise NotAccepted("These filters are too long to keep.", "query", ["2000 characters"])
+    try:
+        with transaction.atomic():
+            made = SavedView.objects.create(project=project, name=name, query=kept, by=by)
+    except IntegrityError:
+        raise NotAccepted(f"There is a view called “{name}” already.", "name", ["another name"]) from None
+    Event.objects.create(project=project, actor=by, verb="view.saved", after={"name": name, "query": kept})
+    return made
+
+
+@transaction.atomic
+def remove(view: SavedView, by: User) -> None:
+    Event.objects.create(
+        project=view.project, actor=by, verb="view.removed", before={"name": view.name, "query": view.query}
+    )
+    view.delete()
