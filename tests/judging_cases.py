@@ -115,7 +115,7 @@ def by_step(case: Case, said: dict[Any, Any], log: list[Question] | None = None)
         whole = spoken(case, said)
         if "labels" in question.schema["properties"]:
             (step,) = wanted["label_steps"]
-            return json.dumps({"step": step, "labels": whole["steps"][str(step)]})
+            return json.dumps({"labels": whole["steps"][str(step)]})
         steps = {str(step): whole["steps"][str(step)] for step in wanted["label_steps"]}
         told = {"steps": steps} if steps else {}
         return json.dumps(told | ({"trajectory": whole["trajectory"]} if wanted.get("label_trajectory") else {}))

@@ -28,7 +28,7 @@ copied exactly and kept short; "" where it rests on something that is not there.
 sentences, naming what is right or wrong. "answer": the verdict, which follows from them."""
 SURE = '"confidence": how sure you are, from 0 to 100, or null.'
 ONLY = "One JSON object and nothing else. It answers just what the question names."
-STEP = 'Where the question names one step ("step" is its index):'
+STEP = "Where the question names one step:"
 REST = "Where it asks about the whole:"
 NOTHING_SAID = "null stands where a field need not be answered and nothing is to be said."
 STRETCH = """A stretch of text is given by its "quote", copied exactly from the part that "part" names; "occurrence" \

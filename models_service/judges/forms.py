@@ -53,7 +53,7 @@ def schema(scheme: Scheme, arounds: Arounds) -> Schema:
 def of_step(scheme: Scheme, arounds: Arounds, step: int) -> Schema:
     """The form of an answer about one step: the same for all steps of which the same is asked, since servers keep what
     they have read only up to the first difference, and some read the form before everything else."""
-    return closed({"step": {"type": "integer"}, "labels": of_place(scheme, arounds, step)})
+    return closed({"labels": of_place(scheme, arounds, step)})
 
 
 def of_place(scheme: Scheme, arounds: Arounds, step: int | None) -> Schema:

@@ -96,11 +96,13 @@ def read(
     return Heard(found, taken.notes)
 
 
-def of_step(answer: Json) -> Json:
-    """An answer in the form of one step as one about a trajectory. What step it is about, the answer says."""
-    if not isinstance(answer, dict) or "labels" not in answer:
+def of_step(answer: Json, arounds: Arounds) -> Json:
+    """An answer in the form of one step as one about a trajectory. An answer that names another step is about that
+    one."""
+    steps = judging.steps_of(arounds)
+    if not isinstance(answer, dict) or "labels" not in answer or len(steps) != 1:
         return answer
-    step = answer.get("step")
+    step = answer.get("step", steps[0])
     rest = {name: one for name, one in answer.items() if name not in ("step", "labels", "steps")}
     return {**rest, "steps": {str(step) if is_whole(step) else repr(step): answer["labels"]}}
 

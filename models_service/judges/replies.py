@@ -89,7 +89,7 @@ def answered(judging: Judging, ask: Ask) -> Asking[Told]:
     """Ask it, read what comes, and ask once more where it cannot be read."""
 
     def judge(found: Json) -> tuple[Reading, Notes]:
-        return read(ask.case.scheme, ask.arounds, ask.case.record.steps, of_step(found), ask.known)
+        return read(ask.case.scheme, ask.arounds, ask.case.record.steps, of_step(found, ask.arounds), ask.known)
 
     return (yield from heard(judging, ask, judge))
 
