@@ -336,6 +336,44 @@ def test_rankings_are_turned_round_as_well():
     assert judged(case, honest).labels == {(None, spec.name): [[4], [5], [3]]}
 
 
+def test_the_best_and_the_worst_of_several_are_asked_in_both_orders_each():
+    texts = ["fair", "good", "bad"]
+    siblings = [StepRecord("agent", place, text, parent=0) for place, text in enumerate(texts, start=1)]
+    case = judging_cases.case(SHIPPED["n-way-best"], [StepRecord("user", 0, "Go."), *siblings])
+    log: list[Question] = []
+
+    def honest(question: Question) -> str:
+        log.append(question)
+        wanted = "good" if judging_cases.asked_steps(question)["field"] == "best" else "bad"
+        return entry(letter_of(question, wanted))
+
+    assert judged(case, honest).labels == {(1, "best"): 2, (1, "worst"): 3}
+    assert len(log) == 4
+
+
+def test_a_candidate_that_is_not_there_is_said_to_be_missing_and_nothing_is_asked():
+    case = rollouts("x", "y")
+    case = Case(case.record, case.scheme, case.arounds, rollouts={3: case.rollouts[3]})
+    verdict = judged(case, lambda _: "never asked")
+    assert verdict.failed.endswith("candidates 4 are not here") and verdict.labels == {}
+
+
+def test_what_compares_and_what_does_not_are_asked_apart_and_come_together():
+    document = PAIRS.model_dump()
+    document["fields"][1].update(required=True)
+    case = rollouts("bad", "good")
+    case = Case(case.record, type(PAIRS).model_validate(document), case.arounds, rollouts=case.rollouts)
+
+    def honest(question: Question) -> str:
+        if "compare" in judging_cases.asked_steps(question):
+            return entry(letter_of(question, "good"))
+        return json.dumps({"trajectory": {"reason": {"answer": "It says more."}}})
+
+    assert judged(case, honest).labels == {(None, "better@3-4"): 4, (None, "reason"): "It says more."}
+    silent = judged(case, lambda one: honest(one) if one.purpose == "comparison" else Unanswered("gone"))
+    assert silent.labels == {(None, "better@3-4"): 4} and silent.detail["unanswered"] == {"rest": "gone"}
+
+
 # Real trajectories.
 
 
