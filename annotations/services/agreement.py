@@ -42,6 +42,12 @@ def counted(project: Project) -> AnnotationQuerySet:
     return live.filter(~person | Q(state=Annotation.State.SUBMITTED))
 
 
+def heard(project: Project, reference: Rater | None) -> AnnotationQuerySet:
+    """Of those the passes that are held against that reference, and its own. What was adjudicated is made of the
+    others, so it is nothing but a reference."""
+    return counted(project).exclude(~Q(rater=reference), rater__kind=Rater.Kind.CONSENSUS)
+
+
 def table(project: Project, config: dict[str, Any]) -> LabelTable:
     """The project's labels as numbers; no text of a step is read. The reference that `config` asks for is in it even
     if it has said nothing. No values and labels where the main field is no choice of a whole step or trajectory.
@@ -55,8 +61,7 @@ def table(project: Project, config: dict[str, Any]) -> LabelTable:
         .values_list("pk", "task", "external_id")
     )
     rows = {pk: place for place, (pk, _, _) in enumerate(trajectories)}
-    heard = counted(project).exclude(~Q(rater=reference), rater__kind=Rater.Kind.CONSENSUS)  # it is made of the others
-    read = heard.order_by("pk").values_list("pk", "rater", "trajectory", "state")
+    read = heard(project, reference).order_by("pk").values_list("pk", "rater", "trajectory", "state")
     passes = [one for one in read if one[2] in rows]  # not those of a trajectory that came in since
     raters = _raters({rater for _, rater, _, _ in passes}, reference)
     columns = {rater.pk: place for place, rater in enumerate(raters)}

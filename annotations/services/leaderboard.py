@@ -108,7 +108,8 @@ def _known(project: Project, table: LabelTable, config: dict[str, Any]) -> Known
     """The rows that the table was made of; None where they have changed since."""
     passes = agreement.counted(project)
     reference = agreement.find(project, config.get("reference"))
-    seen = {*passes.values_list("rater", flat=True).distinct(), *([reference.pk] if reference else [])}
+    heard = agreement.heard(project, reference).values_list("rater", flat=True)
+    seen = {*heard.order_by().distinct(), *([reference.pk] if reference else [])}
     raters = list(Rater.objects.filter(pk__in=seen).order_by("kind", "name"))
     trajectories = list(
         Trajectory.objects.filter(pk__in=passes.values("trajectory"))

@@ -158,6 +158,16 @@ def test_the_tool_that_a_step_calls_and_where_a_trajectory_comes_from_are_known(
     assert set(table.models) == {"small"}
 
 
+def test_what_was_adjudicated_is_a_reference_and_no_row(project):
+    settled = make.rater(project, "adjudicated", Rater.Kind.CONSENSUS)
+    for trajectory in project.trajectories.all():
+        make.rating(settled, trajectory, [1, 1])
+    assert set(rows(command(project.slug))) == {"filed"}
+    said = command(project.slug, "--reference", "adjudicated")
+    assert set(rows(said)) == {"filed", "gold"}
+    assert rows(said)["filed"]["figures"]["step_acc"]["value"] == 1.0
+
+
 def test_the_same_labels_are_not_measured_twice_and_others_are(project):
     first = command(project.slug)
     assert command(project.slug) == first

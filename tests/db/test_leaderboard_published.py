@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 
 from annotations.services import imports, projects, ratings
 from models_service.evaluating import evaluate
@@ -42,6 +43,8 @@ def judged(published: Path) -> dict[str, Path]:
     files = {path.parent.name: path for path in sorted((published / "judges").glob("*/hotpotqa__*"))}
     for judge, path in files.items():
         ratings.import_labels(project, [path], rater=judge, kind="judge")
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")  # as the database does by itself, a while after
     return files
 
 
