@@ -64,6 +64,16 @@ def test_a_rater_of_whom_no_majority_tells_weighs_nothing():
     assert found.labels.tolist() == [0, NONE]
 
 
+def test_rows_are_told_apart_however_many_raters_there_are():
+    draw = np.random.default_rng(4)
+    few = draw.integers(0, K + 1, size=(50, 3)).astype(np.uint8)
+    wide = np.concatenate([few, np.full((50, 60), NONE, dtype=np.uint8)], axis=1)  # too many for a number
+    one, other = gathered(few, K), gathered(wide, K)
+    assert np.array_equal(one.patterns, other.patterns[:, :3])
+    assert np.array_equal(one.times, other.times) and np.array_equal(one.of, other.of)
+    assert sorted(map(tuple, one.patterns)) == list(map(tuple, one.patterns))
+
+
 # --- models
 
 
