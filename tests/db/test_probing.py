@@ -12,16 +12,16 @@ from typing import Any
 import pytest
 from django.core.files.storage import default_storage
 
+from annotations import jobs
 from annotations.formats.stepmark import Stepmark
 from annotations.models import JudgeCall, Label, Project, Rater, Report, Run
 from annotations.records import Labelled, TrajectoryRecord
-from annotations.services import imports, judge_probes
+from annotations.services import imports, judge_probes, runs
 from annotations.services.judges import JudgeRefused
-from models_service import tasks
 from models_service.judges import rendering
 from models_service.judges.probes import hacking, pressure, verbosity
 from tests import judges, make
-from tests.judge_server import JudgeServer, filled, schema_of
+from tests.judge_server import JudgeServer, filled, schema_of, status
 from tests.probed import RIGHT, known
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -65,7 +65,8 @@ def named(record: TrajectoryRecord) -> TrajectoryRecord:
     steps = [replace(step, stable_id=f"{record.external_id}-{place}") for place, step in enumerate(record.steps)]
     where = re.findall(r"Place\d+", str(steps[1].tool_calls))[0]
     steps[0] = replace(steps[0], message=f"{steps[0].message} Ask in {where}.")
-    return replace(record, steps=tuple(steps))
+    task = replace(record.task, reference={"target": ["goldgold"]})
+    return replace(record, task=task, steps=tuple(steps), policy_model="policy-7")
 
 
 def label(project: Project, rollouts: list[Labelled]) -> None:
@@ -178,8 +179,7 @@ def truth_of(rollouts: list[Labelled]) -> dict[tuple[str, str], int]:
 
 def probe(judge: Any, **asked: Any) -> Report:
     run = judge_probes.start(judge, None, **{"tasks": 12, **asked})
-    tasks.run_probe(run.pk)
-    run.refresh_from_db()
+    run = jobs.run_here(run)
     assert run.state == Run.State.DONE, run.error
     return Report.objects.get(run=run)
 
@@ -320,3 +320,39 @@ def test_reading_step_by_step_asks_as_often_as_there_are_steps(tmp_path):
     whole, prefix = judges.judge(project), judges.judge(project, reading="prefix")
     assert judge_probes.calls(whole, 20, ["injection"]) == (4 + 1) * 20
     assert judge_probes.calls(prefix, 20, ["injection"]) == 3 * (4 + 1) * 20
+
+
+def test_a_probe_that_stopped_in_the_middle_goes_on_and_pays_for_nothing_twice(project):
+    project, rollouts = project
+    with JudgeServer(grading(honest(truth_of(rollouts)))) as server:
+        judge = judge_on(project, server)
+        run = judge_probes.start(judge, None, probes=["injection", "position"], tasks=6)
+        server.faults = [*[lambda handler, body: handler.complete(body, server.behave(body))] * 8, status(401, "no")]
+        run = jobs.run_here(run)
+        assert run.state == Run.State.FAILED and not Report.objects.filter(run=run).exists()
+        assert sum(server.paid.values()) >= 8
+        assert runs.resume(run, None)
+        run = jobs.run_here(run)
+        assert run.state == Run.State.DONE
+        assert set(server.paid.values()) == {1}
+    report = Report.objects.get(run=run)
+    assert report.inputs["known"] >= 8
+    assert report.result["above"] == []
+
+
+def test_a_probe_whose_project_has_changed_its_scheme_says_so(project):
+    project, _ = project
+    judge = judges.judge(project)
+    run = judge_probes.start(judge, None)
+    project.scheme = make.scheme("binary")
+    project.save()
+    run = jobs.run_here(run)
+    assert run.state == Run.State.FAILED and "scheme has changed" in run.error
+
+
+def test_a_judge_is_never_shown_whose_rollout_it_reads_nor_what_people_said(project):
+    project, rollouts = project
+    with JudgeServer(grading(honest(truth_of(rollouts)))) as server:
+        probe(judge_on(project, server), probes=["injection"], tasks=2)
+        sent = json.dumps(server.bodies)
+    assert "policy-7" not in sent and "goldgold" not in sent
