@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from contextlib import closing
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -23,6 +24,7 @@ from annotations.services import export_asked, judges, projects
 from annotations.services.export_labelled import Entry, Labelling
 from annotations.services.judge_probes_kept import KIND, bounds
 from annotations.services.judges import JudgeRefused
+from annotations.services.run_estimates import LOOKED_AT, Cost
 from annotations.services.runs import Claim
 
 MOST = 1_000  # trajectories that are looked at
@@ -63,6 +65,14 @@ def calls(judge: Judge, tasks: int, probes: Iterable[str] = ()) -> int:
     settings = Settings.model_validate(judge.settings)
     each = 1 if compares or settings.reading == "whole" else _steps(judge.project)
     return (ways + 1) * tasks * each * judges.rounds_of(settings)
+
+
+def cost(judge: Judge, questions: int) -> Cost | None:
+    """About what so many questions cost, by the length of the project's trajectories; None where no price is known."""
+    each = judges.estimate(judge, {"again": True, "limit": LOOKED_AT})
+    if each.cost is None or not each.calls:
+        return None
+    return replace(each.cost, micro=round(each.cost.micro / each.calls * questions))
 
 
 def _steps(project: Project) -> int:

@@ -18,9 +18,10 @@ from annotations.http import whole
 from annotations.judge_probe_forms import LeaveForm, LimitsForm, ProbeForm
 from annotations.judges.probe_limits import TASKS
 from annotations.models import Judge, Project, Rater, Report, Run
-from annotations.services import judge_probes, judge_probes_gate, judge_probes_kept, judge_probes_words
+from annotations.services import judge_budget, judge_probes, judge_probes_gate, judge_probes_kept, judge_probes_words
 from annotations.services.judge_probes_gate import LeaveRefused
 from annotations.services.judges import JudgeRefused
+from annotations.services.run_estimates import Cost
 from annotations.views.runs import progress_rows
 
 
@@ -131,7 +132,9 @@ def _page(
 ) -> HttpResponse:
     reports = list(judge_probes_kept.reports(rater).defer("result")[:20])
     report = _chosen(request, rater, reports)
-    judge = Judge.objects.filter(rater=rater).first()
+    judge = Judge.objects.select_related("server", "project__scheme").filter(rater=rater).first()
+    budget = judge_budget.of(project)
+    questions = judge_probes.calls(judge, TASKS) if judge else 0
     context = {
         "project": project,
         "rater": rater,
@@ -144,7 +147,9 @@ def _page(
         "probes": judge_probes_words.probes(report.result["probes"]) if report else [],
         "form": form,
         "leave_form": leave,
-        "questions": judge_probes.calls(judge, TASKS) if judge else 0,
+        "questions": questions,
+        "cost": judge_probes.cost(judge, questions) if judge else None,
+        "left": Cost(budget.left_micro, budget.currency, "") if budget else None,
         "rows": progress_rows(_runs(project, rater).listed()[:5]),
     }
     return render(request, "judges/probe.html", context, status=status)

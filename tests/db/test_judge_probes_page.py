@@ -8,7 +8,7 @@ from django.core.files.storage import default_storage
 from django.urls import reverse
 
 from annotations.models import JudgeLeave, Rater, Report, Role, Run
-from annotations.services import judge_probes_kept
+from annotations.services import judge_budget, judge_probes_kept
 from tests import judges, make
 
 pytestmark = pytest.mark.django_db
@@ -169,6 +169,18 @@ def test_probing_begins_a_run_where_people_have_labelled(client, owner, project)
     assert client.post(page(rater), asked).status_code == 302
     run = Run.objects.get(kind="probe")
     assert (run.config["probes"], run.config["tasks"], run.config["seed"]) == (["injection"], 5, 1)
+
+
+def test_what_probing_costs_is_said_before(client, owner, project):
+    server = judges.server(prices=judges.PRICES)
+    rater = judges.judge(project, server, model="dear").rater
+    make.trajectory(project)
+    client.force_login(owner)
+    text = client.get(page(rater)).text
+    assert "USD by the prices of 2026-11; the budget has not been set, so nothing can be asked." in text
+    judge_budget.set_limit(project, owner, 12_340_000)
+    assert "the budget has 12.34 USD left." in client.get(page(rater)).text
+    assert "no price for the model" in client.get(page(judges.judge(project).rater)).text
 
 
 def test_limits_are_set_emptied_and_refused(client, owner, project):
