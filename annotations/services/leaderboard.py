@@ -72,6 +72,9 @@ def refuse(project: Project, config: Mapping[str, Any]) -> None:
         reference = agreement.find(project, config.get("reference"))
     except AgreementRefused as no:
         raise LeaderboardRefused(str(no)) from no
+    values = scheme_of(project.scheme).main_field.values
+    if config.get("official") and not (values and all(type(value) is int for value in values)):
+        raise LeaderboardRefused("The released arithmetic is for labels that are whole numbers; this field’s are not.")
     if reference is None:
         raise LeaderboardRefused("A leaderboard needs a reference: somebody whose labels are held to be right.")
 
@@ -138,7 +141,7 @@ def _judged(project: Project, table: LabelTable, known: Known) -> JudgedTable:
         models=tuple(model for *_, model in known.trajectories),
         lengths=lengths,
         tools=tuple(tool for *_, tool in steps) if of_steps else (),
-        about=leaderboard_facts.about(project, raters),
+        about=leaderboard_facts.about(project, known.raters),
         taught=leaderboard_facts.taught(project, raters, rows),
         chance_rater=sure.rater,
         chance_step=sure.step,

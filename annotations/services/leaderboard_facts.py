@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db.models import Count, Q, Sum
 
-from annotations.models import Annotation, Judge, JudgeVerdict, Label, Project
+from annotations.models import Annotation, Judge, JudgeVerdict, Label, Project, Rater
 from annotations.records import Json
 from annotations.services import agreement
 
@@ -41,14 +41,17 @@ class Chances:
     shares: list[tuple[float, ...]] = field(default_factory=list)
 
 
-def about(project: Project, raters: Sequence[int]) -> dict[int, dict[str, Any]]:
-    """By the rater's place: "judge" (id, name, version, model, reading, sight, method, guideline), or null where the
-    labels came from a file; "cost": {"per_1000_steps", "currency", "reason"}; "seconds": {"per_trajectory", "reason"};
-    "calls"."""
+def about(project: Project, known: Sequence[Rater]) -> dict[int, dict[str, Any]]:
+    """By the rater's place, of those who are no people: "judge" (id, name, version, model, reading, sight, method,
+    guideline), or null where the labels came from a file; "cost": {"per_1000_steps", "currency", "reason"}; "seconds":
+    {"per_trajectory", "reason"}; "calls"."""
+    raters = [rater.pk for rater in known]
     judges = {one.rater_id: one for one in _judges(project)}
     spent, labelled = _spent(project), _labelled(project, raters)
     found = {}
     for place, rater in enumerate(raters):
+        if known[place].kind in (Rater.Kind.HUMAN, Rater.Kind.CONSENSUS):
+            continue
         judge = judges.get(rater)
         told = spent.get(rater)
         found[place] = {

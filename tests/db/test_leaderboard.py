@@ -107,6 +107,14 @@ def test_judges_from_files_and_own_ones_stand_in_one_table_with_what_is_known_of
     assert said["filed"]["cost"]["reason"].startswith("Its labels came from a file")
 
 
+def test_a_person_has_a_row_and_no_cost(project):
+    person = make.rater(project, "ann", Rater.Kind.HUMAN, make.user("ann"))
+    make.rating(person, project.trajectories.first(), [1, -1])
+    said = rows(command(project.slug))["ann"]
+    assert (said["kind"], said["missing"]) == ("human", 1)
+    assert "cost" not in said
+
+
 def test_a_cost_that_is_known_in_part_is_not_known(project):
     judge = version(project)
     first, second = project.trajectories.order_by("pk")
@@ -232,6 +240,8 @@ def test_a_scheme_has_what_applies_to_it_or_says_why_not(name):
         with pytest.raises(CommandError, match="the report of Agreement has its figures"):
             command(made.slug, "--reference", "gold")
         return
+    with pytest.raises(CommandError, match="whole numbers"):
+        command(made.slug, "--reference", "gold", "--official")
     found = rows(command(made.slug, "--reference", "gold"))["judge"]["figures"]
     assert (found["first_err_acc"]["value"], found["coverage"]["value"]) == (0.5, 1.0)
     assert (found["first_err_acc_error"]["value"], found["first_err_acc_clean"]["value"]) == (1.0, 0.0)
