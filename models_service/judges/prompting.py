@@ -67,10 +67,17 @@ class Prompted:
 
 
 def prompted(
-    judging: Judging, case: Case, arounds: Arounds, *, upto: int | None = None, extra: Extra | None = None
+    judging: Judging,
+    case: Case,
+    arounds: Arounds,
+    *,
+    upto: int | None = None,
+    extra: Extra | None = None,
+    lines: rendering.Lines | None = None,
 ) -> Prompted:
-    """The question about these places. `upto`: with nothing after that step."""
-    sheet = rendering.Sheet(judging.settings.observation_limit)
+    """The question about these places. `upto`: with nothing after that step. `lines` keeps what is written down of the
+    case's steps, for the next question about it."""
+    sheet = rendering.Sheet(judging.settings.observation_limit, lines={} if lines is None else lines)
     told = rendering.data(
         case.record,
         sheet,

@@ -266,10 +266,10 @@ def _is_nothing(spec: FieldSpec, answer: Json) -> bool:
 
 def _unfounded(evidence: Mapping[str, str], steps: Sequence[StepRecord]) -> list[str]:
     """The places whose evidence is nowhere in the trajectory, blanks, case and outer quotation marks aside."""
-    if not evidence:
-        return []
-    every = "\n".join(_even(one.text) for step in steps for one in texts.parts(step, pictures=False))
-    return [place for place, quote in evidence.items() if not all(part in every for part in _pieces(quote))]
+    every = [one.text for step in steps for one in texts.parts(step, pictures=False)] if evidence else []
+    missing = [place for place, quote in evidence.items() if not any(quote in text for text in every)]
+    even = "\n".join(map(_even, every)) if missing else ""
+    return [place for place in missing if not all(part in even for part in _pieces(evidence[place]))]
 
 
 def _pieces(quote: str) -> list[str]:

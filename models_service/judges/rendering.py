@@ -23,6 +23,7 @@ from annotations.schemes.schema import Scheme
 BEGIN, END = "<trajectory>", "</trajectory>"
 BEGIN_QUESTION, END_QUESTION = "<question>", "</question>"
 CHARACTERS_A_TOKEN = 4
+Lines = dict[tuple[int, bool], tuple[str, list[dict[str, Json]]]]
 ROLES = {"agent": "assistant"}
 # What templates of models write between turns, our own marks, and characters that nobody sees.
 UNSEEN = "\U000e0000-\U000e007f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
@@ -42,10 +43,12 @@ LONE = re.compile(r"[\x00\ud800-\udfff]")
 
 @dataclass
 class Sheet:
-    """What is put together for one question. `cut` says which texts were cut, and by how much."""
+    """What is put together for one question. `cut` says which texts were cut, and by how much. `lines` are steps that
+    were written down already, for questions about the same trajectory: each with what was cut of it."""
 
     limit: int
     cut: list[dict[str, Json]] = field(default_factory=list)
+    lines: Lines = field(default_factory=dict)
 
     def text(self, text: str, **where: Json) -> Json:
         """The text; where it is too long, its beginning and its end with what is missing between them."""
@@ -118,7 +121,13 @@ def messages(
 ) -> Iterator[str]:
     """Each step as one line of JSON, in order."""
     for place in way(steps, upto):
-        yield dumped(message(steps[place], place, sheet, result=last_result or place != upto))
+        result = last_result or place != upto
+        if (place, result) not in sheet.lines:
+            own = Sheet(sheet.limit)
+            sheet.lines[place, result] = (dumped(message(steps[place], place, own, result=result)), own.cut)
+        line, cut = sheet.lines[place, result]
+        sheet.cut += cut
+        yield line
 
 
 def message(step: StepRecord, place: int, sheet: Sheet, *, result: bool = True) -> dict[str, Json]:

@@ -135,7 +135,9 @@ def _data(judging: Judging, case: Case, one: Comparison, sheet: rendering.Sheet)
 def _candidate(judging: Judging, case: Case, one: Comparison, letter: str, number: int, sheet: rendering.Sheet) -> str:
     if not one.spec.of_step:
         record: TrajectoryRecord = case.rollouts[number]
-        lines = ",\n".join(rendering.messages(record.steps, sheet))
+        own = rendering.Sheet(sheet.limit)
+        lines = ",\n".join(rendering.messages(record.steps, own))
+        sheet.cut += [{"rollout": number, **one} for one in own.cut]
     else:
         step = rendering.message(case.record.steps[number], number, sheet, result=prompting.sees_result(judging))
         lines = rendering.dumped({key: value for key, value in step.items() if key not in ("index", "after")})

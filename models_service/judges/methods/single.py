@@ -7,7 +7,7 @@ known. Read step by step, each stands alone; steps that could not be read have n
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from annotations.records import Json
@@ -85,26 +85,45 @@ def thinking(
     return (*first, wish, {"role": "assistant", "content": thought}, {"role": "user", "content": now})
 
 
+@dataclass(frozen=True)
+class _Going:
+    """A case on its way through questions about single steps."""
+
+    judging: Judging
+    case: Case
+    number: int
+    extra: Extra
+    lines: rendering.Lines = field(default_factory=dict)
+
+    def ask(self, step: int | None, arounds: Arounds, known: Known | None = None) -> Asking[tuple[Told, Prompted]]:
+        """One step; or, last, the whole."""
+        asked = prompting.prompted(self.judging, self.case, arounds, upto=step, extra=self.extra, lines=self.lines)
+        about: dict[str, Any] = {"number": self.number, "purpose": "whole" if step is None else "step"}
+        told = yield from one(self.judging, self.case, arounds, asked, **about, known=known, step=step)
+        return told, asked
+
+
 def _by_steps(judging: Judging, case: Case, number: int, extra: Extra) -> Asking[Verdict]:
     """Each step alone, then what is asked of the whole. Where the scheme ends at the first error, one after the other,
     and no further; else the last step first, so that a server that keeps what it has read has read it all by then."""
     groups = list(by_steps(case))
     contract = extra.contract or contracts.by_steps(case.scheme, groups)
     extra = replace(extra, contract=contract, described=extra.described or case.arounds)
+    going = _Going(judging, case, number, extra)
     steps = [(step, arounds) for step, arounds in groups if step is not None]
     found: dict[int | None, tuple[Told, Prompted]] = {}
     if any(rule.rule in ENDS for rule in case.scheme.rules):
         for step, arounds in steps:
             if _is_over(case, found, step):
                 continue
-            found[step] = yield from _step(judging, case, step, arounds, number, extra)
+            found[step] = yield from going.ask(step, arounds)
     else:
         for some in (steps[-1:], steps[:-1]):
-            several = yield from together([_step(judging, case, *group, number, extra) for group in some])
+            several = yield from together([going.ask(*group) for group in some])
             found |= {step: one for (step, _), one in zip(some, several, strict=True)}
         found = dict(sorted(found.items()))
     for arounds in [arounds for step, arounds in groups if step is None]:
-        found[None] = yield from _step(judging, case, None, arounds, number, extra, _known(case, found))
+        found[None] = yield from going.ask(None, arounds, _known(case, found))
     return _gathered(case, found)
 
 
@@ -121,21 +140,6 @@ def _late(scheme: Scheme) -> set[str]:
     """The fields that a rule asks only after the end is shown, and those that hang on them."""
     late = {rule.settings["then"] for rule in scheme.rules if rule.rule == "hindsight-lock"}
     return late | {spec.name for spec in scheme.fields if spec.when and spec.when.field in late}
-
-
-def _step(
-    judging: Judging,
-    case: Case,
-    step: int | None,
-    arounds: Arounds,
-    number: int,
-    extra: Extra,
-    known: Known | None = None,
-) -> Asking[tuple[Told, Prompted]]:
-    asked = prompting.prompted(judging, case, arounds, upto=step, extra=extra)
-    purpose = "whole" if step is None else "step"
-    told = yield from one(judging, case, arounds, asked, number=number, purpose=purpose, known=known, step=step)
-    return told, asked
 
 
 def _known(case: Case, found: Mapping[int | None, tuple[Told, Prompted]]) -> Known:
