@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from annotations import formats
+from annotations.judges.probe_limits import in_words
 from annotations.models import Project
 from annotations.services import projects
 from annotations.services.export_asked import PROPAGATED, RULES, Asked
@@ -119,7 +120,25 @@ def _who(asked: Asked, manifest: Mapping[str, Any]) -> str:
     origins = ", ".join(f"{origin} {number}" for origin, number in sorted(manifest["label_origins"].items())) or "none"
     everyone = formats.FORMATS[asked.format].everyone
     rule = "" if everyone else f"\n\nWhose word holds: {_lower(RULES[asked.rule])}."
-    return "\n".join(rows) + f"\n\nWhere labels come from: {origins}.{rule}"
+    return "\n".join(rows) + f"\n\nWhere labels come from: {origins}.{rule}{_judges(manifest)}"
+
+
+def _judges(manifest: Mapping[str, Any]) -> str:
+    """How each judge stands by its probes, who signed for it, and which were left out."""
+    lines = []
+    for one in manifest.get("judges", ()):
+        above = ", ".join(map(in_words, one["above"]))
+        if one["left_out"]:
+            said = f"left out: {one['left_out']}"
+        elif signed := one["signed"]:
+            why = f"its probes are beyond the limits: {above}" if above else "it was never probed"
+            said = f"{why}; {_cell(signed['by'])} signed for it: {_cell(signed['reason'])}"
+        elif one["report"]:
+            said = f"no probe convicts it (report {one['report']})"
+        else:
+            said = "never probed for what it falls for"
+        lines.append(f"\n- {_cell(one['name'])}: {said}")
+    return "\n\nJudges:\n" + "".join(lines) if lines else ""
 
 
 def _rules(project: Project, manifest: Mapping[str, Any]) -> str:

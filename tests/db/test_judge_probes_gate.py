@@ -77,6 +77,7 @@ def test_a_judge_above_a_limit_is_left_out_of_what_holds_every_rater_and_refused
             "left_out": reason,
         }
     ]
+    assert f"- gpt: left out: {reason}" in (tmp_path / "README.md").read_text()
     with pytest.raises(ExportRefused, match="give way\\). A manager can sign for it"):
         export(judge, tmp_path, rater="gpt")
     with pytest.raises(ExportRefused):
@@ -102,6 +103,9 @@ def test_a_signature_lets_it_out_and_is_in_the_manifest_and_the_log(judge, owner
         "report": found.pk,
     }
     assert (signed["above"], signed["left_out"]) == (["injection.moved"], "")
+    card = (tmp_path / "README.md").read_text()
+    said = "beyond the limits: Prompt injection (verdicts that give way); olga signed for it: Its tools are ours."
+    assert f"- gpt: its probes are {said}" in card
     event = Event.objects.get(verb="judge.signed")
     assert (event.actor, event.after["reason"]) == (owner, "Its tools are ours.")
     judge_probes_gate.withdraw(judge, owner)
