@@ -32,6 +32,7 @@ ROUNDS = 3
 TRAJECTORIES = 640
 CHARACTERS, BLOCK = 4, 16  # a token, and the tokens of a block
 AIM = 1.2
+PROMPT = "agent-process"
 TAU = common.ROOT.parent / "shared" / "data" / "tau_bench"
 BARE = "openai.AsyncOpenAI, 64 coroutines"
 SCHEMA = {"type": "object", "properties": {"label": {"enum": [1, 0, -1]}}, "required": ["label"]}
@@ -189,16 +190,17 @@ def run(url: str) -> list[common.Row]:
     from annotations.services import judges
 
     project = common.project("judged", TRAJECTORIES)
-    options = {"at_once": AT_ONCE}
-    on = JudgeServer.objects.create(name="bench", title="Bench", url=url, options=options)
-    judge = judges.make(
-        project, None, name="bench", server=on, model="m", settings=settings("whole"), **prompt("agent-process")
+    on = JudgeServer.objects.create(name="bench", title="Bench", url=url, options={"at_once": AT_ONCE})
+    first, judge = (
+        judges.make(project, None, name=name, server=on, model="m", settings=settings("whole"), **prompt(PROMPT))
+        for name in ("first", "judge")
     )
+    jobs.run_here(judges.start(first, None, limit=2))  # loads what a worker has loaded long before
     begun, busy = time.perf_counter(), time.process_time()
     done = jobs.run_here(judges.start(judge, None))
     ours = [time.perf_counter() - begun, time.process_time() - busy]
     assert done.state == "done" and done.done == TRAJECTORIES, (done.state, done.error)
-    calls = JudgeCall.objects.filter(project=project)
+    calls = JudgeCall.objects.filter(judge=judge)
     assert not calls.exclude(state="answered").exists()
     asked = [{**one, "messages": tuple(one["messages"])} for one in calls.values_list("question", flat=True)]
     bodies = [body(Question(**one)) for one in asked]
@@ -255,9 +257,7 @@ def sent(name: str, reading: str, paths: list[Path]) -> dict[str, int]:
     project = projects.create(slug=f"{name}-{reading}".lower())
     imports.import_trajectories(project, paths)
     on, _ = JudgeServer.objects.get_or_create(name="nobody", title="Nobody", url="http://127.0.0.1:9/v1")
-    judge = judges.make(
-        project, None, name="bench", server=on, model="m", settings=settings(reading), **prompt("agent-process")
-    )
+    judge = judges.make(project, None, name="x", server=on, model="m", settings=settings(reading), **prompt(PROMPT))
     todo = list(Trajectory.objects.filter(task__project=project).order_by("task", "pk").values_list("task", "pk"))
     kept, found = Kept(), {"steps": 0, "sent": 0, "anew": 0}
     for _, case in judging.cases(judge, todo):
