@@ -238,12 +238,21 @@ def same(claim: Claim, sha256: str) -> Report | None:
     return next((one for one in reports.order_by("-pk") if one.config == claim.run.config), None)
 
 
+def glance(result: Mapping[str, Any]) -> dict[str, Any]:
+    """What a list says of a report: {"reference", "official", "best", "step_acc", "first_err_acc", "kappa"}, the last
+    four of the best single judge; null where there is none."""
+    best = next((row for row in result["rows"] if row["key"] == result["best"]), None)
+    figures = {name: best and best["figures"][name]["value"] for name in ("step_acc", "first_err_acc", "kappa")}
+    named = {"reference": result["reference"], "official": result["official"]}
+    return {**named, "best": best and best["name"], **figures}
+
+
 @transaction.atomic
 def store(claim: Claim, result: dict[str, Any], sha256: str, before: dict[str, Any]) -> Report:
     """Keep the result with what it was computed from. Once per run: a run taken up again keeps its first report.
     `before` is the mark of before the labels were read."""
     run = claim.run
-    inputs = {"counts": result["counts"], "sha256": sha256, "mark": before}
+    inputs = {"counts": result["counts"], "sha256": sha256, "mark": before, "glance": glance(result)}
     fields = {"project": run.project, "kind": KIND, "config": run.config, "inputs": inputs, "result": result}
     report, _ = Report.objects.get_or_create(run=run, defaults=fields)
     claim.keep(leaderboard=report.pk, mark=before)

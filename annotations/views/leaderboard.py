@@ -34,20 +34,16 @@ def index(request: Request, slug: str) -> HttpResponse:
             form.add_error(None, str(no))
         else:
             return redirect("run", slug, run.pk)
-    reports = list(Report.objects.filter(project=project, kind=KIND).order_by("-pk")[:LISTED])
+    reports = list(Report.objects.filter(project=project, kind=KIND).defer("result").order_by("-pk")[:LISTED])
     context = {
         "project": project,
         "form": form,
         "unfit": leaderboard.unfit(project),
-        "reports": [(one, _best(one)) for one in reports],
+        "reports": reports,
         "stale": bool(reports) and leaderboard.is_stale(reports[0]),
         "rows": progress_rows(leaderboard_words.under_way(project).listed()[:5]),
     }
     return render(request, "judges/leaderboard_list.html", context, status=422 if form.errors else 200)
-
-
-def _best(report: Report) -> dict[str, Any] | None:
-    return next((row for row in report.result["rows"] if row["key"] == report.result["best"]), None)
 
 
 def found(request: Request, slug: str, pk: int) -> tuple[Project, Report]:

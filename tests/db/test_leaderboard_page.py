@@ -122,6 +122,14 @@ def test_a_judge_that_was_asked_of_some_shows_its_figures_over_those(owner, proj
     assert "Compare with" in page
 
 
+def test_what_judges_say_together_has_a_page_and_no_steps_of_its_own(owner, project):
+    page = shown(owner, project, "", "leaderboard_judge", "majority")
+    assert "What it says for what" in page
+    assert "/steps/" not in page
+    where = reverse("leaderboard_steps", args=[project.slug, Report.objects.last().pk, "majority"])
+    assert owner.get(where + "?reference=1&said=1").status_code == 404
+
+
 def test_a_cell_that_is_none_and_a_judge_that_is_not_there_are_not_found(owner, project):
     report = measured(project)
     where = reverse("leaderboard_steps", args=[project.slug, report.pk, key("good")])
