@@ -13,7 +13,7 @@ from models_service.judges.probes import cases, keys
 from models_service.judges.probes.base import NotHere, Pair, Pool
 from models_service.judges.probes.interventions_reasoning import constraint, is_right
 from tests.probed import HOTPOT, hotpot, known
-from tests.rollouts import agent, rollout
+from tests.rollouts import agent, rollout, tree
 
 needs_data = pytest.mark.skipif(not HOTPOT.exists(), reason="the shared data is not beside the checkout")
 OPERATORS = [(probe, one) for probe in cases.PROBES for one in probe.operators if one.single]
@@ -204,6 +204,13 @@ def test_a_judge_of_two_is_asked_in_both_orders():
     assert len(longer.changed[1].steps[3].message) >= 2 * len(wrong.record.steps[3].message)
     assert longer.changed[0].steps[3].message == "<answer>Argand</answer>"
     assert {one.way for one in found} == {"pairwise"}
+
+
+def test_trees_are_left_alone_and_say_so():
+    one = tree((0, "a"), (1, "b"), (1, "c"), grades={1: 1, 2: 1, 3: -1})
+    found = cases.made(Pool([one]), "absolute", [cases.probe("bandwagon")])
+    assert found.pairs == []
+    assert found.not_here["bandwagon/bandwagon_praise"] == {cases.TREE: 1}
 
 
 HOSTILE = [

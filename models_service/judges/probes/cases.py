@@ -36,6 +36,9 @@ PROBES: tuple[Probe, ...] = (
 )
 
 
+TREE = "its steps are a tree, in which an edit would move whole branches"
+
+
 @dataclass
 class Cases:
     """Pairs in the order of the probes; and for each operator how many trajectories it could not be used on, by why."""
@@ -73,6 +76,9 @@ def _try(operator: Operator, of: Probe, pool: Pool, tasks: int, seed: int, found
             break
         if task in done:
             continue
+        if _branches(material):
+            refused[TREE] += 1
+            continue
         rng = Random(f"{seed} {of.name} {operator.name} {operator.variant} {name}")
         if operator.single and isinstance(material, Labelled):
             pair = operator.single(material, pool, rng)
@@ -85,6 +91,11 @@ def _try(operator: Operator, of: Probe, pool: Pool, tasks: int, seed: int, found
         else:
             done.add(task)
             found.pairs.append(pair)
+
+
+def _branches(material: Labelled | Duel) -> bool:
+    records = [material.record] if isinstance(material, Labelled) else [material.right.record, material.wrong.record]
+    return any(step.parent is not None for record in records for step in record.steps)
 
 
 def _material(operator: Operator, pool: Pool, seed: int) -> list[tuple[str, str, Labelled | Duel]]:
