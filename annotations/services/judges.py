@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from annotations import jobs
+from annotations.judges import prompts, ways
 from annotations.judges.servers import Options
 from annotations.judges.settings import SAMPLED, Settings
 from annotations.models import (
@@ -28,7 +29,7 @@ from annotations.models import (
     Trajectory,
     User,
 )
-from annotations.services import judge_budget, run_estimates
+from annotations.services import judge_budget, projects, run_estimates
 from annotations.services.run_estimates import Cost
 
 CHARACTERS_A_TOKEN = 4
@@ -75,7 +76,9 @@ def make(
     settings: Settings,
     guideline: Guideline | None = None,
 ) -> Judge:
-    """The judge of that name, or its next version. JudgeRefused where its labels could be taken for another's."""
+    """The judge of that name, or its next version. JudgeRefused where its labels could be taken for another's, and
+    where prompt, settings and scheme do not go together."""
+    _go_together(project, prompt, settings)
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     newest = project.judges.filter(name=name).order_by("-version").first()
     version = newest.version + 1 if newest else 1
@@ -99,6 +102,15 @@ def make(
     )
     Event.objects.create(project=project, actor=by, verb="judge.made", after={"judge": judge.pk, "name": str(judge)})
     return judge
+
+
+def _go_together(project: Project, prompt: str, settings: Settings) -> None:
+    try:
+        found = prompts.known(prompt)
+    except prompts.BadPrompt as exc:
+        raise JudgeRefused(str(exc)) from exc
+    if reason := ways.refusal(settings, projects.scheme_of(project.scheme), found):
+        raise JudgeRefused(reason)
 
 
 @transaction.atomic

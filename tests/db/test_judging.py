@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 
 from annotations import jobs
+from annotations.judges import prompts
 from annotations.models import Annotation, JudgeBudget, JudgeCall, JudgeVerdict, Label, Run
 from annotations.services import judge_budget, runs
 from annotations.services import judges as services
@@ -222,3 +224,17 @@ def test_what_it_would_take_is_known_before(project, server):
     assert (whole.left_micro, whole.is_held, whole.seconds) == (None, False, None)
     unknown = services.estimate(judges.judge(project, on, model="tiny"))
     assert (unknown.cost, unknown.is_held) == (None, True)
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"prompt": "Judge by {{gideline}}."}, "unknown place {{gideline}}"),
+        ({"prompt": prompts.part("wrong-steps").text}, "wrong-steps asks for the wrong steps alone"),
+        ({"prompt": prompts.part("pairwise").text, "reading": "prefix"}, "is for reading: whole, not prefix"),
+    ],
+)
+def test_a_prompt_that_is_none_or_does_not_go_with_the_settings_makes_no_judge(project, server, fields, reason):
+    with pytest.raises(JudgeRefused, match=re.escape(reason)):
+        judge(project, server, **fields)
+    assert not project.judges.exists()
