@@ -82,6 +82,16 @@ PAGES: dict[str, list[Door]] = {
     "token_revoke": [own(302)],
     "scorers": [Door(set(), no=404), post(set(), 302, no=404)],
     "scorer_remove": [post(set(), 302, no=404)],
+    "judge_servers": [Door(set(), no=404), post(set(), 302, no=404)],
+    "judge_server_prices": [post(set(), 302, no=404)],
+    "judge_server_remove": [post(set(), 302, no=404)],
+    "judges": [Door(LEADS)],
+    "judge_new": [Door(MANAGE), post(MANAGE, 422)],
+    "judge_prompt": [Door(MANAGE, 404)],  # of no prompt of ours
+    "judge_budget": [Door(LEADS), post(MANAGE, 422)],
+    "judge": [Door(LEADS, 404)],  # the world has no judge
+    "judge_run": [post(MANAGE, 404)],
+    "judge_retire": [post(MANAGE, 404)],
     "project_new": [Door(person=True), Door(person=True, method="post", body={"slug": ""}, ok=422)],
     "project": [Door()],
     "settings": [Door(MANAGE), post(MANAGE, 422)],

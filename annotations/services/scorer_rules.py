@@ -76,6 +76,12 @@ def check(entry: Mapping[str, Any]) -> None:
         _check_price(entry["price"])
 
 
+def check_server(entry: Mapping[str, Any]) -> None:
+    """Refuse an address with a password, and a key that is no variable's name."""
+    for key, value in entry.items():
+        _check(key, value, beside_server=True)
+
+
 def _parts(options: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """The options and all that lie in them."""
     yield options

@@ -20,6 +20,10 @@ class Tab(NamedTuple):
     here: bool
 
 
+JUDGES = (
+    *("judge", "judge_new", "judge_budget", "judge_probes", "judge_probe"),
+    *("leaderboard", "leaderboard_report", "leaderboard_judge", "leaderboard_steps"),
+)
 # (title, URL name, the roles that see it, the URL names under it)
 TABS: tuple[tuple[str, str, set, tuple[str, ...]], ...] = (
     ("Overview", "project", access.SEE, ()),
@@ -29,6 +33,7 @@ TABS: tuple[tuple[str, str, set, tuple[str, ...]], ...] = (
     ("Questions", "questions", access.SEE_OTHERS_LABELS, ("thread",)),
     ("Import", "imports", access.MANAGE, ("traces",)),
     ("Scores", "scores", access.SEE_OTHERS_LABELS, ("queue",)),
+    ("Judges", "judges", access.SEE_OTHERS_LABELS, JUDGES),
     ("Pace", "pace", access.LABEL, ("pace_rows", "quality")),
     ("Agreement", "agreement", access.SEE_OTHERS_LABELS, ("report",)),
     (
@@ -70,6 +75,15 @@ def may(membership: Membership, deed: str) -> bool:
 def thousands(number: int | None) -> str:
     """12 345: digits in groups, with a narrow space that does not break."""
     return "" if number is None else f"{number:,}".replace(",", "\u202f")
+
+
+@register.filter
+def micro(millionths: int | None) -> str:
+    """An amount of money that is kept in millionths: two digits, more where it is less than one of them."""
+    if millionths is None:
+        return ""
+    amount = millionths / 1_000_000
+    return f"{amount:,.2f}" if amount >= 1 or not millionths else f"{amount:.4f}"
 
 
 @register.filter
