@@ -13,6 +13,7 @@ from models_service.statistics.coefficients import Codes
 from models_service.statistics.figures import Block, Floats, Ints, Measure, add_by_task, by_task
 from models_service.statistics.matrices import Bools, Matrix
 
+KINDS_AT_ONCE = 4_000_000  # cells of the table of tasks by kinds of counts: 32 MB
 ALONE = "No {unit} has labels from two raters."
 SAME = "All labels are one and the same value: there is no variation, so agreement cannot be told from chance."
 NOTHING_SHARED = "The two have no labelled {unit} in common."
@@ -40,9 +41,8 @@ def overall(matrix: Matrix, unit: str = "step", values: Floats | None = None) ->
     """All raters at once: alpha over coincidences, what is corrected for chance over shares. `values` are the numbers
     that the categories stand for; without them there is no alpha_interval."""
     size = matrix.categories
-    per_unit = coefficients.counts(matrix.labels, size)
-    pairs = add_by_task(matrix.task, coefficients.coincidences(per_unit), matrix.tasks)
-    shares = add_by_task(matrix.task, chance.shares(per_unit), matrix.tasks)
+    summed = _summing(matrix)
+    pairs, shares = summed(coefficients.coincidences), summed(chance.shares)
     return {
         "alpha": Block(
             np.concatenate([pairs, shares[:, -1:]], axis=1),
@@ -56,6 +56,23 @@ def overall(matrix: Matrix, unit: str = "step", values: Floats | None = None) ->
             {"conger_kappa": Measure(partial(chance.conger, categories=size), _last, partial(_alone, unit=unit))},
         ),
     }
+
+
+def _summing(matrix: Matrix) -> Callable[[Callable[[Floats], Floats]], Floats]:
+    """How (units, C) values that are made of a unit's counts are summed by task: (tasks, C). Many units have the same
+    counts, so values are made of each kind of counts once, and multiplied by how often a task has that kind."""
+    labels, size = matrix.labels, matrix.categories
+    base = labels.shape[1] + 1
+    if base**size < 2**53:  # a unit's counts as one number, of a digit a category
+        worth = np.append(float(base) ** np.arange(size), 0.0)
+        numbers = np.zeros(len(labels))
+        for column in labels.T:
+            numbers += worth[column]
+        _, first, kind = np.unique(numbers, return_index=True, return_inverse=True)
+        if matrix.tasks * len(first) <= KINDS_AT_ONCE:
+            times = by_task(matrix.task, kind, matrix.tasks, len(first))
+            return lambda of: np.asarray(times @ of(coefficients.counts(labels[first], size)))
+    return lambda of: add_by_task(matrix.task, of(coefficients.counts(labels, size)), matrix.tasks)
 
 
 def _alphas(values: Floats | None) -> dict[str, Callable[[Floats], Floats]]:

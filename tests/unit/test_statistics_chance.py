@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models_service.statistics import chance, coefficients
+from models_service.statistics import chance, coefficients, measures
 from models_service.statistics.figures import figures
 from models_service.statistics.matrices import Matrix
 from models_service.statistics.measures import overall
@@ -182,3 +182,16 @@ def test_the_order_of_steps_changes_nothing(rows, random):
     mixed = random.sample(rows, len(rows))
     for name, figure in found(rows).items():
         assert found(mixed)[name].value == pytest.approx(figure.value, abs=1e-12), name
+
+
+@given(matrices, st.integers(1, 3))
+def test_sums_by_kinds_of_counts_are_the_sums_unit_by_unit(rows, tasks):
+    labels = np.array(rows, dtype=np.uint8)
+    task = np.arange(len(labels)) % tasks
+    matrix = Matrix(labels, np.zeros(labels.shape, dtype=bool), K, task, task, np.arange(tasks), tasks)
+    by_kind = overall(matrix, values=1.0 - np.arange(K))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(measures, "KINDS_AT_ONCE", 0)
+        one_by_one = overall(matrix, values=1.0 - np.arange(K))
+    for name, block in by_kind.items():
+        assert block.sums == pytest.approx(one_by_one[name].sums, abs=1e-12), name

@@ -193,3 +193,17 @@ def test_only_gold_lets_these_judges_together_keep_up_with_the_best_of_them(foun
     assert consensus["gold_anchored"]["accuracy"] > best["accuracy"] - 0.01 > max(shown.values())
     for name in ("one_coin", "dawid_skene", "mace_em"):
         assert consensus[name]["converged"] and consensus[name]["log_likelihood"] < 0
+
+
+MODELS = (confusion.one_coin, confusion.dawid_skene, mace.mace_vb, mace.mace_em)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=[one.__name__ for one in MODELS])
+def test_what_a_model_of_these_judges_raises_never_falls_and_knows_no_order_of_rows(published, model):
+    labels = table_of(published, SETS)[:, 1:]
+    order = np.random.default_rng(0).permutation(len(labels))
+    one, other = model(gathered(labels, K)), model(gathered(labels[order], K))
+    assert one.converged and min(np.diff(one.trace)) >= 0
+    assert np.array_equal(one.labels[order], other.labels)
+    assert np.array_equal(one.posterior[order], other.posterior)
+    assert one.trace == other.trace
