@@ -36,12 +36,6 @@ TABS: tuple[tuple[str, str, set, tuple[str, ...]], ...] = (
     ("Judges", "judges", access.SEE_OTHERS_LABELS, JUDGES),
     ("Pace", "pace", access.LABEL, ("pace_rows", "quality")),
     ("Agreement", "agreement", access.SEE_OTHERS_LABELS, ("report",)),
-    (
-        "Judges",
-        "leaderboard",
-        access.SEE_OTHERS_LABELS,
-        ("leaderboard_report", "leaderboard_judge", "leaderboard_steps", "judge_probes", "judge_probe"),
-    ),
     ("Insight", "insight", access.SEE_OTHERS_LABELS, ("insight_report",)),
     ("Exports", "exports", access.TAKE_DATA, ()),
     ("Runs", "runs", access.SEE_OTHERS_LABELS, ("run",)),
