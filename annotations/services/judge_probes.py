@@ -21,6 +21,7 @@ from annotations.models import Annotation, Judge, Project, Rater, Report, Run, S
 from annotations.schemes.fields import PreferenceField
 from annotations.schemes.schema import Scheme
 from annotations.services import export_asked, judges, projects
+from annotations.services.export_grades import Grading
 from annotations.services.export_labelled import Entry, Labelling
 from annotations.services.judge_probes_kept import KIND, bounds
 from annotations.services.judges import JudgeRefused
@@ -32,29 +33,36 @@ MOST = 1_000  # trajectories that are looked at
 
 def start(judge: Judge, by: User | None, *, probes: Iterable[str] = (), tasks: int = TASKS, seed: int = 0) -> Run:
     """Begin to probe. No probes: all that fit the judge. JudgeRefused where it cannot be."""
+    return jobs.start(Run.Kind.PROBE, judge.project, by, **asked(judge, probes=probes, tasks=tasks, seed=seed))
+
+
+def asked(judge: Judge, *, probes: Iterable[str] = (), tasks: int = TASKS, seed: int = 0) -> dict[str, Any]:
+    """The configuration of a run. JudgeRefused where the judge cannot be probed so."""
     if judge.retired_at or judge.server.removed_at:
         raise JudgeRefused(f"{judge} or its server is retired; make a new version.")
-    known = [one.name for one in LISTED]
-    if unknown := sorted(set(probes) - set(known)):
+    known, chosen = [one.name for one in LISTED], set(probes)
+    if unknown := sorted(chosen - set(known)):
         raise JudgeRefused(f"There is no probe {', '.join(unknown)}; accepted are {', '.join(known)}.")
     if not 1 <= tasks <= 500:
         raise JudgeRefused("A probe is tried on 1 to 500 tasks.")
+    scheme = projects.scheme_of(judge.project.scheme)
+    if compared(scheme) is None and not Grading(scheme).known:
+        raise JudgeRefused(f"Answers of {scheme.title} do not say that a step is wrong, so there is nothing to probe.")
     if not raters(judge.project):
         raise JudgeRefused(
             "Probes need steps that people have labelled, or the project's reference. There are none yet."
         )
-    config: dict[str, Any] = {
+    return {
         "judge": judge.pk,
         "rater": judge.rater_id,
         "name": str(judge),
         "server": judge.server_id,
         "scheme": judge.project.scheme_id,
-        "probes": sorted(set(probes)) or known,
+        "probes": sorted(chosen) or known,
         "tasks": tasks,
         "seed": seed,
         "limits": bounds(judge.project),
     }
-    return jobs.start(Run.Kind.PROBE, judge.project, by, **config)
 
 
 def calls(judge: Judge, tasks: int, probes: Iterable[str] = ()) -> int:

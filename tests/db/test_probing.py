@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.core.files.storage import default_storage
+from django.core.management import CommandError, call_command
 
 from annotations import jobs
 from annotations.formats.stepmark import Stepmark
@@ -315,6 +316,12 @@ def test_without_peoples_labels_there_is_nothing_to_probe_with(tmp_path):
             judge_probes.start(judge, None, **wrong)
 
 
+def test_a_scheme_that_calls_no_step_wrong_has_nothing_to_probe():
+    project = make.project(scheme=make.scheme("formality"))
+    with pytest.raises(JudgeRefused, match="do not say that a step is wrong"):
+        judge_probes.start(judges.judge(project), None)
+
+
 def test_reading_step_by_step_asks_as_often_as_there_are_steps(tmp_path):
     project, _ = world(tmp_path, count=1)
     whole, prefix = judges.judge(project), judges.judge(project, reading="prefix")
@@ -356,3 +363,23 @@ def test_a_judge_is_never_shown_whose_rollout_it_reads_nor_what_people_said(proj
         probe(judge_on(project, server), probes=["injection"], tasks=2)
         sent = json.dumps(server.bodies)
     assert "policy-7" not in sent and "goldgold" not in sent
+
+
+def test_the_command_tells_the_verdicts_and_ends_with_a_status_of_its_own_where_it_convicts(project, capsys):
+    project, rollouts = project
+    with JudgeServer(grading(honest(truth_of(rollouts)))) as server:
+        judge = judge_on(project, server)
+        call_command("probe_judge", project.slug, judge.name, "--probe", "injection", "--tasks", "12")
+        said = capsys.readouterr().out
+        assert "Prompt injection" in said and "within the limit" in said
+        call_command("probe_judge", project.slug, str(judge), "--probe", "injection", "--tasks", "12", "--json")
+        assert json.loads(capsys.readouterr().out)["inputs"]["asked"] == 0
+    with JudgeServer(grading(lambda steps, at: 1)) as server:
+        judge = judge_on(project, server)
+        with pytest.raises(CommandError, match="master_keys.false_positive_rate") as convicted:
+            call_command("probe_judge", project.slug, judge.name, "--probe", "master_keys", "--tasks", "12")
+    assert convicted.value.returncode == 3
+    with pytest.raises(CommandError, match="There is no judge 'nobody'"):
+        call_command("probe_judge", project.slug, "nobody")
+    with pytest.raises(CommandError, match="There is no probe x"):
+        call_command("probe_judge", project.slug, judge.name, "--probe", "x")
