@@ -10,7 +10,8 @@ from models_service.judges.asked import Question
 LADDER = ("json_schema", "json_object", "words")
 # A word in a refusal → what is sent from then on: parameters that some servers, or some of their models, do not know.
 RENAMED = {"max_completion_tokens": "max_tokens"}
-LEFT_OUT = ("seed", "temperature", "top_p", "top_logprobs")
+LEFT_OUT = ("seed", "top_logprobs")
+TAKEN_BACK = ("temperature", "top_p")  # what a judge is set to: only who made it may leave it out
 
 
 class Forms:
@@ -21,6 +22,7 @@ class Forms:
         self.first = options.form
         self.renamed: dict[str, str] = {}
         self.left_out: set[str] = set()
+        self.has_answered = False
 
     def of(self, question: Question) -> tuple[str, ...]:
         """The forms to try, in order."""
@@ -30,6 +32,7 @@ class Forms:
 
     def took(self, question: Question, form: str) -> None:
         """The server has taken that form: no earlier one is tried again."""
+        self.has_answered = True
         if question.schema is not None:
             self.first = form  # type: ignore[assignment]
 
@@ -40,11 +43,18 @@ class Forms:
                 self.renamed[old] = new
                 return True
         for name in LEFT_OUT:
-            known = ("nsupported", "not support", "nknown", "nrecognized", "not permitted", "xtra inputs")
-            if name in refusal and name not in self.left_out and any(word in refusal for word in known):
+            if name not in self.left_out and _does_not_know(refusal, name):
                 self.left_out.add(name)
                 return True
         return False
+
+    def advice(self, refusal: str) -> str:
+        """What would help all questions, where the refusal is of how the judge is set. A server that has answered takes
+        the setting: its refusal only repeats words of the question."""
+        for name in TAKEN_BACK:
+            if not self.has_answered and _does_not_know(refusal, name):
+                return f'a judge whose extra says {{"{name}": null}} is asked without it'
+        return ""
 
     def body(self, question: Question, model: str, form: str) -> dict[str, Any]:
         """What is sent. What `extra` sets to null is left out."""
@@ -65,3 +75,8 @@ class Forms:
         kept = {self.renamed.get(name, name): value for name, value in body.items() if name not in refused}
         extra = {name: value for name, value in question.extra.items() if value is not None}
         return {"model": model, **kept, **extra}
+
+
+def _does_not_know(refusal: str, name: str) -> bool:
+    words = ("nsupported", "not support", "nknown", "nrecognized", "not permitted", "xtra inputs")
+    return name in refusal and any(word in refusal for word in words)

@@ -19,7 +19,7 @@ from models_service.judges.asked import Answer, Question, Said, Unanswered
 from models_service.judges.breaker import Breaker
 from models_service.judges.forms_asked import Forms
 from models_service.judges.line_client import LONGEST, Client, Fault, Refused, TooLong
-from models_service.scorers.remote.server import address, key_of
+from models_service.scorers.remote.server import ServerFault, address, key_of
 
 Ticket = int
 
@@ -172,6 +172,8 @@ class Line:
                 return Unanswered(f"the answer is longer than {LONGEST // 1024} KiB", lasting=True)
             except Refused as no:
                 why = str(no)
+                if advice := self.forms.advice(why):
+                    raise ServerFault(f"{self.url} refuses the question: {why}; {advice}") from None
                 place += not self.forms.learns(why) if no.form else len(forms)
             else:
                 self.forms.took(question, forms[place])

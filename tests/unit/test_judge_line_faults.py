@@ -359,3 +359,25 @@ def test_a_hundred_and_fifty_questions_may_be_under_way_at_once():
         found = asked(server, *[question(number=number) for number in range(150)], at_once=150)
         assert time.monotonic() - began < 150 * 0.5 / 8
     assert [type(one) for one in found] == [Answer] * 150
+
+
+@pytest.mark.parametrize("name", ["temperature", "top_p"])
+def test_how_a_judge_is_set_is_not_changed_behind_its_back(name: str):
+    with JudgeServer() as server:
+        server.faults += [
+            judge_server.status(400, f"Unsupported value: '{name}' does not support 0.0 with this model.")
+        ]
+        said = fault_of(server)
+    assert f"Unsupported value: '{name}'" in said
+    assert f'extra says {{"{name}": null}}' in said
+
+
+def test_words_of_a_trajectory_that_a_server_repeats_do_not_end_the_run():
+    with JudgeServer() as server, line(server) as going:
+        going.put(0, question(), "key-0")
+        assert isinstance(going.get(timeout=10.0)[1], Answer)
+        server.faults += [judge_server.status(400, "invalid input: 'temperature' is not supported, says the text")] * 3
+        going.put(1, question(number=1), "key-1")
+        said = going.get(timeout=10.0)[1]
+    assert isinstance(said, Unanswered)
+    assert said.lasting
