@@ -399,7 +399,7 @@ class World:
             "calibration": self.calibration.pk,
             "scorer": 1,
         }
-        return next(pk for word, pk in keys.items() if word in name)
+        return next((pk for word, pk in keys.items() if word in name), 1)  # of what the world has none
 
 
 def world(**fields: Any) -> World:
@@ -438,7 +438,9 @@ def world(**fields: Any) -> World:
     world = (project, people, trajectory, annotation, import_, export, report, token, spare.pk, thread, listed, trace)
     judged = leaderboard.gathered(project, {"reference": "import:gold"})
     measured = board.compute(judged, resamples=10)
-    return World(*world, fitted, Report.objects.create(project=project, kind=leaderboard.KIND, result=measured))
+    inputs = {"counts": measured["counts"], "glance": leaderboard.glance(measured)}
+    kept = Report.objects.create(project=project, kind=leaderboard.KIND, inputs=inputs, result=measured)
+    return World(*world, fitted, kept)
 
 
 def scheme() -> SchemeVersion:
