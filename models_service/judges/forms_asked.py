@@ -23,6 +23,7 @@ class Forms:
         self.renamed: dict[str, str] = {}
         self.left_out: set[str] = set()
         self.has_answered = False
+        self._proven: set[str] = set()
 
     def of(self, question: Question) -> tuple[str, ...]:
         """The forms to try, in order."""
@@ -30,16 +31,24 @@ class Forms:
             return ("words",)
         return LADDER[LADDER.index(self.first) :]
 
+    @property
+    def learnt(self) -> int:
+        """How much was learnt: a refusal of what was sent before that is no news."""
+        return len(self.renamed) + len(self.left_out)
+
     def took(self, question: Question, form: str) -> None:
-        """The server has taken that form: no earlier one is tried again."""
+        """The server has taken that form: no earlier one is tried again, unless it took that of other questions."""
         self.has_answered = True
-        if question.schema is not None:
+        if question.schema is None:
+            return
+        self._proven.add(form)
+        if self.first not in self._proven:
             self.first = form  # type: ignore[assignment]
 
     def learns(self, refusal: str) -> bool:
         """Whether the refusal names a parameter that can be sent otherwise, and was not yet."""
         for new, old in RENAMED.items():
-            if new in refusal and old not in self.renamed:
+            if new in refusal and old not in self.renamed and not self.has_answered:
                 self.renamed[old] = new
                 return True
         for name in LEFT_OUT:

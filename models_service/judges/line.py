@@ -166,6 +166,7 @@ class Line:
         forms = self.forms.of(question)
         place, why = 0, ""
         while place < len(forms):
+            learnt = self.forms.learnt
             try:
                 answer = await self._sent(question, forms[place], key, course)
             except TooLong:
@@ -174,7 +175,9 @@ class Line:
                 why = str(no)
                 if advice := self.forms.advice(why):
                     raise ServerFault(f"{self.url} refuses the question: {why}; {advice}") from None
-                place += not self.forms.learns(why) if no.form else len(forms)
+                if no.form and (self.forms.learns(why) or self.forms.learnt > learnt):
+                    continue
+                place += 1 if no.form else len(forms)
             else:
                 self.forms.took(question, forms[place])
                 return answer

@@ -381,3 +381,28 @@ def test_words_of_a_trajectory_that_a_server_repeats_do_not_end_the_run():
         said = going.get(timeout=10.0)[1]
     assert isinstance(said, Unanswered)
     assert said.lasting
+
+
+def test_what_many_questions_are_refused_for_at_once_is_learnt_once_and_costs_none_its_form():
+    words = "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."
+
+    def wants_another_name(handler: Handler, body: Body) -> None:
+        time.sleep(0.2)  # until all of them are there
+        handler.say(400, {"error": {"message": words}}) if "max_tokens" in body else handler.complete(body, RIGHT)
+
+    with JudgeServer() as server:
+        server.faults += [wants_another_name] * 16
+        found = asked(server, *[question(number=number) for number in range(8)], at_once=8)
+    assert [(type(one), one.attempts) for one in found] == [(Answer, 2)] * 8
+    assert {one.rung for one in found if isinstance(one, Answer)} == {"json_schema"}
+
+
+def test_a_schema_that_is_refused_leaves_the_form_of_the_others():
+    def only_some(handler: Handler, body: Body) -> None:
+        odd = "odd" in body["messages"][0]["content"] and body["response_format"]["type"] == "json_schema"
+        handler.say(400, {"error": {"message": "Invalid schema"}}) if odd else handler.complete(body, RIGHT)
+
+    with JudgeServer() as server:
+        server.faults += [only_some] * 10
+        found = asked(server, question("even"), question("odd"), question("even", number=1), at_once=1)
+    assert [one.rung for one in found if isinstance(one, Answer)] == ["json_schema", "json_object", "json_schema"]
