@@ -33,7 +33,7 @@ from annotations.services import judge_budget, projects, run_estimates
 from annotations.services.run_estimates import Cost
 
 CHARACTERS_A_TOKEN = 4
-ASKED_ALONG = 700  # tokens of the prompt's own words, about
+ASKED_ALONG = 1_500  # tokens of the prompt's own words, about
 SAID_OF_A_STEP = 90  # tokens of an answer for each step, about
 TRIED = 5
 
@@ -198,13 +198,12 @@ def rounds_of(settings: Settings) -> int:
     people = len(settings.personas)
     rounds = {
         "critique": 3,
-        "branch": 2,
+        "branch": 3,
         "panel": people,
         "debate": people * settings.rounds + 1,
         **dict.fromkeys(SAMPLED, settings.samples),
     }.get(settings.method, 1)
-    more = int(settings.thinks_first) + int("reflection" in settings.mitigations)
-    return rounds * (1 + more)
+    return rounds * (1 + int(settings.thinks_first))
 
 
 def _cost(judge: Judge, prompt: int, completion: int) -> Cost | None:
