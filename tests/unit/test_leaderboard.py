@@ -285,3 +285,11 @@ def test_the_layer_is_the_regression_it_says_to_be():
     assert low + high == pytest.approx(3 / 2, abs=1e-5)  # the intercept meets the mean
     apart = (np.log(high / (1 - high)) - np.log(low / (1 - low))) / 2
     assert 2 * (high - low) == pytest.approx(2 * (1 - 1 / 2) - apart / 2, abs=1e-5)
+
+
+def test_only_tasks_that_the_reference_labelled_are_drawn():
+    """What it did not label makes no interval wider or narrower."""
+    said = {"gold": [[1], [-1], [1]], "judge": [[1], [1], [1]]}
+    more = {"gold": [*said["gold"], None, None, None], "judge": [*said["judge"], [1], [1], [1]]}
+    few, many = (row(board.compute(judged(one), resamples=200), "judge")["figures"] for one in (said, more))
+    assert few == many

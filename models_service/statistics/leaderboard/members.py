@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -64,11 +64,20 @@ class Ground:
 
     @cached_property
     def matrix(self) -> Matrix:
+        """Its tasks are those of the trajectories that count: no others are drawn. Trajectories that do not count are
+        left out of all sums, so it does not matter which task they name."""
+        counted, renumbered = np.unique(self._all.task_of[self.counted], return_inverse=True)
+        task_of = np.zeros(self.trajectories, dtype=np.int64)
+        task_of[self.counted] = renumbered
+        return replace(self._all, task=task_of[self._all.trajectory], task_of=task_of, tasks=max(1, len(counted)))
+
+    @cached_property
+    def _all(self) -> Matrix:
         return matrices.of_steps(self.of_labels)
 
     @cached_property
     def codes(self) -> Codes:
-        return self.matrix.labels[:, self.place]
+        return self._all.labels[:, self.place]
 
     @property
     def trajectories(self) -> int:
@@ -77,13 +86,13 @@ class Ground:
     @cached_property
     def starts(self) -> Ints:
         """The first unit of each trajectory."""
-        return np.searchsorted(self.matrix.trajectory, np.arange(self.trajectories))
+        return np.searchsorted(self._all.trajectory, np.arange(self.trajectories))
 
     @cached_property
     def folds(self) -> Ints:
         """The fold of each task, by the name of its first trajectory."""
         names = [""] * self.matrix.tasks
-        for trajectory in reversed(range(self.trajectories)):
+        for trajectory in reversed(np.flatnonzero(self.counted)):
             names[self.matrix.task_of[trajectory]] = self.of_labels.trajectories[trajectory]
         return np.array(dealt(names), dtype=np.int64)
 
@@ -104,9 +113,9 @@ class Ground:
         if self.official:
             return np.asarray(self.passes[self.place])
         if self.table.names_first:
-            return np.asarray(self.first != UNSAID)
+            return np.asarray(self._named(self.place) != UNSAID)
         found = np.zeros(self.trajectories, dtype=bool)
-        found[self.matrix.trajectory[self.codes < self.matrix.categories]] = True
+        found[self._all.trajectory[self.codes < self._all.categories]] = True
         return found
 
     @cached_property
