@@ -41,6 +41,15 @@ NO_PAGES = {
         "takes a judge to be measured; tests/browser/test_leaderboard.py looks at it",
     ),
     **dict.fromkeys(("trajectory_take", "trajectory_original"), "a file"),
+    **dict.fromkeys(("adjudicate_steps", "trajectory_heat"), "a part of a page"),
+    **dict.fromkeys(("adjudicate", "adjudicate_one"), "tests/browser/test_adjudication.py looks at it"),
+    **dict.fromkeys(("insight", "insight_report"), "tests/browser/test_insight.py looks at it"),
+    **dict.fromkeys(("insight_csv", "judge_prompt", "judge_probe_log"), "a file"),
+    **dict.fromkeys(("judge_probes", "judge_probe"), "takes a judge that was probed; tests/browser/test_probes.py"),
+    **dict.fromkeys(
+        ("judges", "judge", "judge_new", "judge_budget", "judge_servers"), "tests/browser/test_judges.py looks at it"
+    ),
+    **dict.fromkeys(("quality", "search"), "tests/browser/test_pages.py looks at it"),
     "scorers": "for the server's administrator; tests/browser/test_runs_paused.py looks at it",
     "import_map": "shown with a file that no format knows; tests/browser/test_mapping.py looks at it",
     **dict.fromkeys(("scheme_file", "scheme_unmapped", "scheme_lost"), "a file"),
