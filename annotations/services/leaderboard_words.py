@@ -113,13 +113,14 @@ def is_judge(row: Mapping[str, Any]) -> bool:
 def warnings(result: Mapping[str, Any]) -> Iterator[str]:
     """What must not be overread, in sentences."""
     judges = [row for row in result["rows"] if is_judge(row)]
+    measure = "FirstErr" if result["names_first"] else "StepAcc"
     below = [row for row in judges if row["below"]]
     for constant in {one["name"]: None for row in below for one in row["below"]}:
         those = ", ".join(row["name"] for row in below if constant in {one["name"] for one in row["below"]})
-        yield f"No better than “{constant}”, which knows nothing of any step: {those}."
+        yield f"No better by {measure} than “{constant}”, which knows nothing of any step: {those}."
     if unclear := [row for row in judges if row["unclear"] and not row["below"]]:
         names = ", ".join(row["name"] for row in unclear)
-        yield f"Not clearly better than a constant answer, as the interval of the difference covers 0: {names}."
+        yield f"Not clearly better by {measure} than a constant answer (the interval of the difference covers 0): {names}."
     for row in judges:
         if row["taught"]:
             many = f"{row['taught']} trajector{'y' if row['taught'] == 1 else 'ies'}"

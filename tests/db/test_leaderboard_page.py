@@ -68,7 +68,7 @@ def test_judges_and_constant_answers_stand_in_one_table_best_first(owner, projec
     # good 8/9, always +1 6/9, part 3/9 (and so is the poor one), always 0 0.
     assert order(page, *names) == ["good", "always +1", *order(page, "=poor &lt;b&gt;judge", "part"), "always 0"]
     assert "<b>judge" not in page
-    assert "No better than “always +1”, which knows nothing of any step: =poor &lt;b&gt;judge" in page
+    assert "No better by StepAcc than “always +1”, which knows nothing of any step: =poor &lt;b&gt;judge" in page
     assert "part was asked of 1 of 3 trajectories." in page
 
 
