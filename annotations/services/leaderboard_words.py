@@ -120,7 +120,7 @@ def warnings(result: Mapping[str, Any]) -> Iterator[str]:
         yield f"No better by {measure} than “{constant}”, which knows nothing of any step: {those}."
     if unclear := [row for row in judges if row["unclear"] and not row["below"]]:
         names = ", ".join(row["name"] for row in unclear)
-        yield f"Not clearly better by {measure} than a constant answer (the interval of the difference covers 0): {names}."
+        yield f"Not clearly better by {measure} than a constant answer, for the difference may be chance: {names}."
     for row in judges:
         if row["taught"]:
             many = f"{row['taught']} trajector{'y' if row['taught'] == 1 else 'ies'}"
