@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from annotations.formats.lines import dump
 from annotations.models import Annotation, Label, Project, Rater, Standing, Trajectory
@@ -66,6 +66,13 @@ def apart(spec: FieldSpec, values: Sequence[Json]) -> float:
         places = [order.index(one) for one in values]
         return (max(places) - min(places)) / (len(order) - 1)
     return 1.0
+
+
+def alike(project: Project) -> dict[str, int]:
+    """How many live trajectories two or more people have handed in, and on how many of these they agree in everything.
+    Kept up with every pass, so nothing is compared for it."""
+    rows = Standing.objects.filter(project=project, people__gt=1, trajectory__superseded_at=None)
+    return rows.aggregate(compared=Count("pk"), same=Count("pk", filter=Q(people_differ=0)))
 
 
 def touch(project: Project, trajectories: Sequence[int]) -> None:

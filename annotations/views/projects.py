@@ -24,6 +24,7 @@ from annotations.services import (
     projects,
     queue_policies_shown,
     setup,
+    standing,
     threads,
     todo,
 )
@@ -103,6 +104,7 @@ def _overview(project: Project) -> dict[str, Any]:
         **_hindsight(project),
         "report": report,
         "glance": agreement_words.glance(report.result) if report else [],
+        "alike": standing.alike(project),
     }
 
 

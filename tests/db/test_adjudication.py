@@ -188,3 +188,10 @@ def test_what_all_agree_on_is_taken_over_together(project, lead):
     assert found.trajectory == alike
     assert Label.objects.filter(annotation=found.annotation).count() == 3
     assert not Adjudication.objects.filter(trajectory__in=[alone.pk, apart.pk]).exists()
+
+
+def test_how_many_people_agree_on_is_known_as_they_hand_in(project):
+    rated(project, [1, 0], [1, 0])
+    rated(project, [1], [-1])
+    rated(project, [1])
+    assert standing.alike(project) == {"compared": 2, "same": 1}
