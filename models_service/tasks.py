@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from annotations.models import Project
+from annotations.models import Annotation, Label, Project, Step, Task, Trajectory
 from annotations.services import (
     agreement,
     agreement_fields,
+    copying,
     export_push,
     exports,
     imports,
@@ -30,6 +31,7 @@ def run_import(run_id: int) -> None:
     with runs.working_on(run_id) as claim:
         if claim:
             imports.perform(claim)
+            copying.counted(Task, Trajectory, Step, Annotation, Label)
             standing.touch_all(claim.run.project)
     if claim:
         queue_policies_run.follow(claim.run)

@@ -28,6 +28,15 @@ def reserve(model: type[models.Model], count: int) -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
+def counted(*tables: type[models.Model]) -> None:
+    """Tell the planner how much there is now. Without it, what is asked right after an import is planned as if the
+    tables were empty, and takes a hundred times as long."""
+    quote = connection.ops.quote_name
+    with connection.cursor() as cursor:
+        for model in tables:
+            cursor.execute(f"ANALYZE {quote(model._meta.db_table)}")
+
+
 def insert(model: type[models.Model], columns: str, rows: Iterable[Sequence[Any]]) -> None:
     """COPY the rows in, inside the caller's transaction. `columns` are named with spaces between. Values go as
     PostgreSQL reads them: JSON columns as text."""
