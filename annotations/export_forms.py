@@ -13,7 +13,7 @@ from annotations import formats
 from annotations.formats.writer import Option, Writer
 from annotations.forms import raters_of
 from annotations.models import Project
-from annotations.services import export_as, export_asked, exports
+from annotations.services import export_as, export_asked, exports, views
 from annotations.services.export_asked import ERRORS, PROPAGATED, RULES, STATES, Asked, ExportRefused
 from annotations.services.export_labelled import scoring_runs
 
@@ -98,7 +98,7 @@ class ExportForm(forms.Form):
 
 
 WHOSE = ("raters", "rule", "states", "as_scheme", "propagated")
-ONLY = ("first_error", "source", "model", "least_raters", "agreed", "score_from", "score_to", "scores")
+ONLY = ("view", "first_error", "source", "model", "least_raters", "agreed", "score_from", "score_to", "scores")
 
 
 def _share() -> forms.FloatField:
@@ -163,6 +163,8 @@ def _whose(project: Project) -> Iterator[tuple[str, forms.Field]]:
 
 
 def _only(project: Project) -> Iterator[tuple[str, forms.Field]]:
+    if kept := views.of(project):
+        yield "view", _choice("Of the view", [("", "Any"), *((one.name, one.name) for one in kept)])
     yield "first_error", _choice("Trajectories", ERRORS.items())
     sources = project.tasks.exclude(source="").order_by("source").values_list("source", flat=True).distinct()[:MOST]
     yield "source", _choice("Source", _any(sources))

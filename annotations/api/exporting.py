@@ -56,6 +56,9 @@ class ExportIn(serializers.Serializer):
     propagated = _one_of(PROPAGATED, "kept", "Labels that a rule carried on.")
     sources = _texts("Only trajectories of these datasets.")
     models = _texts("Only trajectories of these policy models.")
+    view = serializers.CharField(
+        max_length=80, required=False, default="", allow_blank=True, help_text="Only trajectories that this view shows."
+    )
     first_error = _one_of(ERRORS, "", "Only trajectories with a wrong step, or without one.")
     least_raters = serializers.IntegerField(
         min_value=0,

@@ -51,6 +51,7 @@ class Asked:
     propagated: str = "kept"
     sources: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
+    view: str = ""
     first_error: str = ""
     least_raters: int = 1
     agreed: bool = False
@@ -111,6 +112,7 @@ FLAGS = {
     "propagated": "--propagated",
     "sources": "--source",
     "models": "--model",
+    "view": "--view",
     "first_error": "--first-error",
     "least_raters": "--least-raters",
     "agreed": "--agreed",
@@ -141,6 +143,7 @@ def read(said: Mapping[str, Any]) -> Asked:
         propagated=_one_of(said, "propagated", PROPAGATED) or "kept",
         sources=_texts(said, "sources"),
         models=_texts(said, "models"),
+        view=str(said.get("view") or ""),
         first_error=_one_of(said, "first_error", ERRORS),
         least_raters=_number(said, "least_raters", 0, 1_000, 1, whole=True) or 0,
         agreed=bool(said.get("agreed")),

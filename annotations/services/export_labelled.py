@@ -15,7 +15,7 @@ from annotations.models import Annotation, Project, Rater, Run, SchemeVersion, S
 from annotations.records import AnswerRecord, Labelled, PassRecord, RatingRecord, SchemeRecord
 from annotations.schemes.fields.text import CorrectionField, TextField
 from annotations.schemes.rules import Place
-from annotations.services import agreement, board, calibrated, export_whole, projects, task_answers, trees
+from annotations.services import agreement, board, calibrated, export_whole, projects, task_answers, trees, views
 from annotations.services.export_as import As
 from annotations.services.export_asked import Asked, ExportRefused
 from annotations.services.export_consensus import Word, agreed, differ
@@ -64,6 +64,7 @@ class Labelling:
 
     def _of_source_and_model(self, found: QuerySet[Trajectory]) -> QuerySet[Trajectory]:
         asked = self.asked
+        found = found.filter(pk__in=views.shown(self.project, asked.view)) if asked.view else found
         found = found.filter(task__source__in=asked.sources) if asked.sources else found
         return found.filter(policy_model__in=asked.models) if asked.models else found
 

@@ -25,6 +25,7 @@ from annotations.services import (
     export_labelled,
     export_manifest,
     projects,
+    views,
 )
 from annotations.services.export_as import As, NoWay
 from annotations.services.export_asked import Asked, ExportRefused
@@ -76,6 +77,9 @@ def check(project: Project, asked: Asked) -> tuple[As | None, list[Rater]]:
     if asked.format == Stepmark.name and asked.propagated != "kept":
         raise ExportRefused(f"{asked.format} keeps every label as it was given", "propagated", ["kept"])
     export_labelled.scoring_run(project, asked.scores)
+    if asked.view and asked.view not in {one.name for one in views.of(project)}:
+        kept = [one.name for one in views.of(project)]
+        raise ExportRefused(f"there is no view {asked.view!r}; there are {', '.join(kept) or 'none'}", "view", kept)
     return via, export_labelled.raters_for(project, asked, everyone=formats.FORMATS[asked.format].everyone)
 
 

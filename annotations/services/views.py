@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.http import QueryDict
 
-from annotations.models import Event, Project, SavedView, User
+from annotations.models import Event, Membership, Project, Role, SavedView, User
+from annotations.services import filters
 from annotations.services.outcomes import NotAccepted
+from annotations.services.projects import scheme_of
+from annotations.services.search import Search
 
 NOT_KEPT = ("after", "before", "csrfmiddlewaretoken")  # a page of the list is no part of a view
 
@@ -33,6 +39,24 @@ def save(project: Project, by: User, name: str, query: str) -> SavedView:
         raise NotAccepted(f"There is a view called “{name}” already.", "name", ["another name"]) from None
     Event.objects.create(project=project, actor=by, verb="view.saved", after={"name": name, "query": kept})
     return made
+
+
+def find(project: Project, name: str) -> SavedView:
+    """The view of that name. NotAccepted says which there are."""
+    if found := SavedView.objects.filter(project=project, name=name).select_related("by").first():
+        return found
+    raise NotAccepted(f"There is no view called “{name}”.", "view", [one.name for one in of(project)])
+
+
+def shown(project: Project, name: str) -> QuerySet[Any, Any]:
+    """The ids of the trajectories that the view shows now to who keeps it. NotAccepted where there is no such view."""
+    view = find(project, name)
+    asked = QueryDict(view.query)
+    found, _ = filters.read(
+        asked.dict(), scheme_of(project.scheme), sees_all=True, answers=asked.getlist(filters.ANSWER)
+    )
+    keeper = Membership(project=project, user=view.by, role=Role.MANAGER)
+    return Search(keeper, found).sorted().values_list("id", flat=True)
 
 
 @transaction.atomic

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from annotations.models import Role, SavedView, Step
@@ -101,3 +104,22 @@ def test_a_view_is_kept_opened_and_removed(project, client):
     client.post(reverse("view_remove", args=[project.slug, view.pk]))
     assert not SavedView.objects.exists()
     assert [one.verb for one in project.events.order_by("pk")][-2:] == ["view.saved", "view.removed"]
+
+
+def test_a_view_goes_out_as_it_shows_things_then(project, tmp_path):
+    lead = project.memberships.get().user
+    rater = make.rater(project, "gold")
+    short, long = make.trajectory(project, steps=1), make.trajectory(project, steps=5)
+    for one, count in ((short, 1), (long, 5)):
+        make.rating(rater, one, [1] * count, 1)
+    views.save(project, lead, "Long ones", "steps_from=3&sort=-steps")
+    assert list(views.shown(project, "Long ones")) == [long.pk]
+    out = tmp_path / "out"
+    call_command("export", project.slug, format="stepmark", view="Long ones", rater=["gold"], out=str(out))
+    card = (out / "README.md").read_text()
+    assert "Long ones" in card
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["filters"]["view"] == "Long ones"
+    assert manifest["counts"]["rows"] == 1
+    with pytest.raises(CommandError, match="no view 'Short ones'; there are Long ones"):
+        call_command("export", project.slug, format="stepmark", view="Short ones", rater=["gold"], out=str(out))

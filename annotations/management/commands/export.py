@@ -77,6 +77,7 @@ def _filters(parser: CommandParser) -> None:
     only.add_argument(
         "--model", action="append", default=[], dest="models", metavar="NAME", help="of this policy model"
     )
+    only.add_argument("--view", default="", metavar="NAME", help="that the saved view shows")
     only.add_argument("--first-error", default="", metavar="HOW", help=", ".join(filter(None, ERRORS)))
     only.add_argument("--least-raters", metavar="N", help="with so many passes; 0: also those nobody labelled")
     only.add_argument("--agreed", action="store_true", help="on which the raters differ nowhere")
