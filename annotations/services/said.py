@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from annotations.models import Label
+from annotations.models import Label, Rater
 from annotations.schemes.fields import CorrectionField, FirstErrorField, InterventionField, SpansField
 from annotations.schemes.schema import Scheme
 from annotations.services import sight
@@ -22,7 +22,8 @@ _ByStep = Mapping[tuple[int, int], list[Label]]  # by pass and step
 
 
 def of_steps(file: Dossier, first: int, last: int) -> Mapping[int, Sequence[Word]]:
-    """By the index of the step, for those with first ≤ index < last; raters in the order of their passes."""
+    """By the index of the step, for those with first ≤ index < last; raters in the order of their passes, but of judges
+    those first who contradict people."""
     by_step = _labels(file, first, last)
     places = {annotation.pk: at for at, annotation in enumerate(file.annotations)}
     pointing = {index for (_, index), labels in by_step.items() if any(_points(file.scheme, one) for one in labels)}
@@ -31,7 +32,22 @@ def of_steps(file: Dossier, first: int, last: int) -> Mapping[int, Sequence[Word
     for (annotation, index), labels in sorted(by_step.items(), key=lambda one: places[one[0][0]]):
         rater = file.annotations[places[annotation]].rater.name
         found[index].append(file.teller.word(rater, labels, texts.get(index, {})))
-    return found
+    kinds = {one.rater.name: one.rater.kind for one in file.annotations}
+    return {index: _contradicting_first(words, kinds) for index, words in found.items()}
+
+
+def _contradicting_first(words: Sequence[Word], kinds: Mapping[str, str]) -> list[Word]:
+    """A judge who says what no person says of the step stands before one who agrees; all else stays in its order."""
+    people = {_main(word) for word in words if kinds.get(word.rater) == Rater.Kind.HUMAN} - {None}
+    if not people:
+        return list(words)
+    judges = [word for word in words if kinds.get(word.rater) == Rater.Kind.JUDGE]
+    ordered = iter(sorted(judges, key=lambda word: _main(word) in people))
+    return [next(ordered) if kinds.get(word.rater) == Rater.Kind.JUDGE else word for word in words]
+
+
+def _main(word: Word) -> object:
+    return next((one.mark for one in word.answers if one.is_main), None)
 
 
 def _labels(file: Dossier, first: int, last: int) -> _ByStep:

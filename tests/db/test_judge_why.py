@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from annotations import jobs
-from annotations.models import Annotation, JudgeVerdict, Project, Role
+from annotations.models import Annotation, JudgeVerdict, Project, Rater, Role
 from annotations.services import judge_why
 from annotations.services import judges as services
 from tests import judge_server, judges, make
@@ -79,12 +79,18 @@ def test_nobody_else_gets_in(project, server, client):
     assert client.get(reverse("judge_why", args=[other.slug, verdict.annotation_id])).status_code == 404
 
 
-def test_the_trajectory_links_to_it(project, server, client):
+def test_the_trajectory_links_to_it_and_judges_who_contradict_people_come_first(project, server, client):
     trajectory = make.trajectory(project, steps=1)
-    verdict = asked(project, server)
+    asked(project, server, name="b-agrees")
+    server.behave = judge_server.says(-1)
+    verdict = asked(project, server, name="c-contradicts", prompt="Be strict. {{fields}}")
+    ann = make.rater(project, "ann", Rater.Kind.HUMAN, make.user("ann"))
+    make.rating(ann, trajectory, [1], 1)
     client.force_login(project.memberships.get(user__username="lead").user)
     shown = client.get(reverse("trajectory", args=[project.slug, trajectory.pk])).content.decode()
     assert reverse("judge_why", args=[project.slug, verdict.annotation_id]) in shown
+    words = shown[shown.index('<ol class="steps"') :]
+    assert words.index("ann") < words.index("c-contradicts v1") < words.index("b-agrees v1")
 
 
 def test_nothing_of_judges_is_in_a_blind_pass(project, server, client):
