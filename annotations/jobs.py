@@ -29,7 +29,6 @@ TASKS: dict[str, tuple[str, str]] = {
     Run.Kind.PROBE: ("models_service.run_probe", "light"),
     Run.Kind.LEADERBOARD: ("models_service.run_leaderboard", "light"),
     Run.Kind.INSIGHT: ("models_service.run_insight", "light"),
-    Run.Kind.RUBRICS: ("models_service.run_rubrics", "light"),
 }
 
 

@@ -209,7 +209,12 @@ class Runs(mixins.ListModelMixin, ProjectView):
         return Response(RunOut(run).data, status=status.HTTP_201_CREATED)
 
 
+def _listed(names: list[str]) -> str:
+    """a, b and c."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
 def _no_pause(run: Run) -> str:
     if run.kind in Run.PAUSABLE:
         return f"Run {run.pk} is {run.state} already."
-    return f"Run {run.pk} cannot be paused: only {' and '.join(sorted(Run.PAUSABLE))} runs go on where they stood."
+    return f"Run {run.pk} cannot be paused: only {_listed(sorted(Run.PAUSABLE))} runs go on where they stood."

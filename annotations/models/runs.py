@@ -59,7 +59,6 @@ class Run(models.Model):
         JUDGE = "judge", "Judge"
         PROBE = "probe", "Probe a judge"
         LEADERBOARD = "leaderboard", "Judges against people"
-        RUBRICS = "rubrics", "Write rubrics"
         INSIGHT = "insight", "Insight"
 
     class State(models.TextChoices):
@@ -71,9 +70,9 @@ class Run(models.Model):
         CANCELLED = "cancelled", "Cancelled"
 
     # Each stores what it did bit by bit, and goes on from there: such runs may be paused.
-    PAUSABLE = frozenset({Kind.SCORE, Kind.IMPORT, Kind.JUDGE, Kind.PROBE, Kind.RUBRICS})
+    PAUSABLE = frozenset({Kind.SCORE, Kind.IMPORT, Kind.JUDGE, Kind.PROBE})
     # Of these what was done stays where something outside failed, and resuming goes on from there.
-    KEEPING = frozenset({Kind.SCORE, Kind.JUDGE, Kind.PROBE, Kind.RUBRICS})
+    KEEPING = frozenset({Kind.SCORE, Kind.JUDGE, Kind.PROBE})
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="runs")
     kind = models.CharField(max_length=16, choices=Kind)

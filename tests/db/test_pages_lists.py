@@ -63,7 +63,7 @@ def test_a_list_asks_the_same_questions_for_one_row_and_for_a_page(client: Clien
         scored(another, [0.9, 0.9, 0.9], run)
     with CaptureQueriesContext(connection) as many:
         client.get(address)
-    assert len(many) == len(few) <= 8
+    assert len(many) == len(few) <= 9
     queries = [query["sql"] for query in many.captured_queries]
     assert not any(sql.lower().startswith("select count(") for sql in queries), "nobody asks how many there are in all"
     sql = " ".join(queries)
