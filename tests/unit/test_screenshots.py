@@ -49,7 +49,7 @@ NO_PAGES = {
     **dict.fromkeys(
         ("judges", "judge", "judge_new", "judge_budget", "judge_servers"), "tests/browser/test_judges.py looks at it"
     ),
-    "judge_why": "takes a verdict of a judge; tests/db/test_judge_why.py, no browser has looked at it yet",
+    "judge_why": "takes a verdict of a judge; tests/browser/test_judge_why.py looks at it",
     **dict.fromkeys(("quality", "search"), "tests/browser/test_pages.py looks at it"),
     "scorers": "for the server's administrator; tests/browser/test_runs_paused.py looks at it",
     "import_map": "shown with a file that no format knows; tests/browser/test_mapping.py looks at it",
