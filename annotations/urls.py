@@ -168,6 +168,7 @@ of_project: list[URLPattern] = [
     path("judges/budget/", judges.budget, name="judge_budget"),
     path("judges/<int:pk>/", judges.page, name="judge"),
     path("judges/why/<int:annotation>/", judge_why.page, name="judge_why"),
+    path("judges/<int:pk>/corrections/", judges.corrections, name="judge_corrections"),
     path("judges/<int:pk>/run/", judges.run, name="judge_run"),
     path("judges/<int:pk>/retire/", judges.retire, name="judge_retire"),
     path("judges/probes/", judge_probes.index, name="judge_probes"),

@@ -90,6 +90,7 @@ PAGES: dict[str, list[Door]] = {
     "judge_prompt": [Door(MANAGE, 404)],  # of no prompt of ours
     "judge_budget": [Door(LEADS), post(MANAGE, 422)],
     "judge": [Door(LEADS, 404)],  # the world has no judge
+    "judge_corrections": [Door(LEADS, 404)],
     "judge_why": [Door(LEADS, 404)],
     "judge_run": [post(MANAGE, 404)],
     "judge_retire": [post(MANAGE, 404)],

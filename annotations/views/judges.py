@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.contrib import messages
@@ -16,7 +17,16 @@ from annotations.http import whole
 from annotations.judge_forms import ANSWERS, METHODS, READINGS, SIGHTS, BudgetForm, JudgeForm, RunForm, initial
 from annotations.judges import prompts
 from annotations.models import Annotation, Judge, Project, Rater, Run
-from annotations.services import judge_budget, judge_calls, judge_servers, judge_summary, judges, projects
+from annotations.services import (
+    judge_budget,
+    judge_calls,
+    judge_corrections,
+    judge_servers,
+    judge_summary,
+    judges,
+    projects,
+)
+from annotations.services.answers import Voices
 from annotations.services.judges import JudgeRefused
 from annotations.views.runs import progress_rows
 
@@ -49,7 +59,11 @@ def new(request: Request, slug: str) -> HttpResponse:
     before = None
     if pk := whole(request.GET.get("from", "")):
         before = get_object_or_404(Judge.objects.select_related("server"), project=project, pk=pk)
-    form = JudgeForm(request.POST or None, project=project, initial=initial(project, before))
+    start = initial(project, before)
+    if before and (chosen := [pk for one in request.GET.getlist("label") if (pk := whole(one))]):
+        shown = judge_corrections.examples(before, chosen)
+        start["examples"] = json.dumps([one.model_dump(mode="json") for one in shown])
+    form = JudgeForm(request.POST or None, project=project, initial=start)
     if request.method == "POST" and form.is_valid() and form.settings:
         said = form.cleaned_data
         told = {name: said[name] for name in ("name", "server", "model", "prompt", "guideline")}
@@ -65,11 +79,24 @@ def new(request: Request, slug: str) -> HttpResponse:
         "project": project,
         "form": form,
         "before": before,
+        "examples": len(json.loads(start.get("examples") or "[]")),
         "servers": judge_servers.there(),
         "prompts": prompts.fitting(scheme),
         "places": prompts.PLACES,
     }
     return render(request, "judges/new.html", context, status=422 if form.errors else 200)
+
+
+@login_required
+@require_GET
+def corrections(request: Request, slug: str, pk: int) -> HttpResponse:
+    """Where people say otherwise than the judge, to be chosen from for its next version."""
+    project = access.project_for(request, slug, access.SEE_OTHERS_LABELS)
+    judge = _judge(project, pk)
+    main = Voices(projects.scheme_of(project.scheme)).main
+    rows = [(one, main.mark(one.said), main.mark(one.label.value)) for one in judge_corrections.of(judge)]
+    context = {"project": project, "judge": judge, "rows": rows, "most": judge_corrections.MOST}
+    return render(request, "judges/corrections.html", context)
 
 
 @login_required

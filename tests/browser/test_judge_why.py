@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from annotations import jobs
-from annotations.models import JudgeVerdict, User
+from annotations.models import JudgeVerdict, Rater, User
 from annotations.services import judges as services
 from tests import judges, make
 from tests.browser.test_pages import barriers
@@ -28,6 +28,8 @@ def test_from_a_pass_to_every_question_behind_it(
         settings = {"method": "majority", "samples": 3, "temperature": 0.7}
         made = judges.judge(project, judges.server(server.url), prompt="Label. {{fields}}", **settings)
         jobs.run_here(services.start(made, None))
+    person = make.rater(project, "ann", Rater.Kind.HUMAN, make.user("ann"))
+    make.rating(person, trajectory, [1, -1, 1], 1)
     log_in(project.memberships.get().user)
     page.goto(live_server.url + reverse("trajectory", args=[project.slug, trajectory.pk]))
     page.get_by_role("link", name="why").first.click()
@@ -40,3 +42,10 @@ def test_from_a_pass_to_every_question_behind_it(
     page.emulate_media(color_scheme="dark")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert barriers(page) == []
+
+    page.goto(live_server.url + reverse("judge_corrections", args=[project.slug, made.pk]))
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert barriers(page) == []
+    page.get_by_role("checkbox").press("Space")
+    page.get_by_role("button", name="Next version with these as examples").press("Enter")
+    expect(page.get_by_text("It is shown 1 judgement of people as examples.")).to_be_visible()

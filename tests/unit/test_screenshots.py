@@ -49,6 +49,7 @@ NO_PAGES = {
     **dict.fromkeys(
         ("judges", "judge", "judge_new", "judge_budget", "judge_servers"), "tests/browser/test_judges.py looks at it"
     ),
+    "judge_corrections": "takes a judge that people contradict; tests/browser/test_judge_why.py looks at it",
     "judge_why": "takes a verdict of a judge; tests/browser/test_judge_why.py looks at it",
     **dict.fromkeys(("quality", "search"), "tests/browser/test_pages.py looks at it"),
     "scorers": "for the server's administrator; tests/browser/test_runs_paused.py looks at it",
