@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
-from django.db.models import Count, F, Min, Q, TextField
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, TextField
 from django.db.models.functions import Cast
 
 from annotations.formats.lines import load
-from annotations.models import Annotation, Label, Membership, Trajectory
+from annotations.models import Annotation, JudgeVerdict, Label, Membership, Trajectory
 from annotations.models.labels import LabelQuerySet
 from annotations.schemes.fields import RubricField
 from annotations.schemes.schema import Scheme
@@ -110,6 +110,7 @@ class Dossier:
         seen = visibility.annotations_visible_to(self.membership).live().filter(trajectory=self.trajectory)
         if self.raters is not None:
             seen = seen.filter(rater__in=self.raters)
+        seen = seen.annotate(is_explained=Exists(JudgeVerdict.objects.filter(annotation=OuterRef("pk"))))
         return list(seen.select_related("rater", "guideline").order_by("rater__kind", "rater__name"))
 
     def labels(self) -> LabelQuerySet:

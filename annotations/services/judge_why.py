@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from annotations.models import Annotation, JudgeCall, JudgeVerdict, Project
+from annotations.models import JudgeCall, JudgeVerdict, Project
 from annotations.records import Json
 
 LONG = 20_000  # characters of a text that the page shows
@@ -81,12 +81,6 @@ def rest(found: JudgeVerdict) -> str:
     """Everything else that is kept, as JSON."""
     beside = {name: value for name, value in found.detail.items() if name not in (*LAYERS, "chances")}
     return json.dumps(beside, ensure_ascii=False, indent=1)[:LONG] if beside else ""
-
-
-def of_passes(annotations: list[Annotation]) -> set[int]:
-    """Which of these passes have a verdict behind them that can be looked at."""
-    rows = JudgeVerdict.objects.filter(annotation__in=[one.pk for one in annotations])
-    return set(rows.values_list("annotation", flat=True))
 
 
 def _text(said: Json) -> str:

@@ -16,7 +16,7 @@ from annotations.access import Request
 from annotations.forms import ReturnForm
 from annotations.http import whole
 from annotations.models import Annotation, Project, Trajectory
-from annotations.services import findings, gists, judge_why, labels, sight, versions
+from annotations.services import findings, gists, labels, sight, versions
 from annotations.services.axis import CELLS
 from annotations.services.dossier import Dossier
 from annotations.services.gists import Gist
@@ -190,9 +190,6 @@ def said_of(file: Dossier) -> dict[str, Any]:
         "trajectory": file.trajectory,
         "file": file,
         "findings": findings.of(file),
-        "explained": judge_why.of_passes(file.annotations)
-        if access.may(file.membership, access.SEE_OTHERS_LABELS)
-        else (),
         "telling": [one for one in file.passes if one.tells],
         "may_return": access.may(file.membership, access.MANAGE),
         "may_see_runs": access.may(file.membership, access.SEE_OTHERS_LABELS),
