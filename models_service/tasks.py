@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from annotations.models import Annotation, Label, Project, Step, Task, Trajectory
+from annotations.models import Annotation, Label, Step, Task, Trajectory
 from annotations.services import (
     agreement,
     agreement_fields,
@@ -16,7 +16,6 @@ from annotations.services import (
     queue_policies_run,
     runs,
     scheme_changes,
-    standing,
     traces,
     words,
 )
@@ -32,7 +31,6 @@ def run_import(run_id: int) -> None:
         if claim:
             imports.perform(claim)
             copying.counted(Task, Trajectory, Step, Annotation, Label)
-            standing.touch_all(claim.run.project)
     if claim:
         queue_policies_run.follow(claim.run)
         words.take_down(claim.run.project)
@@ -57,7 +55,6 @@ def run_scheme_change(run_id: int) -> None:
     with runs.working_on(run_id) as claim:
         if claim:
             scheme_changes.perform(claim)
-            standing.touch_all(Project.objects.get(pk=claim.run.project_id))
 
 
 @shared_task(name="models_service.run_agreement")
@@ -75,7 +72,6 @@ def run_judge(run_id: int) -> None:
     with runs.working_on(run_id) as claim:
         if claim:
             judging.perform(claim)
-            standing.touch_all(claim.run.project)
     if claim:
         queue_policies_run.follow(claim.run)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 
 from annotations.formats.lines import dump
@@ -65,13 +65,17 @@ def begin(trajectory: Trajectory, by: User, *, everybody: bool = False, blind: b
     if found := Adjudication.objects.filter(trajectory=trajectory).first():
         return found
     rater, _ = Rater.objects.get_or_create(project=project, kind=Rater.Kind.CONSENSUS, name=RATER)
-    annotation = Annotation.objects.create(
+    # A new version of a trajectory has the labels that went along; they are looked at again.
+    annotation, _ = Annotation.objects.live().update_or_create(
         rater=rater,
         trajectory=trajectory,
-        scheme=project.scheme,
-        guideline=project.guidelines.first(),
-        mode=Project.Mode.REFERENCE,
-        state=State.DRAFT,
+        defaults={"state": State.DRAFT, "submitted_at": None},
+        create_defaults={
+            "scheme": project.scheme,
+            "guideline": project.guidelines.first(),
+            "mode": Project.Mode.REFERENCE,
+            "state": State.DRAFT,
+        },
     )
     made = Adjudication.objects.create(
         project=project, trajectory=trajectory, annotation=annotation, by=by, everybody=everybody, blind=blind
@@ -256,9 +260,13 @@ def _record(one: Adjudication, by: User, verb: str, *, before: Any = None, after
 
 def counted(project: Project) -> dict[str, int]:
     """How many wait, are begun, and are settled."""
+    untouched = Standing.objects.filter(
+        project=project, trajectory__superseded_at=None, trajectory__adjudication=None
+    ).aggregate(
+        people=Count("pk", filter=Q(people_differ__gt=0)), everybody=Count("pk", filter=Q(everybody_differ__gt=0))
+    )
     return {
-        "people": waiting(project).count(),
-        "everybody": waiting(project, everybody=True).count(),
+        **untouched,
         "open": open_ones(project).count(),
         "settled": settled(project).count(),
     }

@@ -16,7 +16,7 @@ from annotations.formats.lines import dump
 from annotations.models import Project, Rater, Step, Task, Trajectory
 from annotations.records import Json, Problem
 from annotations.schemes.schema import Scheme
-from annotations.services import copying, originals, pass_rows, rating_rows, task_changes, versions
+from annotations.services import copying, originals, pass_rows, rating_rows, standing, task_changes, versions
 from annotations.services.drafts import Draft, StepDraft, TaskDraft
 from annotations.services.duplicates import KEEP, Sieve
 
@@ -97,6 +97,7 @@ class Batch:
         changed = self._rate(rows, there)
         self._carry(rows)
         changed |= self._passes(rows, there)
+        standing.touch(self.project, sorted({*(row.pk for row in rows), *(pk for _, pk in there)}))
         self.arrived.updated += len(changed)
         self.arrived.unchanged += len(there) - len(changed)
         self.sieve.group()

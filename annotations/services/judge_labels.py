@@ -12,6 +12,7 @@ from django.utils import timezone
 from annotations.models import Annotation, Judge, JudgeVerdict, Label, Project, Run
 from annotations.records import Json
 from annotations.schemes.rules import Place
+from annotations.services import standing
 from annotations.services.scores import Rollout
 
 MODES = {"blind": Project.Mode.BLIND, "reference": Project.Mode.REFERENCE}
@@ -49,6 +50,7 @@ def store(run: Run, judge: Judge, told: Told) -> Annotation:
     Label.objects.bulk_create([] if told.failed else [_label(annotation, told, place) for place in told.labels])
     verdict = JudgeVerdict.objects.create(annotation=annotation, judge=judge, run=run, detail=dict(told.detail))
     verdict.calls.set(told.calls)
+    standing.touch(run.project, [told.rollout.id])
     return annotation
 
 

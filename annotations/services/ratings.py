@@ -13,7 +13,7 @@ from django.db import transaction
 from annotations.formats.base import LabelRecord
 from annotations.models import Event, Project, Rater, User
 from annotations.records import Problem
-from annotations.services import copying, files, projects, rating_rows, sources
+from annotations.services import copying, files, projects, rating_rows, sources, standing
 from annotations.services.label_files import Matches, Row, newest
 from annotations.services.runs import Claim
 from annotations.services.sources import Unit
@@ -107,6 +107,7 @@ class _Import:
                 for one in matches.found
             ]
             tally = rating_rows.store(self.project, self.scheme, self.rater, said)
+            standing.touch(self.project, sorted({one.trajectory for one in said}))
             result = self.result | {
                 "labels": self.result["labels"] + tally.labels,
                 "annotations": self.result["annotations"] + tally.annotations,

@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 from annotations import jobs
 from annotations.models import Annotation, Event, Project, ProjectScheme, Run, SchemeVersion, User
 from annotations.schemes.schema import Scheme
-from annotations.services import copying, projects, scheme_lost, scheme_texts, scheme_writing
+from annotations.services import copying, projects, scheme_lost, scheme_texts, scheme_writing, standing
 from annotations.services.outcomes import NotAccepted
 from annotations.services.runs import Claim
 from annotations.services.scheme_lost import Unmapped
@@ -83,6 +83,7 @@ def apply(project: Project, version: ProjectScheme, by: User | None, *, claim: C
     plan = planning.finished()
     locked.scheme = project.scheme = version.scheme
     locked.save(update_fields=["scheme"])
+    standing.touch_all(locked)
     scheme_texts.mark_used(version)
     Event.objects.create(
         project=locked,

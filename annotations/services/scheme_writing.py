@@ -10,7 +10,17 @@ from uuid import UUID
 from django.utils import timezone
 
 from annotations.formats.lines import dump
-from annotations.models import Annotation, Event, Label, Look, Project, SchemeVersion, User
+from annotations.models import (
+    Adjudication,
+    Annotation,
+    Event,
+    JudgeVerdict,
+    Label,
+    Look,
+    Project,
+    SchemeVersion,
+    User,
+)
 from annotations.schemes.maps import Converted
 from annotations.schemes.rules import Place
 from annotations.services import copying, progressive, scheme_lost, seats
@@ -41,6 +51,8 @@ def write(project: Project, to: SchemeVersion, outcomes: Sequence[Outcome], chan
     for new in made:
         if new.frontier is not None:
             _move_on(new)
+    _follow({one.of.annotation.pk: new for one, new in zip(carried, made, strict=True)})
+    _follow({one.of.annotation.pk: one.earlier for one in outcomes if one.earlier})
     events += [_carried(one, new) for one, new in zip(carried, made, strict=True)]
     for event in events:
         event.project, event.actor, event.change = project, by, change
@@ -94,6 +106,16 @@ def _copy_looks(successors: Mapping[int, Annotation]) -> None:
     rows = Look.objects.filter(annotation__in=successors).values("annotation_id", "step_id", *LOOK)
     made = [Look(**row | {"annotation_id": successors[row["annotation_id"]].pk}) for row in rows]
     Look.objects.bulk_create(made)
+
+
+def _follow(successors: Mapping[int, Annotation]) -> None:
+    """How a pass came to be goes with the pass that stands for it now: what was adjudicated, a judge's verdict."""
+    followers: tuple[Any, ...] = (Adjudication, JudgeVerdict)
+    for model in followers:
+        rows = list(model.objects.filter(annotation__in=successors).only("annotation"))
+        for row in rows:
+            row.annotation = successors[row.annotation_id]
+        model.objects.bulk_update(rows, ["annotation"])
 
 
 def _move_on(new: Annotation) -> None:
