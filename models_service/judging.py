@@ -13,7 +13,7 @@ from annotations.judges.servers import Options
 from annotations.judges.settings import Settings
 from annotations.models import Judge, JudgeVerdict, Task
 from annotations.schemes.fields import PreferenceField, RubricField
-from annotations.schemes.rules import Place
+from annotations.schemes.judging import path
 from annotations.schemes.schema import Scheme
 from annotations.services import judge_calls, judge_labels, judges, projects, rubrics, scores
 from annotations.services.grounds import Ground
@@ -31,8 +31,7 @@ def perform(claim: Claim) -> None:
     """Judge what this run has not judged yet, so that another worker goes on where one died. A trajectory of which the
     judge says nothing is a pass that failed, with the reason."""
     judge = Judge.objects.select_related("server", "guideline", "project", "rater").get(pk=claim.run.config["judge"])
-    if claim.run.config["scheme"] != claim.run.project.scheme_id:
-        raise ValueError("the project's scheme has changed since this run was asked for; begin it anew")
+    keep_scheme(claim)
     judge_calls.let_go(claim.run.project)
     _chosen(claim, judge)
     todo = judges.left(claim.run, judge)
@@ -44,6 +43,14 @@ def perform(claim: Claim) -> None:
         for ended in asker.drive(_jobs(judge, todo)):
             _store(claim, judge, ended, asker.counts)
             claim.advance()
+
+
+def keep_scheme(claim: Claim) -> None:
+    """ValueError where the run goes on under another scheme than it began with: its labels would be of two."""
+    scheme = claim.run.project.scheme_id
+    if claim.run.result.get("scheme", scheme) != scheme:
+        raise ValueError("the project's scheme has changed since this run began; begin it anew")
+    claim.keep(scheme=scheme)
 
 
 def line(judge: Judge) -> Line:
@@ -139,9 +146,3 @@ def detail(verdict: Verdict) -> dict[str, Any]:
     """What is kept of a verdict beside its labels, as JSON."""
     chances = {path(place): dict(each) for place, each in verdict.chances.items()}
     return verdict.detail | ({"chances": chances} if chances else {})
-
-
-def path(place: Place) -> str:
-    """A place as JSON names it: the step's place and the field, or trajectory and the field."""
-    step, name = place
-    return f"trajectory.{name}" if step is None else f"steps.{step}.{name}"

@@ -47,8 +47,7 @@ def perform(claim: Claim) -> None:
     """Probe the judge and store the report. What was answered before a worker died is not asked again."""
     config = claim.run.config
     judge = Judge.objects.select_related("server", "guideline", "project__scheme", "rater").get(pk=config["judge"])
-    if config["scheme"] != claim.run.project.scheme_id:
-        raise ValueError("the project's scheme has changed since this run was asked for; begin it anew")
+    judging.keep_scheme(claim)
     judge_calls.let_go(claim.run.project)
     bench = on_bench(judge)
     settings = Settings.model_validate(judge.settings)

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from annotations.judges.servers import Options
-from annotations.models import JudgePace, JudgeServer, Run
+from annotations.models import Judge, JudgePace, JudgeServer, Run
 
 ASKING = (Run.Kind.JUDGE, Run.Kind.PROBE)
 
@@ -47,5 +47,6 @@ def _filled(server: JudgeServer, requests: int | None, tokens: int | None) -> Ju
 
 def share(server: JudgeServer) -> int:
     """How many questions one run may have under way: the server's, divided among the runs that ask it now."""
-    asking = Run.objects.filter(kind__in=ASKING, state=Run.State.RUNNING, config__server=server.pk).count()
+    judges = list(Judge.objects.filter(server=server).values_list("pk", flat=True))
+    asking = Run.objects.filter(kind__in=ASKING, state=Run.State.RUNNING, config__judge__in=judges).count()
     return max(1, Options.model_validate(server.options).at_once // max(1, asking))

@@ -56,8 +56,6 @@ def asked(judge: Judge, *, probes: Iterable[str] = (), tasks: int = TASKS, seed:
         "judge": judge.pk,
         "rater": judge.rater_id,
         "name": str(judge),
-        "server": judge.server_id,
-        "scheme": judge.project.scheme_id,
         "probes": sorted(chosen) or known,
         "tasks": tasks,
         "seed": seed,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from annotations import jobs
@@ -130,12 +130,7 @@ def start(
         raise JudgeRefused(f"{judge} is retired; make a new version.")
     if judge.server.removed_at:
         raise JudgeRefused(f"The server {judge.server.title} was removed; make a version with another one.")
-    config: dict[str, Any] = {
-        "judge": judge.pk,
-        "name": str(judge),
-        "server": judge.server_id,
-        "scheme": judge.project.scheme_id,
-    }
+    config: dict[str, Any] = {"judge": judge.pk, "name": str(judge)}
     config |= {"limit": limit} if limit else {}
     config |= {"among": sorted(among)} if among is not None else {}
     config |= {"again": True} if again else {}
@@ -170,7 +165,7 @@ def estimate(judge: Judge, config: Mapping[str, Any] | None = None) -> Estimate:
     chosen = list(waiting(judge, config).values_list("pk", flat=True))
     if limit := config.get("limit"):
         chosen = chosen[:limit]
-    size = run_estimates.measured(chosen)
+    size = run_estimates.of_these(chosen)
     texts = size.octets / CHARACTERS_A_TOKEN
     per_step = size.steps / size.trajectories if size.trajectories else 0.0
     whole = settings.reading == "whole"
@@ -222,4 +217,4 @@ def _seconds(judge: Judge, calls: int) -> float | None:
 
 def failed(judge: Judge) -> QuerySet[Annotation]:
     """Passes in which the judge has said nothing."""
-    return Annotation.objects.live().filter(Q(state=Annotation.State.FAILED), rater=judge.rater_id)
+    return Annotation.objects.live().filter(state=Annotation.State.FAILED, rater=judge.rater_id)

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, F, Func, IntegerField, Q, Sum
+from django.db.models import Count, Exists, F, Func, IntegerField, OuterRef, Q, Sum
 
 from annotations.models import Project, Run, Step, Trajectory
 from annotations.services import scorer_entries
@@ -66,12 +66,17 @@ class Estimate:
 
 def size(project: Project) -> Size:
     """Exact for small projects; of others steps and octets are those of some trajectories, times how many there are."""
-    agents = Step.objects.of_agent().filter(trajectory__project=project, trajectory__superseded_at__isnull=True)
-    count = agents.aggregate(count=Count("trajectory", distinct=True))["count"]
-    chosen = _spread(project, LOOKED_AT)
-    found = measured(chosen)
-    factor = count / found.trajectories if found.trajectories else 0.0
-    return Size(count, round(found.steps * factor), round(found.octets * factor))
+    agent = Step.objects.of_agent().filter(trajectory=OuterRef("pk"))
+    found = Trajectory.objects.live().filter(Exists(agent), project=project).order_by("pk")
+    return of_these(list(found.values_list("pk", flat=True)))
+
+
+def of_these(trajectories: Sequence[int]) -> Size:
+    """Of these trajectories; of many, what some from all over them have, times how many they stand for."""
+    apart = len(trajectories) // LOOKED_AT + 1 if len(trajectories) > LOOKED_AT else 1
+    found = measured(trajectories[::apart])
+    factor = len(trajectories) / len(trajectories[::apart]) if trajectories else 0.0
+    return Size(*(round(part * factor) for part in (found.trajectories, found.steps, found.octets)))
 
 
 def measured(trajectories: Iterable[int]) -> Size:
@@ -156,9 +161,3 @@ def sample(project: Project, count: int, seed: int) -> list[int]:
     chance.shuffle(groups)
     longest = max(map(len, groups), default=0)
     return [found[turn] for turn in range(longest) for found in groups if turn < len(found)][:count]
-
-
-def _spread(project: Project, count: int) -> list[int]:
-    """At most so many of the project's trajectories, from all over it."""
-    found = list(Trajectory.objects.live().filter(project=project).order_by("pk").values_list("pk", flat=True))
-    return found if len(found) <= count else found[:: len(found) // count + 1]

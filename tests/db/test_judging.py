@@ -204,14 +204,20 @@ def test_a_run_that_the_budget_does_not_hold_stops_and_goes_on_when_it_does(proj
     assert (row.spent_micro, row.reserved_micro) == (sum(calls), 0)
 
 
-def test_a_scheme_that_was_changed_since_is_not_judged_under_the_new_one(project, server):
+def test_a_run_does_not_go_on_under_another_scheme_and_anew_it_does(project, server):
     make.trajectory(project)
-    run = services.start(judge(project, server), None)
+    on = judges.server(server.url, prices=judges.PRICES, retries=0)
+    run = ran(judges.judge(project, on, model="dear", prompt="Label.\n\n{{fields}}"))
+    assert "has no budget" in run.error
+    judge_budget.set_limit(project, make.user(), 10**9)
     project.scheme = make.scheme("binary")
     project.save()
+    runs.resume(run, None)
     run = jobs.run_here(run)
     assert run.state == "failed"
     assert "scheme has changed" in run.error
+    again = jobs.run_here(runs.retry(run, None))
+    assert (again.state, again.error, again.done) == ("done", "", 1)
 
 
 def test_what_it_would_take_is_known_before(project, server):

@@ -351,6 +351,7 @@ def test_a_probe_whose_project_has_changed_its_scheme_says_so(project):
     project, _ = project
     judge = judges.judge(project)
     run = judge_probes.start(judge, None)
+    Run.objects.filter(pk=run.pk).update(result={"scheme": project.scheme_id})  # a worker had begun it
     project.scheme = make.scheme("binary")
     project.save()
     run = jobs.run_here(run)
