@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Max, Q, Sum
 from django.db.models.functions import TruncDate
 
 from annotations.models import Annotation, Judge, JudgeCall, Project, Run
@@ -44,7 +44,18 @@ class Named:
 
 
 def of_project(project: Project) -> list[Named]:
-    rows = {one.pk: Standing(one) for one in _judges(project)}
+    named: dict[str, Named] = {}
+    for one in _standings(_judges(project)):
+        named.setdefault(one.judge.name, Named(one.judge.name)).versions.append(one)
+    return list(named.values())
+
+
+def of_judge(judge: Judge) -> Standing:
+    return _standings([judge])[0]
+
+
+def _standings(judges: Sequence[Judge]) -> list[Standing]:
+    rows = {one.pk: Standing(one) for one in judges}
     raters = {one.judge.rater_id: one for one in rows.values()}
     live = Annotation.objects.live().filter(rater__in=raters)
     counted = (
@@ -60,13 +71,11 @@ def of_project(project: Project) -> list[Named]:
         one = rows[row["judge"]]
         one.calls, one.tokens = row["calls"], (row["prompt"] or 0) + (row["completion"] or 0)
         one.cost_micro, one.unpriced = row["cost"] or 0, row["unpriced"]
-    for run in Run.objects.filter(project=project, kind=Run.Kind.JUDGE).listed().order_by("pk"):
-        if run.config.get("judge") in rows:
-            rows[run.config["judge"]].run = run
-    named: dict[str, Named] = {}
-    for one in rows.values():
-        named.setdefault(one.judge.name, Named(one.judge.name)).versions.append(one)
-    return list(named.values())
+    runs = Run.objects.filter(kind=Run.Kind.JUDGE, config__judge__in=list(rows))
+    newest = runs.order_by().values("config__judge").annotate(newest=Max("pk")).values("newest")
+    for run in Run.objects.filter(pk__in=newest).listed():
+        rows[run.config["judge"]].run = run
+    return list(rows.values())
 
 
 def _judges(project: Project) -> Sequence[Judge]:

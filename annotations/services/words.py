@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import connection
 
-from annotations.models import Project, Step
+from annotations.models import Project, Step, StepWords
 
 PAGE = 30
 BEGINNING = 20_000  # characters of each text whose words are taken down
@@ -66,7 +66,7 @@ class Hits:
 
 def search(project: Project, words: str, *, source: str = "", after: int = 0) -> Hits:
     """Steps of live trajectories that hold these words, as web searches are written: "a phrase", or, -not."""
-    missing = take_down(project, PATIENCE)
+    missing = take_down(project, PATIENCE, after=_newest(project))
     asked: dict[str, Any] = {
         "project": project.pk,
         "words": words.replace("\x00", ""),
@@ -83,10 +83,17 @@ def search(project: Project, words: str, *, source: str = "", after: int = 0) ->
     return Hits(hits, rows[PAGE - 1][0] if len(rows) > PAGE else None, missing)
 
 
-def take_down(project: Project, seconds: float | None = None) -> int:
-    """Take the words of steps down that are not yet, for at most so many seconds; how many are left."""
+def _newest(project: Project) -> int:
+    """The newest step whose words are taken down. What came later is looked for by every search; what an import that
+    ran beside another left behind it, by the next import."""
+    return StepWords.objects.filter(project=project).order_by("-pk").values_list("pk", flat=True).first() or 0
+
+
+def take_down(project: Project, seconds: float | None = None, after: int = 0) -> int:
+    """Take the words of steps down that are not yet, for at most so many seconds, of those that came after that one;
+    how many are left."""
     until = None if seconds is None else time.monotonic() + seconds
-    left = Step.objects.filter(trajectory__project=project, words=None).order_by("pk")
+    left = Step.objects.filter(trajectory__project=project, words=None, pk__gt=after).order_by("pk")
     while some := list(left.values_list("pk", flat=True)[:AT_ONCE]):
         with connection.cursor() as cursor:
             cursor.execute(_FILL, [some])

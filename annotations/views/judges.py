@@ -116,14 +116,11 @@ def page(request: Request, slug: str, pk: int) -> HttpResponse:
     """One version: what it is, what it has said, and what asking it takes."""
     project = access.project_for(request, slug, access.SEE_OTHERS_LABELS)
     judge = _judge(project, pk)
-    standing = next(
-        one for named in judge_summary.of_project(project) for one in named.versions if one.judge.pk == judge.pk
-    )
     settings: dict[str, Any] = judge.settings
     context = {
         "project": project,
         "judge": judge,
-        "standing": standing,
+        "standing": judge_summary.of_judge(judge),
         "reading": READINGS[settings["reading"]],
         "sight": SIGHTS[settings["sight"]],
         "method": METHODS[settings["method"]],
