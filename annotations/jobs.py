@@ -29,6 +29,8 @@ TASKS: dict[str, tuple[str, str]] = {
     Run.Kind.PROBE: ("models_service.run_probe", "light"),
     Run.Kind.LEADERBOARD: ("models_service.run_leaderboard", "light"),
     Run.Kind.INSIGHT: ("models_service.run_insight", "light"),
+    Run.Kind.RUBRICS: ("models_service.run_rubrics", "light"),
+    Run.Kind.CONSENSUS: ("models_service.run_consensus", "light"),
 }
 
 

@@ -60,6 +60,8 @@ class Run(models.Model):
         PROBE = "probe", "Probe a judge"
         LEADERBOARD = "leaderboard", "Judges against people"
         INSIGHT = "insight", "Insight"
+        RUBRICS = "rubrics", "Write rubrics"
+        CONSENSUS = "consensus", "Consensus"
 
     class State(models.TextChoices):
         QUEUED = "queued", "Queued"
@@ -70,9 +72,9 @@ class Run(models.Model):
         CANCELLED = "cancelled", "Cancelled"
 
     # Each stores what it did bit by bit, and goes on from there: such runs may be paused.
-    PAUSABLE = frozenset({Kind.SCORE, Kind.IMPORT, Kind.JUDGE, Kind.PROBE})
+    PAUSABLE = frozenset({Kind.SCORE, Kind.IMPORT, Kind.JUDGE, Kind.PROBE, Kind.RUBRICS})
     # Of these what was done stays where something outside failed, and resuming goes on from there.
-    KEEPING = frozenset({Kind.SCORE, Kind.JUDGE, Kind.PROBE})
+    KEEPING = frozenset({Kind.SCORE, Kind.JUDGE, Kind.PROBE, Kind.RUBRICS})
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="runs")
     kind = models.CharField(max_length=16, choices=Kind)

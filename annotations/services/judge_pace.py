@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 from annotations.judges.servers import Options
 from annotations.models import Judge, JudgePace, JudgeServer, Run
 
-ASKING = (Run.Kind.JUDGE, Run.Kind.PROBE)
+ASKING = (Run.Kind.JUDGE, Run.Kind.PROBE, Run.Kind.RUBRICS)
 
 
 def take(server: JudgeServer, tokens: int) -> float:

@@ -121,6 +121,8 @@ def what(run: Run) -> str:
         + (["released arithmetic"] if asked.get("official") else []),
         Run.Kind.JUDGE: [str(asked.get("name") or ""), f"a try on {asked['limit']}" if asked.get("limit") else ""],
         Run.Kind.INSIGHT: [f"labels of {_name(asked.get('rater') or '')}"],
+        Run.Kind.RUBRICS: [str(asked.get("name") or "")],
+        Run.Kind.CONSENSUS: [str(asked.get("field") or "")],
         Run.Kind.PROBE: [str(asked.get("name") or ""), f"{asked.get('tasks')} tasks"],
         Run.Kind.EXPORT: [
             str(asked.get("format") or ""),
