@@ -32,6 +32,7 @@ BEGIN: dict[str, set[Role]] = {
     Run.Kind.INSIGHT: SEE_OTHERS_LABELS,
     Run.Kind.RUBRICS: MANAGE,
     Run.Kind.CONSENSUS: SEE_OTHERS_LABELS,
+    Run.Kind.ADOPT: MANAGE,
 }
 NO_PROJECT = "There is no such project, or it is not yours to know of."
 NOT_YOURS = "Only what you began yourself and may still begin is yours to stop or repeat."

@@ -13,7 +13,7 @@ from annotations.records import Json
 
 VERSION = 1
 KINDS = Literal["human", "judge", "scorer", "import", "consensus"]
-ORIGINS = Literal["human", "propagated", "accepted", "judge", "import", "adjudicated"]
+ORIGINS = Literal["human", "propagated", "accepted", "judge", "import", "adjudicated", "consensus"]
 
 
 def _moment(said: str) -> str:

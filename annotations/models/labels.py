@@ -154,6 +154,7 @@ class Label(models.Model):
         JUDGE = "judge", "Judge"
         IMPORT = "import", "Imported"
         ADJUDICATED = "adjudicated", "Adjudicated"
+        CONSENSUS = "consensus", "Consensus"
 
     annotation = models.ForeignKey(Annotation, models.CASCADE, related_name="labels")
     step = models.ForeignKey(Step, models.CASCADE, null=True, blank=True, related_name="labels")

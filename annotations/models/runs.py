@@ -62,6 +62,7 @@ class Run(models.Model):
         INSIGHT = "insight", "Insight"
         RUBRICS = "rubrics", "Write rubrics"
         CONSENSUS = "consensus", "Consensus"
+        ADOPT = "adopt", "Adopt a consensus"
 
     class State(models.TextChoices):
         QUEUED = "queued", "Queued"

@@ -123,6 +123,7 @@ def what(run: Run) -> str:
         Run.Kind.INSIGHT: [f"labels of {_name(asked.get('rater') or '')}"],
         Run.Kind.RUBRICS: [str(asked.get("name") or "")],
         Run.Kind.CONSENSUS: [str(asked.get("field") or "")],
+        Run.Kind.ADOPT: [str(asked.get("method") or ""), f"of report {asked.get('report')}"],
         Run.Kind.PROBE: [str(asked.get("name") or ""), f"{asked.get('tasks')} tasks"],
         Run.Kind.EXPORT: [
             str(asked.get("format") or ""),
