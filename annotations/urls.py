@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from annotations.views import (
     adjudication,
+    adjudication_talk,
     agreement,
     assigning,
     candidates,
@@ -15,6 +16,7 @@ from annotations.views import (
     heat,
     imports,
     insight,
+    judge_preview,
     judge_probes,
     judge_servers,
     judge_why,
@@ -128,6 +130,7 @@ of_project: list[URLPattern] = [
     path("adjudicate/<int:pk>/begin/", adjudication.begin, name="adjudicate_begin"),
     path("adjudicate/<int:pk>/steps/", adjudication.steps, name="adjudicate_steps"),
     path("adjudicate/<int:pk>/decide/", adjudication.decide, name="adjudicate_decide"),
+    path("adjudicate/<int:pk>/say/", adjudication_talk.say, name="adjudicate_say"),
     path("adjudicate/<int:pk>/show/", adjudication.show, name="adjudicate_show"),
     path("adjudicate/<int:pk>/settle/", adjudication.settle, name="adjudicate_settle"),
     path("adjudicate/<int:pk>/reopen/", adjudication.reopen, name="adjudicate_reopen"),
@@ -169,6 +172,8 @@ of_project: list[URLPattern] = [
     path("judges/<int:pk>/", judges.page, name="judge"),
     path("judges/why/<int:annotation>/", judge_why.page, name="judge_why"),
     path("judges/<int:pk>/corrections/", judges.corrections, name="judge_corrections"),
+    path("judges/preview/", judge_preview.unsaved, name="judge_preview_new"),
+    path("judges/<int:pk>/preview/", judge_preview.saved, name="judge_preview"),
     path("judges/<int:pk>/run/", judges.run, name="judge_run"),
     path("judges/<int:pk>/retire/", judges.retire, name="judge_retire"),
     path("judges/probes/", judge_probes.index, name="judge_probes"),

@@ -92,6 +92,8 @@ PAGES: dict[str, list[Door]] = {
     "judge": [Door(LEADS, 404)],  # the world has no judge
     "judge_corrections": [Door(LEADS, 404)],
     "judge_why": [Door(LEADS, 404)],
+    "judge_preview": [Door(LEADS, 404)],
+    "judge_preview_new": [post(MANAGE, 422)],
     "judge_run": [post(MANAGE, 404)],
     "judge_retire": [post(MANAGE, 404)],
     "project_new": [Door(person=True), Door(person=True, method="post", body={"slug": ""}, ok=422)],
@@ -182,6 +184,7 @@ PAGES: dict[str, list[Door]] = {
     "adjudicate_one": [Door(LEADS, 404)],  # the world's trajectory is not taken up
     "adjudicate_steps": [Door(LEADS, 404)],
     "adjudicate_decide": [post(LEADS, 404)],
+    "adjudicate_say": [post(LEADS, 404)],
     "adjudicate_show": [post(LEADS, 404)],
     "adjudicate_settle": [post(LEADS, 404)],
     "adjudicate_reopen": [post(LEADS, 404)],

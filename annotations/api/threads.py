@@ -72,7 +72,7 @@ class ThreadIn(WordsIn):
     step = serializers.IntegerField(
         min_value=0, max_value=BIGGEST_NUMBER, allow_null=True, help_text="Its place; null: the whole trajectory."
     )
-    kind = serializers.ChoiceField(choices=Thread.Kind.choices)
+    kind = serializers.ChoiceField(choices=[(one.value, one.label) for one in Thread.ASKED])
 
 
 class Threads(mixins.ListModelMixin, ProjectView):

@@ -1,4 +1,4 @@
-"""What annotators ask and flag at a step, and what leads answer."""
+"""What annotators ask and flag at a step, what leads answer, and what leads say among themselves."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ class ThreadQuerySet(models.QuerySet["Thread"]):
         return self.with_state().filter(state=state)  # type: ignore[misc]
 
     def waiting(self) -> ThreadQuerySet:
-        """The open ones: nobody has answered since the person who began it spoke last."""
-        return self.filter(closed_at__isnull=True).alias(last_by=_speaker()).filter(last_by=F("begun_by"))
+        """The open ones: nobody has answered since the person who began it spoke last. Comments wait for nobody."""
+        asked = self.filter(closed_at__isnull=True, kind__in=Thread.ASKED)
+        return asked.alias(last_by=_speaker()).filter(last_by=F("begun_by"))
 
 
 def _newest() -> models.QuerySet[Message]:
@@ -37,11 +38,15 @@ def _speaker() -> Subquery:
 
 class Thread(models.Model):
     """A question or a flag about one step (null: the whole trajectory), with what was said since. Between the person
-    who began it and those who lead; it tells a lead nothing else of the pass, and other annotators nothing at all."""
+    who began it and those who lead; it tells a lead nothing else of the pass, and other annotators nothing at all. A
+    comment is said by those who adjudicate, to one another."""
 
     class Kind(models.TextChoices):
         ASK = "ask", "Question"
         FLAG = "flag", "Flag"
+        NOTE = "note", "Comment"
+
+    ASKED = (Kind.ASK, Kind.FLAG)  # what one may begin in a pass of one's own
 
     class State(models.TextChoices):
         """What a thread has come to. It follows from who spoke last and whether it was closed since."""

@@ -44,12 +44,19 @@ def waiting(project: Project, *, everybody: bool = False) -> QuerySet[Standing]:
 def open_ones(project: Project) -> QuerySet[Adjudication]:
     """Begun and not settled, those that lie longest first."""
     found = Adjudication.objects.filter(project=project, settled_at=None, trajectory__superseded_at=None)
-    return found.select_related("by", "trajectory").order_by("opened_at", "pk")
+    return _told(found).order_by("opened_at", "pk")
 
 
 def settled(project: Project) -> QuerySet[Adjudication]:
-    found = Adjudication.objects.filter(project=project, settled_at__isnull=False)
-    return found.select_related("by", "trajectory").order_by("-settled_at")
+    return _told(Adjudication.objects.filter(project=project, settled_at__isnull=False)).order_by("-settled_at")
+
+
+def _told(found: QuerySet[Adjudication]) -> QuerySet[Adjudication]:
+    """With who has each, and how many comments are open there."""
+    comments = Count(
+        "annotation__threads", filter=Q(annotation__threads__kind="note", annotation__threads__closed_at=None)
+    )
+    return found.select_related("by", "trajectory").annotate(comments=comments)
 
 
 def following(project: Project, by: User, *, everybody: bool = False) -> int | None:

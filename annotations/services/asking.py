@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from annotations.models import Annotation, Event, Message, Step, Thread, User
+from annotations.models import Adjudication, Annotation, Event, Message, Step, Thread, User
 from annotations.services import changes
 from annotations.services.outcomes import NotAccepted
 
@@ -28,25 +28,33 @@ def begin(
 
     Http404 for a pass that is not theirs, NotAccepted for a step that the pass does not have or does not show yet.
     """
-    if kind not in Thread.Kind.values:
-        raise NotAccepted(f"A thread is no {kind!r}.", "kind", Thread.Kind.values)
+    if kind not in Thread.ASKED:
+        raise NotAccepted(f"A thread is no {kind!r}.", "kind", Thread.ASKED)
     words = cleaned(text)
     annotation = changes.own(annotation_id, user, slug)
-    project, trajectory = annotation.rater.project_id, annotation.trajectory_id
+    return _begun(annotation, annotation.rater.project_id, user, kind, step, words, key)
+
+
+def comment(adjudication: Adjudication, by: User, *, step: int | None, text: str, key: UUID) -> Message:
+    """Say something, to those who adjudicate, about a step (None: about the whole) of what is being decided or is
+    settled. NotAccepted for a step that is not there."""
+    words, project = cleaned(text), adjudication.project_id
+    return _begun(adjudication.annotation, project, by, Thread.Kind.NOTE, step, words, key)
+
+
+def _begun(
+    annotation: Annotation, project: int, by: User, kind: str, step: int | None, words: str, key: UUID
+) -> Message:
     place = None if step is None else _step(annotation, step)
+    trajectory = annotation.trajectory_id
     try:
         with transaction.atomic():
             made = Thread.objects.create(
-                project_id=project,
-                trajectory_id=trajectory,
-                step=place,
-                annotation=annotation,
-                kind=kind,
-                begun_by=user,
+                project_id=project, trajectory_id=trajectory, step=place, annotation=annotation, kind=kind, begun_by=by
             )
-            return Message.objects.create(thread=made, author=user, text=words, key=key)
+            return Message.objects.create(thread=made, author=by, text=words, key=key)
     except IntegrityError:
-        return _said_before(key, Q(author=user, thread__trajectory=trajectory, thread__step=place))
+        return _said_before(key, Q(author=by, thread__trajectory=trajectory, thread__step=place))
 
 
 def _step(annotation: Annotation, index: int) -> Step:

@@ -228,7 +228,7 @@ class Search:
 
     def threads(self) -> QuerySet[Thread]:
         """Questions and flags that wait for an answer: a lead sees all, anybody else their own."""
-        waiting = Thread.objects.filter(trajectory=OuterRef("pk"), closed_at__isnull=True)
+        waiting = Thread.objects.filter(trajectory=OuterRef("pk"), closed_at__isnull=True, kind__in=Thread.ASKED)
         return waiting if self.sees_all else waiting.filter(begun_by=self.user)
 
     def _passes(self) -> AnnotationQuerySet:

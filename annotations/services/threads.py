@@ -50,9 +50,11 @@ class Talk:
 
 
 def visible_to(membership: Membership) -> ThreadQuerySet:
-    """The project's threads that this member may know of: those they began; those who see others' labels, all."""
+    """The project's threads that this member may know of: what they asked; those who see others' labels, all."""
     found: ThreadQuerySet = Thread.objects.filter(project=membership.project)
-    return found if access.may(membership, access.SEE_OTHERS_LABELS) else found.filter(begun_by=membership.user)
+    if access.may(membership, access.SEE_OTHERS_LABELS):
+        return found
+    return found.filter(begun_by=membership.user).exclude(kind=Thread.Kind.NOTE)
 
 
 def ready(found: ThreadQuerySet) -> ThreadQuerySet:
@@ -82,7 +84,7 @@ def of_pass(annotation: Annotation) -> list[Talk]:
     user = annotation.rater.user
     assert user is not None  # somebody's own pass
     trajectory = Trajectory.objects.only("task_id", "rollout").get(pk=annotation.trajectory_id)
-    mine = Thread.objects.filter(begun_by=user, project=annotation.rater.project_id)
+    mine = Thread.objects.filter(begun_by=user, project=annotation.rater.project_id, kind__in=Thread.ASKED)
     found = [talk(one, user) for one in ready(_of_rollout(mine, trajectory)).order_by("pk")]
     shown = annotation.frontier
     return [one for one in _placed(found, trajectory) if shown is None or one.at is None or one.at <= shown]
@@ -138,7 +140,7 @@ class News(NamedTuple):
 def news(membership: Membership) -> News:
     leads = access.may(membership, access.SEE_OTHERS_LABELS)
     unread = Message.objects.filter(seen_at__isnull=True).exclude(author=membership.user)
-    mine = Thread.objects.filter(project=membership.project, begun_by=membership.user)
+    mine = visible_to(membership).filter(begun_by=membership.user)
     mine = mine.filter(pk__in=unread.filter(thread__begun_by=membership.user).values("thread"))
     waiting = visible_to(membership).waiting().count() if leads else 0
     answered = mine.count()

@@ -23,6 +23,7 @@ from annotations.services.adjudication import NotSettled
 from annotations.services.adjudication_places import Spot
 from annotations.services.dossier import Dossier
 from annotations.services.outcomes import NotAccepted
+from annotations.views import adjudication_talk as talking
 from annotations.views import cards
 from annotations.views.adjudication_panels import Panel, panel
 
@@ -101,6 +102,7 @@ def page(request: Request, slug: str, pk: int) -> HttpResponse:
     spots = adjudication.spots(found)
     context = _steps(request, found, spots, start) | _head(request, found, spots)
     context |= {"whole": [panel(found, spot) for spot in spots if spot.place[0] is None and spot.differs]}
+    context |= {"of_whole": talking.said(request.membership, found, spots)[None]}
     return render(request, PAGE, context)
 
 
@@ -198,7 +200,8 @@ def _changed(request: Request, slug: str, pk: int, deed: Callable[[Adjudication,
         if problem:
             messages.error(request, problem)
         return redirect(f"{reverse('adjudicate_one', args=[slug, pk])}#place-{adjudication_places.path(place)}")
-    context = _head(request, found, spots) | {"panel": panel(found, spot), "problem": problem}
+    here = talking.said(request.membership, found, spots)[place[0]]
+    context = _head(request, found, spots) | {"panel": panel(found, spot), "problem": problem, "said": here}
     return render(request, f"{PAGE}#changed", context, status=422 if problem else 200)
 
 
@@ -235,6 +238,7 @@ def _steps(request: Request, found: Adjudication, spots: Sequence[Spot], start: 
     file = Dossier(request.membership, found.trajectory, raters=())
     shown = sight.window(request.membership, found.trajectory, start, start + cards.WINDOW)
     window = cards.window(file, shown, start, only)
+    said = talking.said(request.membership, found, spots)
     of_step: dict[int | None, list[Panel]] = {}
     for spot in spots:
         if spot.differs and spot.place[0] in {step.index for step in shown}:
@@ -242,6 +246,7 @@ def _steps(request: Request, found: Adjudication, spots: Sequence[Spot], start: 
     for card in window["cards"]:
         card["scores"] = ()
         card["panels"] = of_step.get(card["turn"].index, [])
+        card["said"] = said.get(card["turn"].index)
     door = reverse("adjudicate_one", args=[found.project.slug, found.trajectory_id])
     texts = reverse("trajectory_steps", args=[found.project.slug, found.trajectory_id])
     return window | {"adjudication": found, "door": door, "text_door": texts, "earlier": None}

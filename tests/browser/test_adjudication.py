@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -10,8 +11,8 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from annotations.models import Adjudication, Label, Project, Rater, Trajectory, User
-from annotations.services import adjudication, standing
+from annotations.models import Adjudication, Label, Project, Rater, Role, Thread, Trajectory, User
+from annotations.services import adjudication, asking, standing
 from tests import make
 from tests.browser.test_pages import barriers
 
@@ -119,3 +120,28 @@ def test_the_page_is_fit_for_a_narrow_screen_and_for_the_dark(
     expect(page.locator("[data-place='2.label']")).to_contain_text("Take")
     assert barriers(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_comment_by_keyboard_where_it_is_decided(
+    page: Page, live_server: LiveServer, log_in: Any, project: Project, owner: User, disputed: Trajectory
+) -> None:
+    begun = adjudication.begin(disputed, owner)
+    other = make.user("other")
+    make.member(project, other, Role.REVIEWER)
+    asking.comment(begun, other, step=2, text="The second search repeats the first.", key=uuid.uuid4())
+    log_in(owner)
+    page.goto(live_server.url + reverse("adjudicate_one", args=[project.slug, disputed.pk]))
+    first, talk = page.locator("[data-place='2.label']"), page.locator("#talk-2")
+    expect(first).to_be_focused()
+    expect(talk).to_contain_text("1 thread is shown once this is decided")
+    page.keyboard.press("1")
+    expect(talk).to_contain_text("repeats the first")
+    expect(first).to_contain_text("decided")
+    page.keyboard.press("c")
+    expect(talk.locator("textarea")).to_be_focused()
+    page.keyboard.type("So it does.")
+    page.keyboard.press("Control+Enter")
+    expect(talk).to_contain_text("So it does.")
+    expect(talk.locator("textarea")).to_be_hidden()
+    assert Thread.objects.filter(kind="note", step__index=2).count() == 2
+    assert barriers(page) == []

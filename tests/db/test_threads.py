@@ -374,7 +374,7 @@ def test_an_address_that_makes_no_sense_is_answered_in_words(project, mine, lead
     query = "?state=asleep&kind=shout&trajectory=first&after=zz"
     page = enter(lead.user).get(reverse("questions", args=[project.slug]) + query).content.decode()
     assert "State: found “asleep”; accepted are open, answered, closed, all." in page
-    assert "Kind: found “shout”; accepted are ask, flag." in page
+    assert "Kind: found “shout”; accepted are ask, flag, note." in page
     assert "Trajectory: found “first”; accepted is the number of one." in page
 
 

@@ -24,12 +24,20 @@ function step(by) {
 
 const keyed = (root, names) => [...(root?.querySelectorAll("[data-keys]") ?? [])].find((one) => one.dataset.keys.split(" ").some((key) => names.includes(key)));
 
+/** Where something is said about the place's step. */
+const talkOf = (place) => place?.closest(".deciding").querySelector(".talking");
+
+document.addEventListener("toggle", ({ target }) => target.matches(".say[open]") && target.querySelector("textarea").focus(), true);
+
 document.addEventListener("keydown", (event) => {
+  const writing = event.target.closest?.(".say textarea");
+  if (writing && !event.isComposing && event.key === "Enter" && (event.ctrlKey || event.metaKey)) writing.form.requestSubmit();
+  if (writing && !event.isComposing && event.key === "Escape") go(writing.closest(".deciding").querySelector("[data-place]"));
   if (event.defaultPrevented || event.isComposing || isText(event.target) || document.querySelector("dialog[open]")) return;
   const names = namesOf(event);
   if (names.includes("j") || names.includes("k")) step(names.includes("j") ? 1 : -1);
   else {
-    const button = keyed(here(), names) ?? (names.includes("s") ? document.querySelector("#settle:enabled") : null);
+    const button = keyed(here(), names) ?? keyed(talkOf(here()), names) ?? (names.includes("s") ? document.querySelector("#settle:enabled") : null);
     if (!button || event.repeat) return;
     button.click();
   }
