@@ -14,6 +14,7 @@ from annotations.models.judges import (
     JudgePace,
     JudgeServer,
     JudgeVerdict,
+    RubricWriting,
 )
 from annotations.models.labels import Annotation, Label, Look, Rater
 from annotations.models.projects import Guideline, Membership, Project, Role, SchemeVersion, User
@@ -56,6 +57,7 @@ __all__ = [
     "Report",
     "Role",
     "Rubric",
+    "RubricWriting",
     "Run",
     "SavedView",
     "SchemeVersion",

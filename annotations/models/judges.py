@@ -11,7 +11,8 @@ from annotations.models.labels import Annotation, Rater
 from annotations.models.projects import Guideline, Project, User
 from annotations.models.reports import Report
 from annotations.models.runs import Run
-from annotations.models.trajectories import Trajectory
+from annotations.models.schemes import Rubric
+from annotations.models.trajectories import Task, Trajectory
 
 
 class JudgeServer(models.Model):
@@ -130,6 +131,29 @@ class JudgeVerdict(models.Model):
     calls = models.ManyToManyField(JudgeCall, related_name="verdicts")
     detail = models.JSONField(default=dict, help_text="By place: chances of each value, votes, reliability.")
     made_at = models.DateTimeField(auto_now_add=True)
+
+
+class RubricWriting(models.Model):
+    """What came of asking a judge for a task's list: the list, or why there is none. The run's configuration says what
+    the judge was told."""
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="rubric_writings")
+    task = models.ForeignKey(Task, models.CASCADE, related_name="rubric_writings")
+    judge = models.ForeignKey(Judge, models.CASCADE, related_name="rubric_writings")
+    rubric = models.OneToOneField(Rubric, models.CASCADE, null=True, related_name="writing")
+    failed = models.TextField(blank=True)
+    calls = models.ManyToManyField(JudgeCall, related_name="rubric_writings")
+    detail = models.JSONField(default=dict, help_text="What the judge considered, and the evidence of each item.")
+    made_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run", "task"], name="one_writing_per_run_and_task"),
+            models.CheckConstraint(
+                condition=Q(rubric__isnull=False, failed="") | (Q(rubric__isnull=True) & ~Q(failed="")),
+                name="a_writing_is_a_list_or_a_reason",
+            ),
+        ]
 
 
 class JudgeBudget(models.Model):

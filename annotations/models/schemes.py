@@ -48,6 +48,9 @@ class Rubric(models.Model):
     approved_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     approved_at = models.DateTimeField(null=True, blank=True)
     rejected_at = models.DateTimeField(null=True, blank=True)
+    edited_from = models.ForeignKey(
+        "self", models.SET_NULL, null=True, related_name="edits", help_text="The judge's list that a person made it of."
+    )
 
     class Meta:
         constraints = [
