@@ -6,6 +6,7 @@ from annotations.models.adjudication import Adjudication, Standing
 from annotations.models.calibrations import Calibration
 from annotations.models.finding import SavedView, StepWords
 from annotations.models.formats import NamedFormat
+from annotations.models.gold import Gold, GoldPlan, Training
 from annotations.models.judges import (
     Judge,
     JudgeBudget,
@@ -35,6 +36,8 @@ __all__ = [
     "Calibration",
     "DeployedScorer",
     "Event",
+    "Gold",
+    "GoldPlan",
     "Guideline",
     "Judge",
     "JudgeBudget",
@@ -69,6 +72,7 @@ __all__ = [
     "Task",
     "Thread",
     "Trace",
+    "Training",
     "Trajectory",
     "User",
     "WorkerBeat",

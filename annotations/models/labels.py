@@ -47,6 +47,10 @@ class AnnotationQuerySet(models.QuerySet["Annotation"]):
     def live(self) -> AnnotationQuerySet:
         return self.filter(retired_at__isnull=True)
 
+    def for_labels(self) -> AnnotationQuerySet:
+        """Without gold items and training: those measure their people, and are no part of the dataset."""
+        return self.filter(purpose="")
+
     def of_user(self, user: User) -> AnnotationQuerySet:
         """The person's own passes in projects they are still a member of."""
         return self.live().filter(rater__user=user, rater__project__memberships__user=user)
@@ -75,6 +79,10 @@ class Annotation(models.Model):
         RANDOM = "random", "By chance"
         POLICY = "policy", "By policy"
 
+    class Purpose(models.TextChoices):
+        GOLD = "gold", "Gold item"
+        TRAINING = "training", "Training"
+
     rater = models.ForeignKey(Rater, models.CASCADE, related_name="annotations")
     trajectory = models.ForeignKey(Trajectory, models.CASCADE, related_name="annotations")
     scheme = models.ForeignKey(SchemeVersion, models.PROTECT, related_name="+")
@@ -91,6 +99,14 @@ class Annotation(models.Model):
         default="",
         db_default="",
         help_text="How the queue came to give it out. Empty: in the order of import, or by a lead.",
+    )
+    purpose = models.CharField(
+        max_length=8,
+        choices=Purpose,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="What it was given for, where that is not the dataset: such a pass is kept and not counted.",
     )
     frontier = models.PositiveIntegerField(
         null=True, blank=True, help_text="Progressive, first pass: the last step that was shown. Null: all are."
