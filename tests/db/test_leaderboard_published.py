@@ -132,6 +132,17 @@ def test_all_ten_weighed_on_gold_stand_beside_the_best_of_them(judged):
     assert said["weighed"]["chances"]["steps"] == 426
 
 
+def test_a_few_chosen_on_gold_are_no_worse_than_the_best_and_find_more_of_the_rare(judged):
+    said = {row["key"]: row for row in board()["rows"]}
+    single = [row["figures"] for row in said.values() if row["kind"] == "judge"]
+    figures = {name: one["value"] for name, one in said["chosen"]["figures"].items()}
+    assert figures["macro_f1"] > max(one["macro_f1"]["value"] for one in single)
+    assert figures["step_acc"] > said["majority"]["figures"]["step_acc"]["value"]
+    chosen = said["chosen"]["chosen"]
+    assert {one["name"] for one in chosen["judges"]} <= set(judged)
+    assert sum(one["whole"] for one in chosen["judges"]) >= 3
+
+
 def test_a_layer_on_gold_lifts_the_weak_judges_and_is_told_beside_the_best(judged):
     said = board()
     rows = {row["name"]: row for row in said["rows"]}

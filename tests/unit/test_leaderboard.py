@@ -246,6 +246,43 @@ def test_what_judges_say_together_stands_beside_each_alone():
     assert result["counts"]["judges"] == 3
 
 
+def test_a_few_that_are_chosen_on_other_tasks_vote_and_are_named():
+    """Each of the three errs in every third task, never two in the same; the fourth always says 1."""
+    gold = [[1], [-1]] * 15
+    said = {"gold": gold}
+    for place, name in enumerate("abc"):
+        said[name] = [[-one[0]] if at % 3 == place else one for at, one in enumerate(gold)]
+    said["always"] = [[1]] * 30
+    result = board.compute(judged(said), resamples=50)
+    chosen = row(result, "a few of the 4 judges, chosen on people’s labels")
+    assert chosen["key"] == "chosen"
+    assert chosen["figures"]["step_acc"]["value"] == 1.0
+    assert chosen["chances"]["top"]["figures"]["confidence"]["value"] == pytest.approx(2 / 3)  # their mean vote
+    keys = {one: row(result, one)["key"] for one in "abc"}
+    assert chosen["chosen"]["folds"] == 5
+    assert {one["key"]: (one["name"], one["folds"], one["whole"]) for one in chosen["chosen"]["judges"]} == {
+        key: (name, 5, True) for name, key in keys.items()
+    }
+    assert row(result, "a")["chosen"] is None
+
+
+def test_no_step_is_judged_by_a_choice_that_has_seen_its_task():
+    """Who is right in one task alone is not chosen for that task by what is known of it."""
+    tasks = 10
+    gold = [[1], [-1]] * (tasks // 2)
+    said = {"gold": gold, "a": gold, "b": [[-one[0]] for one in gold]}
+    for at in range(tasks):
+        swapped = {name: list(labels) for name, labels in said.items()}
+        swapped["a"][at], swapped["b"][at] = said["b"][at], said["a"][at]
+        chosen = next(one for one in board.compute(judged(swapped), resamples=10)["rows"] if one["key"] == "chosen")
+        assert chosen["figures"]["step_acc"]["value"] == pytest.approx(1 - 1 / tasks)
+
+
+def test_a_choice_takes_labels_to_learn_from():
+    result = board.compute(judged({"gold": [[1]], "a": [[1]], "b": [[1]]}), resamples=10)
+    assert "chosen" not in {one["key"] for one in result["rows"]}
+
+
 def test_a_vote_without_a_winner_says_nothing():
     result = board.compute(judged({"gold": [[1], [1]], "a": [[1], [1]], "b": [[1], [0]]}), resamples=50)
     majority = next(one for one in result["rows"] if one["key"] == "majority")

@@ -14,7 +14,9 @@ order of keys: lists are in the order that is meant.
            "missing", "failed", "taught": how many are left out because it was taught with them,
            "figures": {NAME: FIGURE}, "asked": {NAME: FIGURE} over those it tried, or null where these are all,
            "classes": [{"label", "precision", "recall", "f1": FIGURE}], "confusion", "chances" (see chances), "where"
-           and "offsets" (see where), "below": [{"key", "name", "value", "low", "high"}], "unclear": the same, …about}
+           and "offsets" (see where), "chosen": null or {"folds", "judges": [{"key", "name", "folds": in how many it
+           was chosen, "whole": whether it is on all labels}]}, "below": [{"key", "name", "value", "low", "high"}],
+           "unclear": the same, …about}
     PAIR = {"a", "b": keys, "trajectories", "tasks", "won", "tied", "lost", "figures": {NAME: {"a", "b", "value", "low",
             "high", "verdict": better, tie or worse, "reason"}}}
     FIGURE = {"value", "low", "high", "n", "reason"}
@@ -174,6 +176,7 @@ class _Board:
             "chances": chances.section(ground, member, **own),
             "where": where.section(self.groups, member, **own),
             "offsets": where.offsets(ground, member, mask),
+            "chosen": _chosen(member),
             **(ground.table.about.get(rater, {}) if rater is not None else {}),
         }
 
@@ -198,6 +201,12 @@ class _Board:
             elif figure["verdict"] == TIE:
                 unclear.append(told)
         return {"below": below, "unclear": unclear}
+
+
+def _chosen(member: Member) -> dict[str, Any] | None:
+    if not member.parts:
+        return None
+    return {"folds": member.folds, "judges": [one._asdict() for one in member.parts]}
 
 
 def _json(found: Mapping[str, Figure]) -> dict[str, Any]:

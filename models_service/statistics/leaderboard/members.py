@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import astuple, dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,13 +22,23 @@ UNSAID = -2  # no first error can be read from what was said
 TALLY = list(official.Tally.__dataclass_fields__)
 
 
+class Part(NamedTuple):
+    """A judge among those who were chosen: in how many folds, and whether on all labels."""
+
+    key: str
+    name: str
+    folds: int
+    whole: bool
+
+
 @dataclass(frozen=True)
 class Member:
     """One row. `labels` are (units,), the number of values where nothing was said; `first` the place of the first error
     in each trajectory, NONE or UNSAID. `tried`, `failed`, `taught` are (trajectories,): whether there is a pass, if it
     failed, and whether the trajectory was among the examples it was shown. `tallies` are those of the released script,
     (trajectories, 6), where it is asked for. `shares` (units, K) add up to 1: how sure it is of each value, NaN where
-    it does not say; None where it never does."""
+    it does not say; None where it never does. `parts` are the judges that it was chosen from, those of now first, in
+    `folds` folds."""
 
     key: str
     name: str
@@ -40,6 +50,8 @@ class Member:
     taught: Bools
     tallies: Floats | None = None
     shares: Floats | None = None
+    parts: tuple[Part, ...] = ()
+    folds: int = 0
 
 
 @dataclass(frozen=True)

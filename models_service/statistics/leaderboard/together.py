@@ -1,21 +1,25 @@
 """What several judges say together, as rows of their own beside each judge alone.
 
-The majority of all judges, and all judges weighed by what people's labels of other tasks say of each of them
-(the confusion matrices of statistics.consensus.anchored, out of fold: no step is judged by what has seen its task).
+The majority of all judges; all judges weighed by what people's labels of other tasks say of each of them (the confusion
+matrices of statistics.consensus.anchored); and the few that were chosen on people's labels of other tasks to vote
+(statistics.ensembles). The last two are out of fold: no step is judged by what has seen its task.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from models_service.statistics import ensembles
 from models_service.statistics.coefficients import Codes
 from models_service.statistics.consensus import anchored, voting
 from models_service.statistics.consensus.outcome import Consensus, labels_of
 from models_service.statistics.consensus.votes import gathered
-from models_service.statistics.leaderboard.members import Ground, Member
+from models_service.statistics.leaderboard.members import Ground, Member, Part
+from models_service.statistics.matrices import Bools
 
 ENSEMBLE = "ensemble"
 
@@ -32,21 +36,53 @@ def rows(ground: Ground, judges: Sequence[Member]) -> Iterator[Member]:
     weighed = _weighed(ground, labels)
     if weighed is not None:
         yield _row(ground, judges, "weighed", f"the {many} judges, weighed on people’s labels", weighed)
+    yield from _chosen(ground, judges, labels)
 
 
 def _weighed(ground: Ground, labels: Codes) -> Consensus | None:
     """Each step by what was learnt of the judges from the reference's labels of other folds; None where some fold has
     nothing to learn from."""
-    size, fold = ground.matrix.categories, ground.folds[ground.matrix.task]
-    gold = np.where(ground.counted[ground.matrix.trajectory], ground.codes, size).astype(np.uint8)
+    size, gold = ground.matrix.categories, _gold(ground)
     found = np.full((len(labels), size), np.nan)
-    for one in np.unique(fold):
-        here = fold == one
+    for here in _folds(ground):
         learnt = anchored.learn(labels, np.where(here, size, gold).astype(np.uint8), size)
         if learnt is None:
             return None
         found[here] = anchored.applied(gathered(labels[here], size), learnt).posterior
     return Consensus(labels_of(found), found)
+
+
+def _chosen(ground: Ground, judges: Sequence[Member], labels: Codes) -> Iterator[Member]:
+    """Each step by the vote of those who were chosen on the reference's labels of other folds; nothing where some fold
+    has nobody to choose."""
+    size, gold = ground.matrix.categories, _gold(ground)
+    found = np.full((len(labels), size), np.nan)
+    times: Counter[int] = Counter()
+    folds = _folds(ground)
+    for here in folds:
+        taken = ensembles.choose(labels, np.where(here, size, gold).astype(np.uint8), size)
+        if not taken:
+            return
+        times.update(taken)
+        found[here] = voting.majority(gathered(labels[np.ix_(here, taken)], size)).posterior
+    whole = ensembles.choose(labels, gold, size)
+    ever = [*whole, *sorted(times.keys() - set(whole), key=lambda one: (-times[one], one))]
+    name = f"a few of the {len(judges)} judges, chosen on people’s labels"
+    made = _row(ground, [judges[one] for one in ever], "chosen", name, Consensus(labels_of(found), found))
+    parts = [Part(judges[one].key, judges[one].name, times[one], one in whole) for one in ever]
+    yield replace(made, parts=tuple(parts), folds=len(folds))
+
+
+def _gold(ground: Ground) -> Codes:
+    """What the reference says of the steps that count."""
+    counts = ground.counted[ground.matrix.trajectory]
+    return np.where(counts, ground.codes, ground.matrix.categories).astype(np.uint8)
+
+
+def _folds(ground: Ground) -> list[Bools]:
+    """The steps of each fold."""
+    fold = ground.folds[ground.matrix.task]
+    return [fold == one for one in np.unique(fold)]
 
 
 def _row(ground: Ground, judges: Sequence[Member], key: str, name: str, found: Consensus) -> Member:
