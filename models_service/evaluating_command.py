@@ -10,9 +10,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotations.management import asking
 from models_service import evaluating
-from models_service.evaluating_consensus import ANCHORED, METHODS
 from models_service.evaluating_many import NAMES
 from models_service.evaluating_sums import ReferenceRefused
+from models_service.statistics.consensus.comparing import ANCHORED, METHODS
 
 COLUMNS = (("step_acc", "StepAcc"), ("first_err_acc", "FirstErr"), ("step_exact", "exact"), ("macro_f1", "macroF1"))
 NAME = 36

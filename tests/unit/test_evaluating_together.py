@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from models_service.evaluating import evaluate
-from models_service.evaluating_consensus import METHODS
+from models_service.statistics.consensus.comparing import METHODS
 
 MANY = {
     *("observed", "fleiss", "conger", "brennan_prediger", "ac1", "ac2_linear", "ac2_quadratic"),

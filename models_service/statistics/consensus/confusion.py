@@ -39,7 +39,7 @@ def _of(votes: Votes, step: Step) -> Consensus:
     return outcome(votes, fitting.fitted(votes, first, step))
 
 
-def outcome(votes: Votes, fit: fitting.Fit, bound: float | None = None) -> Consensus:
+def outcome(votes: Votes, fit: fitting.Fit, bound: float | None = None, trust: Floats | None = None) -> Consensus:
     """`weight`: how often each rater is expected to be right."""
     posterior = votes.spread(fit.posterior)
     counts = fitting.counted(votes, fit.posterior)
@@ -52,6 +52,7 @@ def outcome(votes: Votes, fit: fitting.Fit, bound: float | None = None) -> Conse
         bound=bound,
         trace=fit.trace,
         converged=fit.converged,
+        trust=trust,
     )
 
 

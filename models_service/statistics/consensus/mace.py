@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from models_service.statistics.coefficients import ratio
 from models_service.statistics.consensus import fitting
 from models_service.statistics.consensus.confusion import outcome
 from models_service.statistics.consensus.fitting import Fit, Tables, flat, log
@@ -41,7 +42,8 @@ def mace_em(votes: Votes, smoothing: float = 0.0, restarts: int = RESTARTS, seed
 
     if reason := votes.unfit():
         return nothing(votes, reason)
-    return outcome(votes, _best(votes, step, restarts, seed, None if smoothing else 0.0))
+    best = _best(votes, step, restarts, seed, None if smoothing else 0.0)
+    return outcome(votes, best, trust=_trust(votes, best, smoothing))
 
 
 def mace_vb(votes: Votes, restarts: int = RESTARTS, seed: int = 0) -> Consensus:
@@ -59,7 +61,7 @@ def mace_vb(votes: Votes, restarts: int = RESTARTS, seed: int = 0) -> Consensus:
     if reason := votes.unfit():
         return nothing(votes, reason)
     best = _best(votes, step, restarts, seed, None)
-    return outcome(votes, best, bound=best.trace[-1])
+    return outcome(votes, best, bound=best.trace[-1], trust=_trust(votes, best, KNOWING))
 
 
 def _best(votes: Votes, step: fitting.Step, restarts: int, seed: int, known: float | None) -> Fit:
@@ -95,6 +97,15 @@ def _split(counts: Floats, know: Floats, guess: Floats) -> tuple[Floats, Floats]
     either = know[:, None] + guess
     knew = right * np.divide(know[:, None], either, out=np.zeros(guess.shape), where=either > 0)
     return knew.sum(axis=1), np.maximum(counts.sum(axis=2) - knew, 0.0)
+
+
+def _trust(votes: Votes, best: Fit, smoothing: float) -> Floats:
+    """(raters,): the share of a rater's labels that they are expected to have given knowing, `smoothing` labels more
+    known and as many guessed; NaN of who said nothing. 6 known of 10, smoothing 1/2: 6.5/11."""
+    counts = fitting.counted(votes, best.posterior)
+    knew, guessed = _split(counts, *best.tables.parts)
+    said = counts.sum(axis=(1, 2))
+    return np.where(said > 0, ratio(knew + smoothing, knew + guessed.sum(axis=1) + 2 * smoothing), np.nan)
 
 
 def _share(counts: Floats, smoothing: float) -> Floats:

@@ -18,7 +18,8 @@ class Consensus:
     """`labels` (units,) has K where there is none: nobody spoke, or two categories are tied. `posterior` (units, K) is
     the probability of each, for votes the (weighted) share, which is no probability; NaN where nobody spoke. `weight`
     (raters,) is how far each is relied on, NaN where nothing is known: the share of right answers that a model expects,
-    for Wawa the share that agrees with the majority; none for majority.
+    for Wawa the share that agrees with the majority; none for majority. `trust` (raters,) is how often each is expected
+    to know, where a model has raters who know or guess, NaN of who said nothing.
 
     Of a fitted model: `log_likelihood` of all labels under it, `bound` below their log-evidence where it is Bayesian,
     `trace` of what every round had come to, which never falls, and whether it `converged`. `reason` says why there is
@@ -33,6 +34,7 @@ class Consensus:
     trace: tuple[float, ...] = ()
     converged: bool | None = None
     reason: str = ""
+    trust: Floats | None = None
 
     @property
     def risk(self) -> Floats:
