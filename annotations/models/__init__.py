@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from annotations.models.adjudication import Adjudication, Standing
+from annotations.models.agreement import AgreementMark, ProjectAgreement, TaskAgreement
 from annotations.models.calibrations import Calibration
 from annotations.models.finding import SavedView, StepWords
 from annotations.models.formats import NamedFormat
@@ -31,6 +32,7 @@ from annotations.models.trajectories import Original, Step, Task, Trajectory
 
 __all__ = [
     "Adjudication",
+    "AgreementMark",
     "Annotation",
     "ApiToken",
     "Calibration",
@@ -53,6 +55,7 @@ __all__ = [
     "NamedFormat",
     "Original",
     "Project",
+    "ProjectAgreement",
     "ProjectScheme",
     "QueueRank",
     "Rater",
@@ -70,6 +73,7 @@ __all__ = [
     "Step",
     "StepWords",
     "Task",
+    "TaskAgreement",
     "Thread",
     "Trace",
     "Training",
