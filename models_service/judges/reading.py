@@ -47,7 +47,8 @@ class Notes:
 
     def check(self, steps: Sequence[StepRecord]) -> None:
         """Find the evidence that stands nowhere in the trajectory."""
-        self.unfounded = _unfounded(self.evidence, steps)
+        every = [one.text for step in steps for one in texts.parts(step, pictures=False)] if self.evidence else []
+        self.unfounded = unfounded(self.evidence, every)
 
     def as_json(self) -> dict[str, Json]:
         every = {
@@ -264,9 +265,8 @@ def _is_nothing(spec: FieldSpec, answer: Json) -> bool:
     return spec.kind in ("text", "correction") and isinstance(answer, str) and not answer.strip()
 
 
-def _unfounded(evidence: Mapping[str, str], steps: Sequence[StepRecord]) -> list[str]:
-    """The places whose evidence is nowhere in the trajectory, blanks, case and outer quotation marks aside."""
-    every = [one.text for step in steps for one in texts.parts(step, pictures=False)] if evidence else []
+def unfounded(evidence: Mapping[str, str], every: Collection[str]) -> list[str]:
+    """The places whose evidence is nowhere in these texts, blanks, case and outer quotation marks aside."""
     missing = [place for place, quote in evidence.items() if not any(quote in text for text in every)]
     even = "\n".join(map(_even, every)) if missing else ""
     return [place for place in missing if not all(part in even for part in _pieces(evidence[place]))]
