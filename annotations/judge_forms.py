@@ -143,6 +143,23 @@ class JudgeForm(forms.Form):
             return None
 
 
+class PreviewForm(JudgeForm):
+    """A judge that is being written, to be looked at: whom it asks and what it is called may still be missing."""
+
+    trajectory = forms.CharField(required=False, max_length=500)
+
+    def __init__(self, data: Any, *, project: Project) -> None:
+        super().__init__(data, project=project)
+        del self.fields["name"]
+        self.fields["server"].required = self.fields["model"].required = False
+
+    def judge(self) -> Judge:
+        """The judge as it would be; not stored. The form is valid."""
+        assert self.settings
+        told = {name: self.cleaned_data[name] for name in ("server", "model", "prompt", "guideline")}
+        return Judge(project=self.project, settings=self.settings.model_dump(mode="json"), **told)
+
+
 def initial(project: Project, judge: Judge | None = None) -> dict[str, Any]:
     """What the form shows at first: another version of that judge, or the prompt that fits the scheme best."""
     if judge is None:

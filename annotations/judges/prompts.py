@@ -108,12 +108,21 @@ def parse(text: str, *, places: Mapping[str, str] = PLACES) -> Prompt:
     unknown = sorted({name for name in PLACE.findall(template) if name not in places})
     if unknown:
         accepted = ", ".join(f"{{{{{name}}}}}" for name in places)
-        raise BadPrompt(f"unknown place {', '.join(f'{{{{{name}}}}}' for name in unknown)}; accepted are {accepted}")
+        first = min(found.start() for found in PLACE.finditer(text) if found[1] in unknown)
+        named = ", ".join(f"{{{{{name}}}}}" for name in unknown)
+        raise BadPrompt(f"line {_line(text, first)}: unknown place {named}; accepted are {accepted}")
     try:
         return Prompt.model_validate({**said, "template": template, "text": text})
     except ValidationError as exc:
         wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in exc.errors())
-        raise BadPrompt(f"the prompt's header: {wrong}") from exc
+        key = re.search(rf"^{re.escape(str(exc.errors()[0]['loc'][0]))}[ \t]*:", text, re.MULTILINE)
+        where = f"line {_line(text, key.start())}: " if key else ""
+        raise BadPrompt(f"{where}the prompt's header: {wrong}") from exc
+
+
+def _line(text: str, place: int) -> int:
+    """The line of a place in a text, from 1."""
+    return text.count("\n", 0, place) + 1
 
 
 @lru_cache(maxsize=64)
@@ -126,7 +135,9 @@ def _header(text: str) -> dict[str, Any]:
     try:
         said = yaml.safe_load(text) or {}
     except yaml.YAMLError as exc:
-        raise BadPrompt(f"the prompt's header is no YAML: {exc}") from exc
+        mark = getattr(exc, "problem_mark", None)
+        where = f"line {mark.line + 2}: " if mark else ""  # the header begins in the second line
+        raise BadPrompt(f"{where}the prompt's header is no YAML: {getattr(exc, 'problem', None) or exc}") from exc
     if not isinstance(said, dict):
         raise BadPrompt(f"the prompt's header: found {said!r}; accepted are lines such as name: my-prompt")
     if taken := sorted({"template", "text"} & set(map(str, said))):
