@@ -10,10 +10,11 @@ from annotations.records import Json
 
 @dataclass(frozen=True)
 class TableRater:
-    """A column of a label table. `name` is unique in its table; `kind` is a Rater kind."""
+    """A column of a label table. `name` is unique in its table, `kind` is a Rater kind, `key` the rater's number."""
 
     name: str
     kind: str
+    key: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class LabelTable:
     field's choices in the scheme's order, `error` the number of the one that means a wrong step (None: the scheme
     has none), `reference` the rater that others are held against, if any. Steps are the labelled steps of the
     trajectories, in order of trajectory and place: `step_trajectory` and `step_message` (place in the original file)
-    say which. `task` names each trajectory's task.
+    say which. `task` numbers each trajectory's task, `task_keys` are the tasks' own numbers.
 
     Labels are parallel arrays: label_rater, label_step, label_value, label_propagated (0 or 1). The same for the
     verdicts on whole trajectories: final_rater, final_trajectory, final_value, numbers into `final_values`. Passes
@@ -53,6 +54,7 @@ class LabelTable:
     final_rater: array[int] = field(default_factory=lambda: array("i"))
     final_trajectory: array[int] = field(default_factory=lambda: array("i"))
     final_value: array[int] = field(default_factory=lambda: array("i"))
+    task_keys: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from django.utils import timezone
 from annotations import jobs
 from annotations.models import Run, WorkerBeat
 from annotations.models.runs import RunQuerySet
-from annotations.services import traces, traces_kept
+from annotations.services import agreement_live, traces, traces_kept
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +45,7 @@ class Beat(threading.Thread):
         WorkerBeat.objects.update_or_create(name=self.worker, defaults={"queues": self.queues, "beat_at": Now()})
         send_again()
         traces.send()
+        agreement_live.send()
         traces_kept.delete_old()
 
     def leave(self) -> None:

@@ -8,6 +8,7 @@ from annotations.models import Annotation, Label, Step, Task, Trajectory
 from annotations.services import (
     agreement,
     agreement_fields,
+    agreement_live,
     copying,
     export_push,
     exports,
@@ -19,7 +20,7 @@ from annotations.services import (
     traces,
     words,
 )
-from models_service import calibration, judging, leaderboard, learning, probing, scoring
+from models_service import calibration, counting, judging, leaderboard, learning, probing, scoring
 from models_service.statistics import report
 from models_service.statistics.insight import Rollout
 from models_service.statistics.insight import compute as compute_insight
@@ -65,6 +66,11 @@ def run_agreement(run_id: int) -> None:
             fields = agreement_fields.tables(claim.run.project)
             result = report.compute(table, fields, **agreement.options(claim.run.config))
             agreement.store(claim, table, result, agreement_fields.fingerprint(fields))
+
+
+@shared_task(name=agreement_live.TASK)
+def count_agreement() -> None:
+    counting.count_all()
 
 
 @shared_task(name="models_service.run_judge")

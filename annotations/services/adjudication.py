@@ -18,6 +18,7 @@ from annotations.records import Json
 from annotations.schemes.fields.base import NOTHING
 from annotations.schemes.schema import Scheme
 from annotations.services import adjudication_places as places
+from annotations.services import agreement_marks
 from annotations.services.adjudication_places import Spot
 from annotations.services.outcomes import NotAccepted
 from annotations.services.projects import scheme_of
@@ -149,6 +150,7 @@ def settle(adjudication: Adjudication, by: User) -> Adjudication:
     )
     locked.settled_at, locked.by = now, by
     locked.save(update_fields=["settled_at", "by"])
+    agreement_marks.mark([locked.trajectory_id])
     _record(locked, by, "adjudication.settled", after={"decided": sum(one.differs for one in found)})
     return locked
 
@@ -183,6 +185,7 @@ def reopen(adjudication: Adjudication, by: User, reason: str) -> Adjudication:
     )
     locked.settled_at, locked.by, locked.reopened_because = None, by, reason.strip()
     locked.save(update_fields=["settled_at", "by", "reopened_because"])
+    agreement_marks.mark([locked.trajectory_id])
     _record(locked, by, "adjudication.reopened", after={"reason": reason.strip()})
     return locked
 

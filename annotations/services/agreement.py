@@ -11,6 +11,7 @@ import hashlib
 import json
 from array import array
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -35,42 +36,47 @@ class AgreementRefused(Exception):
     """Agreement cannot be computed as asked. The message says what to ask instead."""
 
 
-def counted(project: Project) -> AnnotationQuerySet:
-    """The passes that agreement looks at: of people, and of what was adjudicated, those that are handed in."""
+def counted(project: Project, tasks: Collection[int] | None = None) -> AnnotationQuerySet:
+    """The passes that agreement looks at, of all tasks or of some: of people, and of what was adjudicated, those that
+    are handed in."""
     person = Q(rater__kind__in=[Rater.Kind.HUMAN, Rater.Kind.CONSENSUS])
-    live = Annotation.objects.live().filter(trajectory__project=project, trajectory__superseded_at__isnull=True)
+    live = Annotation.objects.live().for_labels()
+    live = live.filter(trajectory__project=project, trajectory__superseded_at__isnull=True)
+    if tasks is not None:
+        live = live.filter(trajectory__task__in=tasks)
     return live.filter(~person | Q(state=Annotation.State.SUBMITTED))
 
 
-def heard(project: Project, reference: Rater | None) -> AnnotationQuerySet:
+def heard(project: Project, reference: Rater | None, tasks: Collection[int] | None = None) -> AnnotationQuerySet:
     """Of those the passes that are held against that reference, and its own. What was adjudicated is made of the
     others, so it is nothing but a reference."""
-    return counted(project).exclude(~Q(rater=reference), rater__kind=Rater.Kind.CONSENSUS)
+    return counted(project, tasks).exclude(~Q(rater=reference), rater__kind=Rater.Kind.CONSENSUS)
 
 
-def table(project: Project, config: dict[str, Any]) -> LabelTable:
-    """The project's labels as numbers; no text of a step is read. The reference that `config` asks for is in it even
-    if it has said nothing. No values and labels where the main field is no choice of a whole step or trajectory.
-    AgreementRefused where no such reference exists."""
+def table(project: Project, config: dict[str, Any], tasks: Collection[int] | None = None) -> LabelTable:
+    """The labels of the project, or of some of its tasks, as numbers; no text of a step is read. The reference that
+    `config` asks for is in it even if it has said nothing. No values and labels where the main field is no choice of a
+    whole step or trajectory. AgreementRefused where no such reference exists."""
     scheme = scheme_of(project.scheme)
     main = scheme.main_field if is_classic(scheme) else None
     reference = find(project, config.get("reference"))
+    looked_at = counted(project, tasks)
     trajectories = list(
-        Trajectory.objects.filter(pk__in=counted(project).values("trajectory"))
+        Trajectory.objects.filter(pk__in=looked_at.values("trajectory"))
         .order_by("task", "rollout")
         .values_list("pk", "task", "external_id")
     )
     rows = {pk: place for place, (pk, _, _) in enumerate(trajectories)}
-    read = heard(project, reference).order_by("pk").values_list("pk", "rater", "trajectory", "state")
+    read = heard(project, reference, tasks).order_by("pk").values_list("pk", "rater", "trajectory", "state")
     passes = [one for one in read if one[2] in rows]  # not those of a trajectory that came in since
     raters = _raters({rater for _, rater, _, _ in passes}, reference)
     columns = {rater.pk: place for place, rater in enumerate(raters)}
     seats = {pk: (columns[rater], rows[trajectory]) for pk, rater, trajectory, _ in passes}
-    steps = _steps(project, main, rows) if main else Steps(array("i"), array("i"), {})
-    labels = _labels(project, main, seats, steps.places) if main else Labels()
+    steps = _steps(looked_at, main, rows) if main else Steps(array("i"), array("i"), {})
+    labels = _labels(project, looked_at, main, seats, steps.places) if main else Labels()
     verdict = _verdict(scheme)
-    finals = _labels(project, verdict, seats, {}) if verdict else Labels()
-    tasks = {task: place for place, task in enumerate(dict.fromkeys(task for _, task, _ in trajectories))}
+    finals = _labels(project, looked_at, verdict, seats, {}) if verdict else Labels()
+    numbers = {task: place for place, task in enumerate(dict.fromkeys(task for _, task, _ in trajectories))}
     return LabelTable(
         main=scheme.main,
         values=main.values if main else (),
@@ -79,7 +85,7 @@ def table(project: Project, config: dict[str, Any]) -> LabelTable:
         raters=named(raters),
         reference=columns[reference.pk] if reference else None,
         trajectories=tuple(name for _, _, name in trajectories),
-        task=array("i", (tasks[task] for _, task, _ in trajectories)),
+        task=array("i", (numbers[task] for _, task, _ in trajectories)),
         step_trajectory=steps.trajectory,
         step_message=steps.message,
         pass_rater=array("i", (rater for rater, _ in seats.values())),
@@ -94,6 +100,7 @@ def table(project: Project, config: dict[str, Any]) -> LabelTable:
         final_rater=finals.rater,
         final_trajectory=finals.unit,
         final_value=finals.value,
+        task_keys=tuple(numbers),
     )
 
 
@@ -173,7 +180,7 @@ def named(raters: list[Rater]) -> tuple[TableRater, ...]:
     """As columns. Raters of one name are told apart by their kind."""
     often = Counter(rater.name for rater in raters)
     return tuple(
-        TableRater(rater.name if often[rater.name] == 1 else f"{rater.name} ({rater.kind})", rater.kind)
+        TableRater(rater.name if often[rater.name] == 1 else f"{rater.name} ({rater.kind})", rater.kind, rater.pk)
         for rater in raters
     )
 
@@ -187,10 +194,10 @@ class Steps:
     places: dict[int, int]
 
 
-def _steps(project: Project, field: FieldSpec, rows: dict[int, int]) -> Steps:
+def _steps(passes: AnnotationQuerySet, field: FieldSpec, rows: dict[int, int]) -> Steps:
     if field.target == "trajectory":
         return Steps(array("i", range(len(rows))), array("i", [0] * len(rows)), {})
-    steps = Step.objects.of_agent().filter(trajectory__in=counted(project).values("trajectory")).order_by()
+    steps = Step.objects.of_agent().filter(trajectory__in=passes.values("trajectory")).order_by()
     read = steps.values_list("trajectory", "source_index", "pk").iterator(chunk_size=10_000)
     ordered = sorted((rows[trajectory], message, pk) for trajectory, message, pk in read if trajectory in rows)
     return Steps(
@@ -213,7 +220,13 @@ class Labels:
         self.rater, self.unit, self.value, self.propagated = (array("i") for _ in range(4))
 
 
-def _labels(project: Project, field: FieldSpec, seats: dict[int, tuple[int, int]], steps: dict[int, int]) -> Labels:
+def _labels(
+    project: Project,
+    passes: AnnotationQuerySet,
+    field: FieldSpec,
+    seats: dict[int, tuple[int, int]],
+    steps: dict[int, int],
+) -> Labels:
     """The field's current labels in those passes. A value that the scheme no longer has is left out."""
     found = Labels()
     numbers = {json.dumps(value, ensure_ascii=False): place for place, value in enumerate(field.values)}
@@ -221,13 +234,13 @@ def _labels(project: Project, field: FieldSpec, seats: dict[int, tuple[int, int]
         Label.objects.current()
         .filter(
             field=field.name,
-            annotation__in=counted(project).filter(scheme=project.scheme_id).values("pk"),
+            annotation__in=passes.filter(scheme=project.scheme_id).values("pk"),
             step__isnull=field.target == "trajectory",
         )
         .annotate(said=Cast("value", TextField()))
         .values_list("annotation", "step", "said", "origin")
     )
-    others = agreement_converted.of_others(project, scheme_of(project.scheme), counted(project), [field.name])
+    others = agreement_converted.of_others(project, scheme_of(project.scheme), passes, [field.name])
     spelled = (
         (one.annotation, one.step, json.dumps(one.value, ensure_ascii=False), one.origin)
         for one in others

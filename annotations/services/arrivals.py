@@ -16,7 +16,16 @@ from annotations.formats.lines import dump
 from annotations.models import Project, Rater, Step, Task, Trajectory
 from annotations.records import Json, Problem
 from annotations.schemes.schema import Scheme
-from annotations.services import copying, originals, pass_rows, rating_rows, standing, task_changes, versions
+from annotations.services import (
+    agreement_marks,
+    copying,
+    originals,
+    pass_rows,
+    rating_rows,
+    standing,
+    task_changes,
+    versions,
+)
 from annotations.services.drafts import Draft, StepDraft, TaskDraft
 from annotations.services.duplicates import KEEP, Sieve
 
@@ -175,6 +184,7 @@ class Batch:
             # Nobody may be given the old version to label while the new one comes in.
             Project.objects.select_for_update(no_key=True).get(pk=self.project.pk)
             Trajectory.objects.filter(pk__in=old).update(superseded_at=timezone.now())
+            agreement_marks.mark(old)
 
     def _copy(self, rows: Sequence[_Row]) -> None:
         for row, pk in zip(rows, copying.reserve(Trajectory, len(rows)), strict=True):

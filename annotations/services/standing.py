@@ -15,6 +15,7 @@ from annotations.models.labels import AnnotationQuerySet
 from annotations.records import Json
 from annotations.schemes.fields.base import FieldSpec
 from annotations.schemes.schema import Scheme
+from annotations.services import agreement_marks
 from annotations.services.projects import scheme_of
 
 AT_ONCE = 500
@@ -32,7 +33,7 @@ class Voice(NamedTuple):
 
 def passes(trajectories: Iterable[int]) -> AnnotationQuerySet:
     """The passes that are heard."""
-    live = Annotation.objects.live().filter(trajectory__in=trajectories, rater__kind__in=HEARD)
+    live = Annotation.objects.live().for_labels().filter(trajectory__in=trajectories, rater__kind__in=HEARD)
     return live.filter(state=Annotation.State.SUBMITTED)
 
 
@@ -76,7 +77,9 @@ def alike(project: Project) -> dict[str, int]:
 
 
 def touch(project: Project, trajectories: Sequence[int]) -> None:
-    """Write anew how far the raters of these trajectories differ. In the caller's transaction, if there is one."""
+    """Write anew how far the raters of these trajectories differ, and have their agreement counted anew. In the
+    caller's transaction, if there is one."""
+    agreement_marks.mark(trajectories)
     scheme = scheme_of(project.scheme)
     for start in range(0, len(trajectories), AT_ONCE):
         _write(project, scheme, trajectories[start : start + AT_ONCE])

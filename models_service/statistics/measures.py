@@ -40,9 +40,16 @@ AMONG: dict[str, Callable[[Floats], Floats]] = {
 def overall(matrix: Matrix, unit: str = "step", values: Floats | None = None) -> dict[str, Block]:
     """All raters at once: alpha over coincidences, what is corrected for chance over shares. `values` are the numbers
     that the categories stand for; without them there is no alpha_interval."""
-    size = matrix.categories
     summed = _summing(matrix)
-    pairs, shares = summed(coefficients.coincidences), summed(chance.shares)
+    return of_sums(summed(coefficients.coincidences), summed(chance.shares), _margins(matrix), unit, values)
+
+
+def of_sums(
+    pairs: Floats, shares: Floats, margins: Floats, unit: str, values: Floats | None = None
+) -> dict[str, Block]:
+    """The same from sums by task: (tasks, K*K) coincidences, (tasks, K + 5) shares and (tasks, R*K) how often each
+    rater gave each category."""
+    size = shares.shape[1] - chance.AFTER
     return {
         "alpha": Block(
             np.concatenate([pairs, shares[:, -1:]], axis=1),
@@ -52,7 +59,7 @@ def overall(matrix: Matrix, unit: str = "step", values: Floats | None = None) ->
             shares, {name: Measure(of, _last, partial(_alone, unit=unit, size=size)) for name, of in AMONG.items()}
         ),
         "margins": Block(
-            np.concatenate([_margins(matrix), shares[:, -2:]], axis=1),
+            np.concatenate([margins, shares[:, -2:]], axis=1),
             {"conger_kappa": Measure(partial(chance.conger, categories=size), _last, partial(_alone, unit=unit))},
         ),
     }

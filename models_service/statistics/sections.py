@@ -40,6 +40,19 @@ def numbers(values: Sequence[Json]) -> Floats | None:
     return np.array(values, dtype=np.float64)
 
 
+def laid_out(defined: Mapping[str, Figure], *, ordinal: bool, in_numbers: bool) -> dict[str, Any]:
+    """An OVERALL of those figures; what needs an order or numbers is null without them."""
+    known = dict(defined)
+    n = known["percent"].n
+    if not in_numbers:
+        known["alpha_interval"] = Figure(None, n=n, reason=NO_NUMBERS)
+    if not ordinal:
+        known |= dict.fromkeys(ORDERED, Figure(None, n=n, reason=NO_ORDER))
+    figures = {name: known[name] for name in OVERALL}
+    plain = {key: figure.value for key, figure in figures.items()}
+    return plain | {"figures": {key: figure.as_json() for key, figure in figures.items()}}
+
+
 @dataclass
 class Row:
     """One rater, or one constant answer, against the reference.
@@ -91,14 +104,7 @@ class Part:
 
     def overall(self, found: Found) -> dict[str, Any]:
         defined = {name: figure for key in self._overall for name, figure in found[(key,)].items()}
-        n = defined["percent"].n
-        if self.numbers is None:
-            defined["alpha_interval"] = Figure(None, n=n, reason=NO_NUMBERS)
-        if not self.ordinal:
-            defined |= dict.fromkeys(ORDERED, Figure(None, n=n, reason=NO_ORDER))
-        figures = {name: defined[name] for name in OVERALL}
-        plain = {key: figure.value for key, figure in figures.items()}
-        return plain | {"figures": {key: figure.as_json() for key, figure in figures.items()}}
+        return laid_out(defined, ordinal=self.ordinal, in_numbers=self.numbers is not None)
 
     def against(self, found: Found) -> dict[str, Any]:
         said: dict[str, Any] = {"raters": {}, "baselines": {}}

@@ -1,0 +1,267 @@
+"""Agreement that is kept up as labels come in: whole numbers of each task, whose sums give the figures of a report.
+
+What a coefficient needs of many units is how often each kind of unit occurs: two said the first value and one the
+second, say. So a task is counted as
+
+    {"counts": {"tasks": 1, "trajectories", "steps", "labels", "propagated", "failed"}, "passes": {RATER: trajectories},
+     "main": PART, "final": PART}
+    PART    = {"all": KINDS, "people": KINDS, "filled": KINDS, "margins": {RATER: {VALUE: n}}, "margins filled": …,
+               "pairs": {"RATER RATER": {"VALUE VALUE": units}}, "settled": {"before": KINDS, "margins",
+               "against": {RATER: {"VALUE VALUE": units}}}}
+    KINDS   = {"2 0 1": units}, how many raters gave each value, in the order of the scheme
+
+A RATER is its number, a VALUE its place in the scheme; what is 0 is left out. "filled" is what taking out propagated
+labels adds to "all" and takes from it. "settled" looks at the trajectories that have an adjudicated pass: raters among
+themselves, and each against it, its value first; one who said nothing there has the place after the last value. Whole
+numbers add up without rounding, so taking a task's old counts away and adding the new ones is as good as counting all.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from annotations.tables import LabelTable, TableRater
+from models_service.statistics import chance, coefficients, matrices, measures, sections
+from models_service.statistics.coefficients import Codes
+from models_service.statistics.figures import Figure, Floats, figures
+from models_service.statistics.matrices import Matrix
+
+Sums = dict[str, Any]
+
+
+def counted(table: LabelTable) -> dict[int, Sums]:
+    """What each task of the table comes to, by the task's own number. The table's reference is what was adjudicated, or
+    nobody."""
+    found: dict[int, Sums] = {}
+    keys = _looked_at(table)
+    parts = {"main": matrices.of_steps(table) if table.values else None}
+    parts["final"] = matrices.of_finals(table) if table.final_values else None
+    columns = _Columns(table)
+    whole = _counts(table)
+    for place, key in enumerate(keys):
+        said = {name: columns.part(matrix, place) for name, matrix in parts.items() if matrix is not None}
+        found[table.task_keys[key]] = _plain(whole[key] | said)
+    return found
+
+
+def figures_of(sums: Mapping[str, Any], frame: LabelTable, raters: Sequence[TableRater]) -> dict[str, Any]:
+    """The figures without intervals: {"counts", "values", "main": SECTION or null, "final": SECTION or null}, where
+
+        SECTION = {"all": OVERALL, "people": OVERALL or null, "by_hand": OVERALL or null, "pairs": as in a report,
+                   "settled": {"before": OVERALL, "raters": [{"name", "kind", "percent", KAPPAS, "step_acc", "n",
+                   "reason"}]} or null}
+
+    with OVERALL and KAPPAS as in statistics.report. `frame` says which values there are; its labels are not looked
+    at. `raters` are all who may be in the sums."""
+    counts = dict.fromkeys(COUNTS, 0) | dict(sums.get("counts", {}))
+    people = sum(rater.kind == "human" and str(rater.key) in sums.get("passes", {}) for rater in raters)
+    found: dict[str, Any] = {"counts": counts | {"raters": len(sums.get("passes", {}))}, "main": None, "final": None}
+    if frame.values:
+        part = _Part(sums.get("main", {}), frame.values, frame.ordinal, "step", raters)
+        found["main"] = part.section(people > 1)
+    if frame.final_values:
+        part = _Part(sums.get("final", {}), frame.final_values, frame.final_ordinal, "trajectory", raters)
+        found["final"] = part.section(people > 1)
+    return found
+
+
+COUNTS = ("tasks", "trajectories", "steps", "labels", "propagated", "failed")
+
+
+def _looked_at(table: LabelTable) -> list[int]:
+    """The tasks as a matrix numbers them."""
+    return [int(one) for one in np.unique(matrices.numbers(table.task)[matrices.numbers(table.pass_trajectory)])]
+
+
+def _counts(table: LabelTable) -> dict[int, Sums]:
+    """What a report says it was computed from, by task, without what was adjudicated."""
+    task, of_step = table.task, table.step_trajectory
+    counts: dict[int, Counter[str]] = {}
+    passes: dict[int, Counter[str]] = {}
+    rated, labelled = set(), set()
+    for rater, trajectory, failed in zip(table.pass_rater, table.pass_trajectory, table.pass_failed, strict=True):
+        own = counts.setdefault(task[trajectory], Counter())
+        passes.setdefault(task[trajectory], Counter())
+        if rater != table.reference:
+            own["tasks"] = 1
+            own["trajectories"] += trajectory not in rated
+            own["failed"] += failed
+            passes[task[trajectory]][str(table.raters[rater].key)] += 1
+            rated.add(trajectory)
+    for rater, step, filled in zip(table.label_rater, table.label_step, table.label_propagated, strict=True):
+        if rater != table.reference:
+            own = counts[task[of_step[step]]]
+            own["labels"] += 1
+            own["propagated"] += filled
+            own["steps"] += step not in labelled
+            labelled.add(step)
+    return {place: {"counts": counts[place], "passes": passes[place]} for place in counts}
+
+
+class _Columns:
+    """The raters of a table, as they are counted."""
+
+    def __init__(self, table: LabelTable) -> None:
+        self.keys = [rater.key for rater in table.raters]
+        self.reference = table.reference
+        self.others = [place for place in range(len(self.keys)) if place != table.reference]
+        self.people = [place for place in self.others if table.raters[place].kind == "human"]
+
+    def part(self, matrix: Matrix, task: int) -> Sums:
+        """What that task of the matrix comes to. Its units stand together."""
+        start, stop = np.searchsorted(matrix.task, [task, task + 1])
+        labels, size = matrix.labels[start:stop], matrix.categories
+        found: Sums = {
+            "all": _kinds(labels[:, self.others], size),
+            "people": _kinds(labels[:, self.people], size),
+            "margins": self._margins(labels, size),
+            "pairs": dict(self._pairs(labels, size)),
+        }
+        if matrix.propagated[start:stop].any():
+            hand = np.where(matrix.propagated[start:stop], size, labels)
+            found["filled"] = _difference(_kinds(hand[:, self.others], size), found["all"])
+            margins = self._margins(hand, size)
+            found["margins filled"] = {key: _difference(margins[key], of) for key, of in found["margins"].items()}
+        if self.reference is not None:
+            found["settled"] = self._settled(labels, matrix.trajectory[start:stop], size)
+        return found
+
+    def _settled(self, labels: Codes, trajectory: Codes, size: int) -> Sums:
+        decided = labels[:, self.reference]
+        here = labels[np.isin(trajectory, trajectory[decided < size])]
+        return {
+            "before": _kinds(here[:, self.others], size),
+            "margins": self._margins(here, size),
+            "against": {
+                str(self.keys[place]): _cells(decided, labels[:, place], decided < size, size)
+                for place in self.others
+                if (here[:, place] < size).any()
+            },
+        }
+
+    def _margins(self, labels: Codes, size: int) -> Sums:
+        return {
+            str(self.keys[place]): {
+                str(value): int(n) for value, n in enumerate(np.bincount(labels[:, place], minlength=size)[:size])
+            }
+            for place in self.others
+        }
+
+    def _pairs(self, labels: Codes, size: int) -> Iterator[tuple[str, Sums]]:
+        here = [place for place in self.others if (labels[:, place] < size).any()]
+        for one, other in combinations(sorted(here, key=lambda place: self.keys[place]), 2):
+            first, second = labels[:, one], labels[:, other]
+            both = (first < size) & (second < size)
+            yield f"{self.keys[one]} {self.keys[other]}", _cells(first, second, both, size)
+
+
+def _cells(first: Codes, second: Codes, here: matrices.Bools, size: int) -> Sums:
+    cells = first[here].astype(np.int64) * (size + 1) + second[here]
+    return {f"{cell // (size + 1)} {cell % (size + 1)}": int(n) for cell, n in enumerate(np.bincount(cells)) if n}
+
+
+def _kinds(labels: Codes, size: int) -> Sums:
+    """How many units have which counts; those without a label are left out."""
+    per_unit = coefficients.counts(labels, size).astype(np.int64)
+    kinds, times = np.unique(per_unit[per_unit.any(axis=1)], axis=0, return_counts=True)
+    return {" ".join(map(str, kind)): int(n) for kind, n in zip(kinds.tolist(), times, strict=True)}
+
+
+def _difference(of: Sums, and_: Sums) -> Sums:
+    return {key: of.get(key, 0) - and_.get(key, 0) for key in {*of, *and_}}
+
+
+def _plain(sums: Any) -> Any:
+    """Without zeros and what is empty."""
+    if not isinstance(sums, Mapping):
+        return int(sums)
+    plain = {key: _plain(one) for key, one in sums.items()}
+    return {key: one for key, one in plain.items() if one}
+
+
+@dataclass
+class _Part:
+    """The sums of one field on their way to figures."""
+
+    sums: Mapping[str, Any]
+    values: Sequence[Any]
+    ordinal: bool
+    unit: str
+    raters: Sequence[TableRater]
+
+    def section(self, with_people: bool) -> dict[str, Any]:
+        kinds, margins = self.sums.get("all", {}), self.sums.get("margins", {})
+        people = {key: one for key, one in margins.items() if self._names.get(key, ("", ""))[1] == "human"}
+        filled = self.sums.get("filled")
+        return {
+            "all": self._overall(kinds, margins),
+            "people": self._overall(self.sums.get("people", {}), people) if with_people else None,
+            "by_hand": self._by_hand(kinds, margins) if filled or self.sums.get("margins filled") else None,
+            "pairs": self._pairs(),
+            "settled": self._settled(self.sums["settled"]) if self.sums.get("settled") else None,
+        }
+
+    @property
+    def _names(self) -> dict[str, tuple[str, str]]:
+        return {str(rater.key): (rater.name, rater.kind) for rater in self.raters}
+
+    def _by_hand(self, kinds: Mapping[str, int], margins: Mapping[str, Any]) -> dict[str, Any]:
+        apart = self.sums.get("margins filled", {})
+        left = {key: Counter(one) for key, one in margins.items()}
+        for key, one in apart.items():
+            left.setdefault(key, Counter()).update(one)
+        together = Counter(kinds)
+        together.update(self.sums.get("filled", {}))
+        return self._overall({kind: n for kind, n in together.items() if n}, left)
+
+    def _overall(self, kinds: Mapping[str, int], margins: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
+        size, numbers = len(self.values), sections.numbers(self.values)
+        per_unit = np.array([kind.split() for kind in kinds], dtype=np.float64).reshape(len(kinds), size)
+        times = np.array(list(kinds.values()), dtype=np.float64)
+        said = [float(margins[key].get(str(value), 0)) for key in sorted(margins) for value in range(size)]
+        pairs, shares = (times @ of(per_unit) for of in (coefficients.coincidences, chance.shares))
+        blocks = measures.of_sums(pairs[None], shares[None], np.array([said]), self.unit, numbers)
+        found = {name: _point(one) for each in figures(blocks, 0, 0).values() for name, one in each.items()}
+        return sections.laid_out(found, ordinal=self.ordinal, in_numbers=numbers is not None)
+
+    def _pairs(self) -> list[dict[str, Any]]:
+        """Every two raters who have labelled a unit of the same task."""
+        names = self._names
+        found = []
+        for pair, cells in self.sums.get("pairs", {}).items():
+            (one, _), (other, _) = (names[key] for key in pair.split())
+            found.append({"a": one, "b": other, **self._weighted(measures.of_pair(self._table(cells), self.unit))})
+        return sorted(found, key=lambda pair: (pair["a"], pair["b"]))
+
+    def _settled(self, sums: Mapping[str, Any]) -> dict[str, Any]:
+        names, rows = self._names, []
+        for key, cells in sums.get("against", {}).items():
+            table = self._table(cells, said_nothing=1)
+            name, kind = names[key]
+            right = float(coefficients.step_acc(table.ravel(), len(self.values)))
+            step_acc = None if np.isnan(right) else right
+            said = self._weighted(measures.of_pair(table[:, :-1], self.unit))
+            rows.append({"name": name, "kind": kind, "step_acc": step_acc, **said})
+        before = self._overall(sums.get("before", {}), sums.get("margins", {}))
+        return {"before": before, "raters": sorted(rows, key=lambda row: (row["kind"], row["name"]))}
+
+    def _weighted(self, found: dict[str, Any]) -> dict[str, Any]:
+        return found if self.ordinal else found | dict.fromkeys(measures.WEIGHTED)
+
+    def _table(self, cells: Mapping[str, int], said_nothing: int = 0) -> Floats:
+        table = np.zeros((len(self.values), len(self.values) + said_nothing))
+        for cell, n in cells.items():
+            row, column = cell.split()
+            table[int(row), int(column)] = n
+        return table
+
+
+def _point(figure: Figure) -> Figure:
+    """There is no interval, and no word is lost about it."""
+    return figure if figure.value is None else Figure(figure.value, n=figure.n)
