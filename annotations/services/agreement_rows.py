@@ -55,7 +55,8 @@ class Said(NamedTuple):
 
 @dataclass
 class Passes:
-    """Raters, tasks and trajectories are numbered from 0; passes and steps are by primary key."""
+    """Raters, tasks and trajectories are numbered from 0, and known by their primary keys in `rater_ids` and
+    `trajectory_ids`; passes and steps are by primary key."""
 
     project: Project
     scheme: Scheme
@@ -64,6 +65,8 @@ class Passes:
     task_of: list[int]
     steps: Mapping[int, StepPlace]
     tasks: int
+    rater_ids: list[int] = field(default_factory=list)
+    trajectory_ids: list[int] = field(default_factory=list)
     _said: list[Said] = field(default_factory=list)
 
     @cached_property
@@ -132,9 +135,10 @@ def counted(project: Project) -> AnnotationQuerySet:
     return agreement.counted(project).exclude(state=Annotation.State.FAILED)
 
 
-def gathered(project: Project) -> Passes:
-    """The passes of the project, as they are now. No text of a step is read."""
-    looked_at = agreement.counted(project)  # tasks of failed passes are resampled with the others
+def gathered(project: Project, reference: Rater | None = None) -> Passes:
+    """The passes of the project, as they are now. What is made of the others' words, adjudicated or worked out, is
+    among them only as that reference. No text of a step is read."""
+    looked_at = agreement.heard(project, reference)  # tasks of failed passes are resampled with the others
     trajectories = list(
         Trajectory.objects.filter(pk__in=looked_at.values("trajectory"))
         .order_by("task", "rollout")
@@ -142,7 +146,8 @@ def gathered(project: Project) -> Passes:
     )
     rows = {pk: place for place, (pk, _) in enumerate(trajectories)}
     numbers = {task: place for place, task in enumerate(dict.fromkeys(task for _, task in trajectories))}
-    read = counted(project).order_by("pk").values_list("pk", "rater", "trajectory", "scheme")
+    spoke = looked_at.exclude(state=Annotation.State.FAILED)
+    read = spoke.order_by("pk").values_list("pk", "rater", "trajectory", "scheme")
     passes = [one for one in read if one[2] in rows]  # not those of a trajectory that came in since
     raters = list(Rater.objects.filter(pk__in={rater for _, rater, _, _ in passes}).order_by("kind", "name"))
     columns = {rater.pk: place for place, rater in enumerate(raters)}
@@ -154,6 +159,8 @@ def gathered(project: Project) -> Passes:
         [numbers[task] for _, task in trajectories],
         _steps(project, rows),
         len(numbers),
+        [rater.pk for rater in raters],
+        list(rows),
     )
 
 
