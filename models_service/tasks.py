@@ -9,6 +9,7 @@ from annotations.services import (
     agreement,
     agreement_fields,
     agreement_live,
+    consensus_adopt,
     copying,
     export_push,
     exports,
@@ -20,7 +21,7 @@ from annotations.services import (
     traces,
     words,
 )
-from models_service import calibration, counting, judging, leaderboard, learning, probing, scoring
+from models_service import calibration, consensus, counting, judging, leaderboard, learning, probing, scoring
 from models_service.statistics import report
 from models_service.statistics.insight import Rollout
 from models_service.statistics.insight import compute as compute_insight
@@ -102,6 +103,20 @@ def run_insight(run_id: int) -> None:
         if claim:
             rollouts = [Rollout(**one) for one in insight.gathered(claim.run.project, claim.run.config)]
             insight.store(claim, compute_insight(rollouts))
+
+
+@shared_task(name="models_service.run_consensus")
+def run_consensus(run_id: int) -> None:
+    with runs.working_on(run_id) as claim:
+        if claim:
+            consensus.perform(claim)
+
+
+@shared_task(name="models_service.run_adoption")
+def run_adoption(run_id: int) -> None:
+    with runs.working_on(run_id) as claim:
+        if claim:
+            consensus_adopt.perform(claim)
 
 
 @shared_task(name="models_service.run_scoring")
