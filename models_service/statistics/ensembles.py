@@ -1,15 +1,15 @@
 """A few judges out of many who vote, chosen one after another on labels of people.
 
-A group of weak judges that is asked together and averaged is from "Debate Helps Weak-to-Strong Generalization"; taking
-its members one after another, and keeping what is best on known labels, from "Ensemble Selection from Libraries of
-Models". How both are put together here is our reading, in three points.
+A group of weak judges whose answers are averaged is from "Debate Helps Weak-to-Strong Generalization"; taking members
+one after another, and keeping what is best on known labels, from "Ensemble Selection from Libraries of Models". How
+both are put together here is our reading, in three points.
 
 - The chance of a category is the share of the chosen who give it: their mean vote. A tie has no label, as in
   consensus.voting.
 - Nobody is taken twice. There one may be, which is a weight; judges weighed on known labels are consensus.anchored.
-- Two who vote tie wherever they differ, so a second never makes more steps right. Each turn therefore takes the one
-  with whom most steps are right, a tie between n counting as 1/n of a step, and it goes on as long as one or two more
-  make the vote better. Better is by macro-F1, for where most steps are of one category, whoever says nothing else has
+- Each turn takes the judge with whom the mean vote is nearest to what is known (Brier score), as long as one or two
+  more make the labels better. It has to look two ahead, for two who vote tie wherever they differ, so that a second
+  never makes more steps right. Better is by macro-F1: where most steps are of one category, saying nothing else has
   most steps right.
 """
 
@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from models_service.statistics.coefficients import Codes, macro_f1
+from models_service.statistics.coefficients import Codes, macro_f1, ratio
 from models_service.statistics.consensus.outcome import EVEN, labels_of
 from models_service.statistics.figures import Floats, Ints
 
@@ -28,8 +28,9 @@ def choose(labels: Codes, gold: Codes, categories: int) -> tuple[int, ...]:
     """The columns of `labels` (units, judges), in the order in which they are taken; of equals the first. `gold`
     (units,) is what is known, `categories` stands for nothing said or known. None of them where nobody is right once.
 
-    Truths 0 0 1 1; A says 0 0 1 0, B 0 1 1 1, C 1 0 1 1. Alone each has three right: A. Together with B the ties of two
-    steps are half right, 3 in all, and so with C: B. With C all are right, and there is nobody left: A, B and C.
+    Truths 0 0 1 1; A says 0 0 1 0, B 0 1 1 1, C 1 0 1 1. Alone each is off by 2 in one step: A, with a macro-F1 of
+    (4/5 + 2/3)/2. With B two steps are ties, each off by 1/4 + 1/4, and so with C: B. The F1 of both is 2/3, which is
+    worse, but with C too it is 1: A, B and C.
     """
     known = gold < categories
     truth = gold[known].astype(np.int64)
@@ -38,7 +39,7 @@ def choose(labels: Codes, gold: Codes, categories: int) -> tuple[int, ...]:
     taken: list[int] = []
     counts, best, size = np.zeros((len(truth), categories)), 0.0, 0
     while waiting and len(taken) < size + LOOKED_AHEAD:
-        nearest = max(waiting, key=lambda one: (_right(counts + said[:, one], truth), -one))
+        nearest = min(waiting, key=lambda one: (_off(counts + said[:, one], truth), one))
         waiting.remove(nearest)
         taken.append(nearest)
         counts += said[:, nearest]
@@ -48,13 +49,13 @@ def choose(labels: Codes, gold: Codes, categories: int) -> tuple[int, ...]:
     return tuple(taken[:size])
 
 
-def _right(counts: Floats, truth: Ints) -> float:
-    """How many steps the vote has right, each tie counted by its share; as a whole number of tiny parts, so that what
-    is equal is equal in whichever order it was added up."""
-    most = counts.max(axis=1, initial=0.0, keepdims=True)
-    first = (counts == most) & (most > 0)
-    hit = first[np.arange(len(truth)), truth]
-    return round(float((hit / np.maximum(first.sum(axis=1), 1)).sum()) / EVEN)
+def _off(counts: Floats, truth: Ints) -> int:
+    """The Brier score of the mean vote, added up over the steps; where nobody spoke, every category is as likely. In
+    whole numbers of tiny parts, so that what is equal is so in whichever order it was added up."""
+    shares = ratio(counts, counts.sum(axis=1, keepdims=True))
+    shares = np.where(np.isnan(shares), 1 / counts.shape[1], shares)
+    shares[np.arange(len(truth)), truth] -= 1
+    return round(float((shares**2).sum()) / EVEN)
 
 
 def _score(counts: Floats, truth: Ints) -> float:

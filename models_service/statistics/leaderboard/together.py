@@ -64,7 +64,7 @@ def _chosen(ground: Ground, judges: Sequence[Member], labels: Codes) -> Iterator
         if not taken:
             return
         times.update(taken)
-        found[here] = voting.majority(gathered(labels[np.ix_(here, taken)], size)).posterior
+        found[here] = voting.majority(gathered(labels[here][:, list(taken)], size)).posterior
     whole = ensembles.choose(labels, gold, size)
     ever = [*whole, *sorted(times.keys() - set(whole), key=lambda one: (-times[one], one))]
     name = f"a few of the {len(judges)} judges, chosen on people’s labels"
