@@ -12,8 +12,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 from annotations import access, jobs
 from annotations.access import Request
 from annotations.forms import AgreementForm
-from annotations.models import Report, Run
-from annotations.services import agreement_words
+from annotations.models import Project, Report, Run
+from annotations.services import agreement_live, agreement_words
 from annotations.views.runs import progress_rows
 
 OVERALL = (
@@ -39,10 +39,16 @@ AGAINST = (
 )
 
 
+LIST = "agreement/list.html"
+GROUPS = (("all", "All raters"), ("people", "People"), ("by_hand", "By hand"))
+
+
 @login_required
 @require_http_methods(["GET", "POST"])
 def index(request: Request, slug: str) -> HttpResponse:
     project = access.project_for(request, slug, access.SEE_OTHERS_LABELS)
+    if request.htmx:
+        return render(request, f"{LIST}#now", _now(project))
     form = AgreementForm(request.POST or None, project=project)
     if request.method == "POST" and form.is_valid():
         asked = form.cleaned_data
@@ -58,8 +64,40 @@ def index(request: Request, slug: str) -> HttpResponse:
         "form": form,
         "reports": reports,
         "rows": progress_rows(runs.listed()[:5]),
+        **_now(project),
     }
-    return render(request, "agreement/list.html", context, status=422 if form.errors else 200)
+    return render(request, LIST, context, status=422 if form.errors else 200)
+
+
+def _now(project: Project) -> dict[str, Any]:
+    """Agreement as it stands now."""
+    found = agreement_live.now(project)
+    parts = (("main", "", "Steps"), ("final", "The verdict on the whole trajectory", "Trajectories"))
+    return {
+        "project": project,
+        "now": found,
+        "idle": found.waiting and not jobs.is_served(Run.Kind.AGREEMENT),
+        "sections": [
+            _section(found.figures[name], title, unit) for name, title, unit in parts if found.figures.get(name)
+        ],
+    }
+
+
+def _section(said: dict[str, Any], title: str, unit: str) -> dict[str, Any]:
+    """One field's figures, a row a measure and a column a group of raters or labels."""
+    groups = [(name, heading) for name, heading in GROUPS if said[name]]
+    first, more = (
+        [(heading, [said[group]["figures"][name] for group, _ in groups]) for name, heading in names]
+        for names in (OVERALL, MORE)
+    )
+    pairs = [pair for pair in said["pairs"] if pair["n"]]
+    return {
+        "title": title,
+        "unit": unit,
+        "headings": [heading for _, heading in groups],
+        "measures": ((first, ""), (more, f"{len(more)} more coefficients")),
+        "pairs": pairs,
+    }
 
 
 @login_required

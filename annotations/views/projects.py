@@ -17,6 +17,7 @@ from annotations.forms import SettingsForm
 from annotations.models import Project, Report, Run
 from annotations.scheme_forms import ProjectForm
 from annotations.services import (
+    agreement_live,
     agreement_words,
     preferences,
     progress_counts,
@@ -104,6 +105,7 @@ def _overview(project: Project) -> dict[str, Any]:
         **_hindsight(project),
         "report": report,
         "glance": agreement_words.glance(report.result) if report else [],
+        "live": agreement_live.now(project),
         "alike": standing.alike(project),
     }
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection, transaction
@@ -312,3 +314,36 @@ def test_counting_one_task_asks_as_much_whatever_the_size_of_the_project(project
     with django_assert_max_num_queries(40):
         counting.count(project.pk)
     assert connection.queries is not None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_and_people_at_once_lose_nothing():
+    project = make.project(owner=make.user("lead"))
+    trajectories = [rated(project, [1, 1, -1], [1, -1, -1]) for _ in range(6)]
+    third = make.rater(project, "third")
+    over = threading.Event()
+
+    def labels() -> None:
+        try:
+            for trajectory in trajectories:
+                with transaction.atomic():
+                    make.rating(third, trajectory, [1, 0, -1])
+                    standing.touch(project, [trajectory.pk])
+        finally:
+            over.set()
+            connection.close()
+
+    def works() -> None:
+        try:
+            while not over.is_set():
+                counting.count_all()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(3) as pool:
+        for done in [pool.submit(labels), pool.submit(works), pool.submit(works)]:
+            done.result()
+    same_as_a_report(project)
+    kept = ProjectAgreement.objects.get(project=project).sums
+    assert kept["counts"]["labels"] == 54
+    assert kept == recounted(project)

@@ -9,6 +9,8 @@ from django.core.management import call_command
 from django.urls import reverse
 
 from annotations.models import Label, Rater, Report, Role, Run
+from annotations.services import standing
+from models_service import counting
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -123,3 +125,32 @@ def test_verdicts_are_counted_in_trajectories(owner, project):
     verdicts = shown(owner, project).partition("The verdict on the whole trajectory")[2]
     assert ">Trajectories</th>" in verdicts
     assert ">Steps</th>" not in verdicts
+
+
+def test_the_page_says_how_it_stands_now_and_what_is_being_counted(owner, project):
+    address = reverse("agreement", args=[project.slug])
+    first = project.trajectories.first()
+    standing.touch(project, [first.pk])
+    assert "1 task is being counted" in owner.get(address).content.decode()
+    counting.count(project.pk)
+    page = owner.get(address).content.decode()
+    shown = page.split('id="now"')[1].split("</section>")[0]
+    assert "Every label that was handed in is in it." in shown
+    assert "hx-get" not in shown
+    assert "By hand" in shown and "Gwet’s AC1" in shown
+    assert "a poor &lt;b&gt;judge" in shown and "<b>judge" not in shown
+
+
+def test_while_something_is_counted_the_page_asks_again_for_that_part_alone(owner, project):
+    standing.touch(project, list(project.trajectories.values_list("pk", flat=True)))
+    part = owner.get(reverse("agreement", args=[project.slug]), headers={"HX-Request": "true"}).content.decode()
+    assert "3 tasks are being counted" in part and "every 3s" in part
+    assert "No worker is alive" in part
+    assert "<html" not in part
+
+
+def test_a_project_without_labels_says_what_to_do(client):
+    owner = make.user()
+    empty = make.project(owner=owner)
+    client.force_login(owner)
+    assert "As soon as two raters" in client.get(reverse("agreement", args=[empty.slug])).content.decode()
