@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from annotations import access
 from annotations.models import Annotation, Membership, Project, Rater, Trajectory, User
-from annotations.services import changes, history, queue, seats
+from annotations.services import changes, history, people, queue, seats
 from annotations.services.outcomes import Closed, Refusal
 
 State = Annotation.State
@@ -114,7 +114,7 @@ def _labels_here(project: Project, to: User) -> Rater:
         raise NotGiven(f"{to.username} is no member of this project.", "to")
     if role not in access.LABEL:
         raise NotGiven(f"{to.username} is {role} here and does not label.", "to")
-    rater = queue.rater_of(project, to)
+    rater = people.rater_of(project, to)
     rater.project, rater.user = project, to
     return rater
 
@@ -133,7 +133,8 @@ def _goes_on(mine: Annotation, project: Project, passes: dict[int, Annotation], 
     name = mine.rater.name
     if mine.state == State.SUBMITTED:
         raise NotGiven(f"{name} has submitted this trajectory already. Return it to them instead.", "to")
-    mine.seat = _seat(project, passes) if mine.seat is None else mine.seat
+    if mine.seat is None:
+        mine.seat = seats.seat_for(mine, project) if mine.purpose else _seat(project, passes)
     mine.lease_until = max(mine.lease_until or timezone.now(), timezone.now() + GIVEN_FOR)
     if mine.state == State.SKIPPED:
         changes.move(mine, State.DRAFT, history.REOPEN, by, comment="")
@@ -148,7 +149,7 @@ def _begins(rater: Rater, trajectory: Trajectory, project: Project, passes: dict
 
 def _seat(project: Project, passes: dict[int, Annotation]) -> int:
     """A free seat. Raises NotGiven, naming who holds them all."""
-    holders = [one for one in passes.values() if one.seat is not None]
+    holders = [one for one in passes.values() if one.seat is not None and not one.purpose]
     seat = seats.free_seat(project, [one.seat for one in holders])
     if seat is None:
         raise NotGiven(_taken(project, holders), "to")

@@ -57,6 +57,7 @@ _ARMS = """
       LEFT JOIN annotations_label m ON m.annotation_id = ra.id AND m.field = l.field AND %(comparable)s
                                    AND m.step_id IS NOT DISTINCT FROM l.step_id AND m.superseded_at IS NULL
      WHERE a.retired_at IS NULL AND a.state = 'submitted' AND a.mode IN ('blind', 'assisted')
+       AND a.purpose = ''
        AND a.created_at >= %(since)s
      GROUP BY GROUPING SETS ((a.mode), (a.mode, l.origin))
      ORDER BY a.mode DESC, 2"""

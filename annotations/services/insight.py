@@ -64,7 +64,7 @@ def gathered(project: Project, config: Mapping[str, Any]) -> Iterator[dict[str, 
     """The live rollouts that the rater has labelled, as fields of statistics.insight.Rollout. No text is read."""
     rater = refuse(project, config)
     scheme = scheme_of(project.scheme)
-    passes = Annotation.objects.live().filter(rater=rater, trajectory__superseded_at=None)
+    passes = Annotation.objects.live().for_labels().filter(rater=rater, trajectory__superseded_at=None)
     passes = passes.filter(state=Annotation.State.SUBMITTED)
     grades = _grades(passes, scheme.main_field)
     verdicts = _verdicts(project, passes)

@@ -46,6 +46,7 @@ def _of_people(judge: Judge, main: str) -> QuerySet[Label]:
         annotation__rater__project=judge.project_id,
         annotation__rater__kind__in=kinds,
         annotation__retired_at=None,
+        annotation__purpose="",
         annotation__state=Annotation.State.SUBMITTED,
         annotation__trajectory__superseded_at=None,
     )

@@ -42,8 +42,8 @@ def of_project(project: Project) -> Progress:
 
 
 def people(project: Project) -> QuerySet[Annotation]:
-    """The live passes of the project's people, those given up by skipping left out."""
-    humans = Annotation.objects.live().filter(rater__project=project, rater__kind=Rater.Kind.HUMAN)
+    """The live passes of the project's people for the dataset, those given up by skipping left out."""
+    humans = Annotation.objects.live().for_labels().filter(rater__project=project, rater__kind=Rater.Kind.HUMAN)
     return humans.exclude(state=State.SKIPPED)
 
 

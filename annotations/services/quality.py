@@ -13,7 +13,7 @@ from django.db import connection
 
 from annotations.models import Membership, Rater
 from annotations.schemes.schema import Scheme
-from annotations.services import adjudication, pace
+from annotations.services import adjudication, gold, pace
 from annotations.services.projects import scheme_of
 
 ENOUGH = 20  # compared steps; of fewer no share is told
@@ -29,6 +29,7 @@ _SAID = """
           JOIN annotations_rater r ON r.id = a.rater_id
           JOIN annotations_trajectory t ON t.id = a.trajectory_id
          WHERE r.project_id = %(project)s AND r.kind = 'human' AND a.retired_at IS NULL AND a.state = 'submitted'
+           AND a.purpose <> 'training' AND (%(until)s::timestamptz IS NULL OR a.submitted_at < %(until)s)
            AND t.superseded_at IS NULL AND l.superseded_at IS NULL AND l.step_id IS NOT NULL AND l.field = %(field)s)"""
 # The others' majority at a step, where they have one: the answer that more of them give than any other.
 _OTHERS = f"""
@@ -109,10 +110,11 @@ def unfit(scheme: Scheme) -> str:
 
 
 def figures(membership: Membership) -> list[Person]:
-    """Everybody's for those who lead, one's own for others."""
+    """Everybody's for those who lead, one's own for others, as far as that must not tell of gold items."""
     project = membership.project
     people = {one.pk: Person(one) for one in pace.people(membership).order_by("name")}
-    asked: dict[str, Any] = {"project": project.pk, "field": scheme_of(project.scheme).main}
+    until = gold.horizon(membership)
+    asked: dict[str, Any] = {"project": project.pk, "field": scheme_of(project.scheme).main, "until": until}
     for rater, steps, propagated, accepted in _rows(_OWN, asked):
         if rater in people:
             one = people[rater]

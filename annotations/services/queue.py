@@ -11,10 +11,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from annotations.models import Annotation, Project, Rater, User
-from annotations.services import frontier, history, quick, seats, task_answers
+from annotations.services import frontier, gold_queue, history, people, quick, seats, task_answers, training
 from annotations.services.board import scheme
 
-State = Annotation.State
+State, Purpose = Annotation.State, Annotation.Purpose
 
 
 @transaction.atomic
@@ -38,8 +38,9 @@ def lease_ahead(annotation: Annotation, user: User) -> Annotation | None:
     """What the person labels after this pass of theirs, leased while they still look this one over; None where nothing
     is left, or where they hold no seat of this one any more. Asking again gives the same: nobody holds two ahead."""
     rater = _ready(seats.lock_for(annotation.pk, user), user)
-    if not Annotation.objects.filter(pk=annotation.pk, state__in=seats.OPEN, seat__isnull=False).exists():
-        return None
+    holds = Annotation.objects.filter(pk=annotation.pk, state__in=seats.OPEN, seat__isnull=False)
+    if annotation.purpose == Purpose.TRAINING or not holds.exists():
+        return None  # what follows training is what came of it
     begun, _ = _begun(rater)
     return _resume(one for one in begun if one.pk != annotation.pk) or _start(rater)
 
@@ -55,7 +56,7 @@ def has_more(project: Project, user: User) -> bool:
 def _ready(locked: Project, user: User) -> Rater:
     """The person as a rater of the project, whose lapsed leases are free."""
     seats.free_lapsed(locked, timezone.now())
-    rater = rater_of(locked, user)
+    rater = people.rater_of(locked, user)
     rater.project, rater.user = locked, user
     return rater
 
@@ -77,7 +78,7 @@ def _begun(rater: Rater) -> tuple[list[Annotation], list[Annotation]]:
 def _resume(begun: Iterable[Annotation]) -> Annotation | None:
     """The first of these for which there is a seat, leased again."""
     for one in begun:
-        one.seat = seats.free_seat(one.rater.project, seats.taken(one)) if one.seat is None else one.seat
+        one.seat = seats.seat_for(one, one.rater.project) if one.seat is None else one.seat
         if one.seat is None:
             continue
         one.lease_until = seats.longer_lease(one)
@@ -98,10 +99,15 @@ def _take_back(one: Annotation | None, user: User) -> Annotation | None:
 
 def _start(rater: Rater) -> Annotation | None:
     project = rater.project
+    plan = gold_queue.plan_for(rater)
+    if plan and plan.training and training.holds(rater, plan):
+        return _aside(rater, training.following(rater, plan), Purpose.TRAINING)
     found = _first_with_room(rater)
     if found is None:
         return None
-    seat, until = seats.free_seat(project, found.taken), timezone.now() + timedelta(minutes=project.lease_minutes)
+    if plan and (gold := gold_queue.due(rater, plan)):
+        return _aside(rater, gold, Purpose.GOLD)
+    seat, until = seats.free_seat(project, found.taken), _lease(project)
     assert seat is not None  # it has room
     annotation = begin(rater, found.trajectory, seat, until, drawn=found.drawn)
     after = {"trajectory": found.trajectory, "seat": seat}
@@ -111,9 +117,26 @@ def _start(rater: Rater) -> Annotation | None:
     return annotation
 
 
-def begin(rater: Rater, trajectory: int, seat: int, until: datetime, *, drawn: str = "") -> Annotation:
+def _aside(rater: Rater, trajectory: int | None, purpose: str) -> Annotation | None:
+    """A pass that is not for the dataset, beside the seats of those that are; None of no trajectory."""
+    if trajectory is None:
+        return None
+    taken = Annotation.objects.filter(trajectory=trajectory, seat__isnull=False).values_list("seat", flat=True)
+    seat = seats.seat_beside(taken)
+    annotation = begin(rater, trajectory, seat, _lease(rater.project), purpose=purpose)
+    history.record(annotation, history.LEASE, rater.user, after={"trajectory": trajectory, "seat": seat})
+    return annotation
+
+
+def _lease(project: Project) -> datetime:
+    return timezone.now() + timedelta(minutes=project.lease_minutes)
+
+
+def begin(
+    rater: Rater, trajectory: int, seat: int, until: datetime, *, drawn: str = "", purpose: str = ""
+) -> Annotation:
     """A new pass with that seat, under the rules the project has now; to be logged. `drawn` says how the queue came to
-    it. The project must be locked, by `lock`."""
+    it, `purpose` what it is given for. The project must be locked, by `lock`."""
     project = rater.project
     annotation = Annotation(
         rater=rater,
@@ -125,6 +148,7 @@ def begin(rater: Rater, trajectory: int, seat: int, until: datetime, *, drawn: s
         seat=seat,
         lease_until=until,
         drawn=drawn,
+        purpose=purpose,
     )
     annotation.save(force_insert=True)
     task_answers.carry(annotation)
@@ -172,11 +196,10 @@ def _first_with_room(rater: Rater) -> Place | None:
 
 
 # By hand: the ORM spends more time on writing it than PostgreSQL on answering.
-_TAKEN = "ARRAY(SELECT s.seat FROM annotations_annotation s WHERE s.trajectory_id = t.id AND s.seat IS NOT NULL)"
-_HAS_ROOM = """
-       AND NOT EXISTS (
-            SELECT FROM annotations_annotation s
-             WHERE s.trajectory_id = t.id AND s.seat IS NOT NULL OFFSET %(overlap)s - 1)
+_OF_IT = f"FROM annotations_annotation s WHERE s.trajectory_id = t.id AND s.seat < {seats.BESIDE}"
+_TAKEN = f"ARRAY(SELECT s.seat {_OF_IT})"
+_HAS_ROOM = f"""
+       AND NOT EXISTS (SELECT {_OF_IT} OFFSET %(overlap)s - 1)
 """
 # Where only tasks are asked about, the first rollout of each stands for the task, once for each person.
 _ONE_A_TASK = """
@@ -233,15 +256,3 @@ def _search(rater: Rater, order: Order, start: int) -> Place | None:
         cursor.execute("".join((order.begins, _HAS_ROOM, one_a_task, order.ends)), named)
         row = cursor.fetchone()
     return Place(*row) if row else None
-
-
-def rater_of(project: Project, user: User) -> Rater:
-    """The person as a rater of the project; made on first use. A name that a file brought stays the file's."""
-    if found := Rater.objects.filter(project=project, user=user).first():
-        return found
-    taken = Rater.objects.filter(project=project, kind=Rater.Kind.HUMAN, name=user.username).exists()
-    name = f"{user.username} #{user.pk}" if taken else user.username
-    rater, _ = Rater.objects.get_or_create(
-        project=project, user=user, defaults={"kind": Rater.Kind.HUMAN, "name": name}
-    )
-    return rater

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from annotations.models import Annotation, Label, Project, Rater, Run, Score, Step, Trajectory
-from annotations.services import calibrated, projects, scores, visibility
+from annotations.services import calibrated, projects, scores, seats, visibility
 from annotations.services.queue_policies import Facts, ScoredStep, course_of, shares_higher
 
 State = Annotation.State
@@ -54,8 +54,8 @@ def _done(project: Project) -> QuerySet[Run]:
 def known(project: Project, run: Run | None, *, courses: bool) -> Known:
     """All that a policy looks at. `courses`: what agents did is looked at too."""
     live = Trajectory.objects.live().filter(project=project)
-    seats = Count("annotations", filter=Q(annotations__seat__isnull=False))
-    rows = list(live.annotate(taken=seats).order_by("pk").values_list("pk", "task", "task__source", "taken"))
+    held = Count("annotations", filter=Q(annotations__seat__lt=seats.BESIDE))
+    rows = list(live.annotate(taken=held).order_by("pk").values_list("pk", "task", "task__source", "taken"))
     steps = _steps(run) if run else {}
     judged, did = _judged(project), _courses(project) if courses else {}
     facts = [
@@ -63,6 +63,7 @@ def known(project: Project, run: Run | None, *, courses: bool) -> Known:
     ]
     submitted = live.filter(
         annotations__state=State.SUBMITTED,
+        annotations__purpose="",
         annotations__retired_at__isnull=True,
         annotations__rater__kind=Rater.Kind.HUMAN,
     )

@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce
 
 from annotations.models import Annotation, Project, QueueRank, Rater, Run, Trajectory
 from annotations.services import queue_policies_facts as facts
+from annotations.services import seats
 
 PER_PAGE = 50
 NOTHING = (
@@ -108,7 +109,7 @@ def _imported(project: Project) -> QuerySet[Any]:
 
 
 def _taken(trajectory: str) -> Coalesce:
-    held = Annotation.objects.filter(trajectory=OuterRef(trajectory), seat__isnull=False).order_by()
+    held = Annotation.objects.filter(trajectory=OuterRef(trajectory), seat__lt=seats.BESIDE).order_by()
     counted = held.values("trajectory").annotate(count=Count("pk")).values("count")
     return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
 
@@ -135,7 +136,7 @@ def _notice(project: Project, scored: Run | None, ordered: Run | None) -> str:
 
 def drawn(project: Project) -> dict[str, int]:
     """How many passes that people submitted were drawn by chance, by policy, and otherwise ("")."""
-    passes = Annotation.objects.live().filter(
+    passes = Annotation.objects.live().for_labels().filter(
         rater__project=project, rater__kind=Rater.Kind.HUMAN, state=Annotation.State.SUBMITTED
     )
     found = dict(passes.values_list("drawn").annotate(count=Count("pk")).order_by())

@@ -14,6 +14,7 @@ from annotations.models import (
     Adjudication,
     Annotation,
     Event,
+    Gold,
     JudgeVerdict,
     Label,
     Look,
@@ -109,7 +110,10 @@ def _copy_looks(successors: Mapping[int, Annotation]) -> None:
 
 
 def _follow(successors: Mapping[int, Annotation]) -> None:
-    """How a pass came to be goes with the pass that stands for it now: what was adjudicated, a judge's verdict."""
+    """How a pass came to be goes with the pass that stands for it now: what was adjudicated, a judge's verdict; and
+    that it is held to be right."""
+    for held in list(Gold.objects.filter(reference__in=successors)):
+        Gold.objects.filter(pk=held.pk).update(reference=successors[held.reference_id])
     followers: tuple[Any, ...] = (Adjudication, JudgeVerdict)
     for model in followers:
         rows = list(model.objects.filter(annotation__in=successors).only("annotation"))

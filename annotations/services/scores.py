@@ -150,6 +150,7 @@ def taught(project: Project) -> dict[int, dict[int, dict[int, int]]]:
         step__isnull=False,
         annotation__retired_at__isnull=True,
         annotation__state=Annotation.State.SUBMITTED,
+        annotation__purpose="",
         annotation__trajectory__project=project,
         annotation__trajectory__superseded_at__isnull=True,
     )

@@ -1,5 +1,7 @@
 """Seats: each trajectory has `overlap` of them; a lease holds one for a while, a submission for good.
 
+A pass that is not for the dataset (Annotation.purpose) sits beside these, so that it takes none from anybody.
+
 All that gives or takes a seat locks the project first, so that two people never get the same one.
 """
 
@@ -22,6 +24,7 @@ from annotations.services.outcomes import NoSeat
 State = Annotation.State
 OPEN = (State.LEASED, State.DRAFT, State.RETURNED)
 RETURNED_FOR = timedelta(days=1)  # who gets work back has to come back first
+BESIDE = 1000  # from here on seats are beside those that the project wants; it wants 50 at most
 
 
 def lock(project: Project | str, user: User) -> Project:
@@ -40,6 +43,7 @@ def lock_for(annotation_id: int, user: User) -> Project:
 
 def _lock(projects: QuerySet[Project], user: User) -> Project:
     mine = projects.select_for_update(of=("self",), no_key=True).filter(memberships__user=user)
+    mine = mine.select_related("gold_plan")  # which the queue looks at
     newest = Guideline.objects.filter(project=OuterRef("pk")).order_by("-version").values("pk")[:1]
     project = get_object_or_404(mine.annotate(role=F("memberships__role"), newest_guideline=Subquery(newest)))
     check_role(project.role)  # type: ignore[attr-defined]
@@ -118,16 +122,29 @@ def take_seat(annotation: Annotation, project: Project) -> None:
     if annotation.seat is not None:
         return
     free_lapsed(project, timezone.now())
-    annotation.seat = free_seat(project, taken(annotation))
+    annotation.seat = seat_for(annotation, project)
     if annotation.seat is None:
         raise NoSeat
 
 
+def seat_for(annotation: Annotation, project: Project) -> int | None:
+    """A seat that the annotation could take now; there always is one beside the project's own."""
+    held = taken(annotation)
+    return seat_beside(held) if annotation.purpose else free_seat(project, held)
+
+
 def free_seat(project: Project, held: Collection[int | None]) -> int | None:
     """The lowest free seat. Seats beyond a lowered overlap count as taken all the same."""
-    if len(held) >= project.overlap:
+    own = {seat for seat in held if seat is not None and seat < BESIDE}
+    if len(own) >= project.overlap:
         return None
-    return min(set(range(project.overlap)) - set(held))
+    return min(set(range(project.overlap)) - own)
+
+
+def seat_beside(held: Collection[int | None]) -> int:
+    """The lowest free seat beside those that the project wants."""
+    beside = {seat for seat in held if seat is not None and seat >= BESIDE}
+    return min(set(range(BESIDE, BESIDE + len(beside) + 1)) - beside)
 
 
 def taken(annotation: Annotation) -> Collection[int | None]:

@@ -44,9 +44,11 @@ def has_looked(annotation: Annotation) -> bool:
 
 
 def _submitted(annotation: Annotation) -> list[int]:
-    same = Annotation.objects.live().filter(trajectory=annotation.trajectory_id, state=State.SUBMITTED)
+    """As many others as any pass of the project has: what was given as gold has one more, and must not show it."""
+    same = Annotation.objects.live().for_labels().filter(trajectory=annotation.trajectory_id, state=State.SUBMITTED)
     people = same.filter(rater__kind=Rater.Kind.HUMAN).exclude(pk=annotation.pk)
-    return list(people.values_list("pk", flat=True))
+    found = list(people.order_by("seat", "pk").values_list("pk", flat=True))
+    return found[: annotation.rater.project.overlap - 1] if annotation.purpose else found
 
 
 def _counts(annotation: Annotation, others: list[int]) -> dict[int | str, list[list[Json]]]:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from annotations.formats.lines import dump
 from annotations.models import Annotation, Event, Label, Look, Membership, Project, Step, Trajectory
 from annotations.records import Json
-from annotations.services import board, progressive, resegmented, visibility
+from annotations.services import board, gold, progressive, resegmented, visibility
 from annotations.services.carrying import Carrying, Kept
 from annotations.services.drafts import StepDraft
 from annotations.services.resegmented import Moved
@@ -56,6 +56,7 @@ def _succeed(project: Project, old: Annotation, trajectory: int, moved: Moved, g
     successor.save()
     _copy(kept, successor)
     _copy_looks(old, successor, moved.one)
+    gold.follow(old, successor)
     if successor.frontier is not None:
         successor.frontier = progressive.restart(successor)
         successor.save(update_fields=["frontier"])

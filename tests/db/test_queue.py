@@ -14,7 +14,7 @@ from django.http import Http404
 from django.utils import timezone
 
 from annotations.models import Annotation, Event, Guideline, Project, Rater, Trajectory, User
-from annotations.services import labels, queue, seats
+from annotations.services import labels, people, queue, seats
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -97,7 +97,7 @@ def test_a_lapsed_draft_comes_back_to_its_owner_before_anything_new():
 
 def test_returned_work_comes_before_drafts_and_new_trajectories():
     project, (alice, _), trajectories = work(overlap=1)
-    rater = queue.rater_of(project, alice)
+    rater = people.rater_of(project, alice)
     shared = {"rater": rater, "scheme": project.scheme}
     Annotation.objects.create(trajectory=trajectories[0], state="draft", **shared)
     returned = Annotation.objects.create(trajectory=trajectories[1], state="returned", **shared)
@@ -206,7 +206,7 @@ def test_a_person_keeps_one_rater_beside_a_file_that_took_their_name():
     hers = take(project, alice).rater
     assert hers != from_file
     assert hers.user == alice
-    assert queue.rater_of(project, alice) == hers
+    assert people.rater_of(project, alice) == hers
 
 
 def test_only_members_whose_role_labels_get_work():
