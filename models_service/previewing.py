@@ -24,8 +24,8 @@ SILENCE = Unanswered("it was only looked at")
 def preview(judge: Judge, task: int, trajectory: int) -> Preview:
     """All questions that do not hang on an answer; of too many, those that are asked first."""
     case = next((case for _, case in judging.cases(judge, [(task, trajectory)])), None)
-    if case is None or not case.arounds:
-        return Preview(nothing="Nothing is asked about it: it has no step of the agent that the scheme asks about.")
+    if case is None or all(step.source != "agent" for step in case.record.steps):
+        return Preview(nothing="Nothing is asked about it: it has no step of the agent.")
     settings = Settings.model_validate(judge.settings)
     is_whole = _characters(case, settings) <= MOST
     rounds = _rounds(Judging(judge.prompt, _first_pass(settings, is_whole)), case)

@@ -20,7 +20,7 @@ from annotations.records import Json
 from annotations.services import judge_budget, judges
 from annotations.services.judges import CHARACTERS_A_TOKEN, Estimate
 
-HEAD = 6_000  # characters of a text that are shown at first
+HEAD, END = 3_000, 1_000  # characters of a text that are shown at first: its beginning, and where the question stands
 LONG = 1_000_000  # characters of a text that a page holds at most
 
 
@@ -67,7 +67,7 @@ class Sent:
 
 @dataclass(frozen=True)
 class Text:
-    """A message as a page shows it: its beginning, and the rest where it is long."""
+    """A message as a page shows it: its beginning and its end, with what is between where it is long."""
 
     role: str
     text: str
@@ -77,13 +77,17 @@ class Text:
         return self.text[:HEAD]
 
     @property
-    def tail(self) -> str:
-        return self.text[HEAD:LONG]
+    def end(self) -> str:
+        return self.text[max(HEAD, len(self.text) - END) :]
 
     @property
-    def is_cut(self) -> bool:
-        """Whether even all of what is shown is not all of it."""
-        return len(self.text) > LONG
+    def between(self) -> str:
+        return self.text[HEAD : len(self.text) - END]
+
+    @property
+    def held(self) -> str:
+        """As much of what is between as a page holds."""
+        return self.between[:LONG]
 
 
 @dataclass(frozen=True)

@@ -77,5 +77,7 @@ def _told(judge: Judge, looked: Looked) -> dict[str, Any]:
 
 
 def _shown(request: Request, context: dict[str, Any], status: int) -> HttpResponse:
-    """The page; for a form that is being filled in, the piece of it."""
-    return render(request, f"{PAGE}#sent" if request.htmx else PAGE, context, status=status)
+    """The page; for a form that is being filled in a piece of it, which is there also where it names mistakes."""
+    if request.htmx:
+        return render(request, f"{PAGE}#sent", context)
+    return render(request, PAGE, context, status=status)

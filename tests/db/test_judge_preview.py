@@ -25,6 +25,7 @@ WAYS: list[dict[str, Any]] = [
     {"method": "panel", "personas": ["strict", "kind"], "reading": "prefix"},
     {"answer": "wrong_steps"},
     {"mitigations": ["system", "examples"]},
+    {"method": "log_probs", "reading": "prefix"},
 ]
 
 
@@ -59,15 +60,37 @@ def test_what_is_shown_is_what_a_run_sends(project, way):
     with Stub() as server:
         made = judges.judge(project, judges.server(server.url, retries=0), **way)
         shown = judge_preview.of(made, trajectory).preview
-        assert not server.asked
+        assert not server.seen
         assert jobs.run_here(services.start(made, None)).error == ""
-        sent = [one["body"] for one in server.asked]
+        sent = [body for _, body in server.seen]
     wanted = [{**one.body, **({} if seed is None else {"seed": seed})} for one in shown.questions for seed in one.seeds]
 
     def order(bodies: list[dict[str, Any]]) -> list[str]:
         return sorted(json.dumps(one, sort_keys=True) for one in bodies)
 
     assert order(wanted) == order(sent)
+
+
+LATER: list[dict[str, Any]] = [
+    {"thinks_first": True},
+    {"method": "critique"},
+    {"method": "branch", "reading": "prefix"},
+    {"method": "debate", "personas": ["strict", "kind"]},
+    {"method": "adaptive", "samples": 4, "temperature": 0.5},
+]
+
+
+@pytest.mark.parametrize("way", LATER)
+def test_what_hangs_on_an_answer_is_not_made_up_but_said_to_follow(project, way):
+    trajectory = make.trajectory(project)
+    with Stub() as server:
+        made = judges.judge(project, judges.server(server.url, retries=0), **way)
+        shown = judge_preview.of(made, trajectory).preview
+        jobs.run_here(services.start(made, None))
+        sent = [json.dumps(body["messages"]) for _, body in server.seen]
+    assert shown.later
+    assert shown.questions
+    assert {json.dumps(one.body["messages"]) for one in shown.questions} <= set(sent)
 
 
 def test_nothing_is_asked_made_or_counted(project, as_lead):
@@ -190,7 +213,7 @@ def test_a_judge_that_is_being_written_is_looked_at_without_being_made(project, 
     ("fields", "words"),
     [
         ({"prompt": "Judge.\n\nBy {{gideline}}."}, "line 3: unknown place {{gideline}}"),
-        ({"prompt": "---\nname: a\nversion: [\n---\nJudge."}, "line 4: the prompt&#x27;s header is no YAML"),
+        ({"prompt": "---\nname: a\nversion: [\n---\nJudge."}, "line 3: the prompt&#x27;s header is no YAML"),
         ({"prompt": "---\nname: a\ncolour: red\n---\nJudge."}, "line 3: the prompt&#x27;s header: colour"),
         ({"prompt": " "}, "This field is required"),
         ({"method": "majority"}, "majority needs two or more"),

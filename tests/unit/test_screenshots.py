@@ -44,12 +44,14 @@ NO_PAGES = {
     **dict.fromkeys(("adjudicate_steps", "trajectory_heat"), "a part of a page"),
     **dict.fromkeys(("adjudicate", "adjudicate_one"), "tests/browser/test_adjudication.py looks at it"),
     **dict.fromkeys(("insight", "insight_report"), "tests/browser/test_insight.py looks at it"),
-    **dict.fromkeys(("insight_csv", "judge_prompt", "judge_probe_log"), "a file"),
+    "paths": "tests/browser/test_paths.py looks at it",
+    **dict.fromkeys(("paths_csv", "insight_csv", "judge_prompt", "judge_probe_log"), "a file"),
     **dict.fromkeys(("judge_probes", "judge_probe"), "takes a judge that was probed; tests/browser/test_probes.py"),
     **dict.fromkeys(
         ("judges", "judge", "judge_new", "judge_budget", "judge_servers"), "tests/browser/test_judges.py looks at it"
     ),
     "judge_corrections": "takes a judge that people contradict; tests/browser/test_judge_why.py looks at it",
+    "judge_preview": "takes a judge; tests/browser/test_judge_preview.py looks at it",
     "judge_why": "takes a verdict of a judge; tests/browser/test_judge_why.py looks at it",
     **dict.fromkeys(("quality", "search"), "tests/browser/test_pages.py looks at it"),
     "scorers": "for the server's administrator; tests/browser/test_runs_paused.py looks at it",
