@@ -184,6 +184,7 @@ of_project: list[URLPattern] = [
     path("judges/probes/<int:rater>/unsign/", judge_probes.unsign, name="judge_probe_unsign"),
     path("judges/leaderboard/", leaderboard.index, name="leaderboard"),
     path("judges/leaderboard/<int:pk>/", leaderboard.report, name="leaderboard_report"),
+    path("judges/leaderboard/<int:pk>/suggest/", leaderboard.suggest, name="leaderboard_suggest"),
     path("judges/leaderboard/<int:pk>.json", leaderboard.as_json, name="leaderboard_json"),
     path("judges/leaderboard/<int:pk>.csv", leaderboard.as_csv, name="leaderboard_csv"),
     path("judges/leaderboard/<int:pk>/<slug:key>/", leaderboard_judge.page, name="leaderboard_judge"),

@@ -223,6 +223,7 @@ PAGES: dict[str, list[Door]] = {
     "judge_probe_unsign": [post(MANAGE, 302)],
     "leaderboard": [Door(LEADS), post(LEADS, 422)],
     "leaderboard_report": [Door(LEADS)],
+    "leaderboard_suggest": [post(MANAGE, 302)],
     "leaderboard_json": [Door(LEADS)],
     "leaderboard_csv": [Door(LEADS)],
     "leaderboard_judge": [Door(LEADS)],

@@ -132,6 +132,19 @@ def warnings(result: Mapping[str, Any]) -> Iterator[str]:
             )
 
 
+def chosen(result: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Who was chosen to vote: {"folds", "judges", "whole": those who are on all labels}; None where nobody was."""
+    found: dict[str, Any] | None = next((row["chosen"] for row in result["rows"] if row.get("chosen")), None)
+    return found and {**found, "whole": [one for one in found["judges"] if one["whole"]]}
+
+
+def told_chosen(of: Mapping[str, Any]) -> str:
+    """Who they are, for a line of text."""
+    names = ", ".join(one["name"] for one in of["whole"]) or "nobody"
+    times = ", ".join(f"{one['name']} {one['folds']}" for one in of["judges"])
+    return f"Chosen on all labels: {names}. In how many of {of['folds']} parts of the tasks each was chosen: {times}."
+
+
 def command(report: Report) -> str:
     """What computes the same again at a terminal."""
     official = " --official" if report.config.get("official") else ""

@@ -11,15 +11,16 @@ from annotations.records import Json
 
 
 class Accepted(TypedDict):
-    """Whose suggestion an answer takes up, as scorer:<name>, judge:<name> or own:<annotation>, and how long the person
-    had it before them, in ms."""
+    """Whose suggestion an answer takes up, as scorer:<name>, judge:<name>, judges:<raters> or own:<annotation>, and how
+    long the person had it before them, in ms."""
 
     source: str
     looked_ms: int
 
 
 class Suggestion(NamedTuple):
-    """An answer that is offered. `confidence` is P(the reference says the same), in 0..1; None of one's own word."""
+    """An answer that is offered. `confidence` is P(the reference says the same), in 0..1; of several judges the share
+    that says so; None of one's own word."""
 
     value: Json
     confidence: float | None

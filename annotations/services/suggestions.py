@@ -1,4 +1,5 @@
-"""What an assisted pass is offered: a scorer's or a judge's word where it is sure enough, one's own of the same steps.
+"""What an assisted pass is offered: a scorer's, a judge's or several judges' word where it is sure enough, one's own of
+the same steps.
 
 A suggestion is nobody's label until somebody takes it. What was taken is stored with its source and confidence.
 """
@@ -6,10 +7,12 @@ A suggestion is nobody's label until somebody takes it. What was taken is stored
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 
 from django.core.cache import cache
 from django.db import connection
+from django.db.models import QuerySet
 
 from annotations.formats.lines import load
 from annotations.models import Annotation, Label, Project, Rater, Score
@@ -21,6 +24,7 @@ from annotations.services.outcomes import Suggestion
 
 COMPARED_AT_LEAST = 20  # steps of the reference on which a judge's word has to be known before it counts as sure
 REMEMBERED = 600  # seconds for which a judge's record is not counted again
+TOGETHER = "judges"
 
 
 Suggestions = Mapping[int, Suggestion]  # by the index of the step
@@ -28,12 +32,41 @@ Suggestions = Mapping[int, Suggestion]  # by the index of the step
 
 def sources(project: Project) -> list[tuple[str, str]]:
     """What a project can name as its `prefill`, with a title: nothing, the deployment's scorers (where its scheme has
-    answers that say right and wrong), its judges, and what it names now though that is gone."""
+    answers that say right and wrong), its judges, several of them together if it names these now, and what it names now
+    though that is gone."""
     judging = Rater.objects.filter(project=project, kind=Rater.Kind.JUDGE).exclude(pk=project.reference_id or 0)
     scorers = scorer_entries.all_of_them() if _poles(scheme(project.scheme_id)) else {}
     found = {"": "Nobody"} | {f"scorer:{name}": f"{one['title']} (scorer)" for name, one in scorers.items()}
     found |= {f"judge:{name}": f"{name} (judge)" for name in judging.order_by("name").values_list("name", flat=True)}
-    return list(({project.prefill: f"{project.prefill} (not there any more)"} | found).items())
+    now = _together_title(project) or f"{project.prefill} (not there any more)"
+    return list(({project.prefill: now} | found).items())
+
+
+def together(raters: Iterable[int]) -> str:
+    """How a project names several judges who vote as its `prefill`: judges:3+7+9, by their primary keys."""
+    return f"{TOGETHER}:{'+'.join(map(str, sorted(raters)))}"
+
+
+def _together_title(project: Project) -> str:
+    """Who votes, where the project names such; "" where one of them is gone."""
+    kind, _, keys = project.prefill.partition(":")
+    asked = _keys(keys) if kind == TOGETHER else set()
+    names = list(_voices(project, asked).order_by("name").values_list("name", flat=True))
+    return f"{', '.join(names)} together (judges)" if names and len(names) == len(asked) else ""
+
+
+def _keys(text: str) -> set[int]:
+    return {int(one) for one in text.split("+") if one.isdecimal()}
+
+
+def _voices(project: Project, keys: Iterable[int]) -> QuerySet[Rater]:
+    """No people, and not whom others are held against."""
+    people = [Rater.Kind.HUMAN, Rater.Kind.CONSENSUS]
+    return (
+        Rater.objects.filter(project=project, pk__in=keys)
+        .exclude(kind__in=people)
+        .exclude(pk=project.reference_id or 0)
+    )
 
 
 def of(annotation: Annotation) -> Suggestions:
@@ -42,7 +75,10 @@ def of(annotation: Annotation) -> Suggestions:
     if annotation.mode != Project.Mode.ASSISTED or not project.prefill:
         return {}
     kind, _, name = project.prefill.partition(":")
-    found = _of_scorer(annotation, name) if kind == "scorer" else _of_judge(annotation, kind, name)
+    if kind == "scorer":
+        found = _of_scorer(annotation, name)
+    else:
+        found = _of_several(annotation, name) if kind == TOGETHER else _of_judge(annotation, kind, name)
     least = project.prefill_confidence
     return {step: one for step, one in found.items() if (one.confidence or 0.0) >= least}
 
@@ -92,18 +128,36 @@ def _of_judge(annotation: Annotation, kind: str, name: str) -> Suggestions:
     if judge is None or judge.pk == project.reference_id:
         return {}
     sure = _record(judge, project, scheme(annotation.scheme_id).main)
+    said = _said(annotation, [judge.pk])
+    return {step: Suggestion(value, sure.get(_spelled(value)), f"{kind}:{name}") for step, value in said}
+
+
+def _of_several(annotation: Annotation, keys: str) -> Suggestions:
+    """The value that most of them give each step, as sure as the share of them that gives it; none where two values
+    have as many. Who said nothing of a step gives it no value."""
+    asked = _keys(keys)
+    votes: defaultdict[int, Counter[str]] = defaultdict(Counter)
+    for step, value in _said(annotation, _voices(annotation.rater.project, asked).values_list("pk", flat=True)):
+        votes[step][_spelled(value)] += 1
+    found = {}
+    for step, counted in votes.items():
+        (value, most), *others = counted.most_common(2)
+        if not others or others[0][1] < most:
+            found[step] = Suggestion(json.loads(value), most / len(asked), f"{TOGETHER}:{keys}")
+    return found
+
+
+def _said(annotation: Annotation, raters: Iterable[int]) -> Iterable[tuple[int, Json]]:
+    """(index of the step, value) of all that these raters handed in of the pass's trajectory in its main field."""
     said = Label.objects.current().filter(
-        annotation__rater=judge,
+        annotation__rater__in=raters,
         annotation__trajectory=annotation.trajectory_id,
         annotation__retired_at__isnull=True,
         annotation__state=Annotation.State.SUBMITTED,
         field=scheme(annotation.scheme_id).main,
         step__isnull=False,
     )
-    return {
-        step: Suggestion(value, sure.get(_spelled(value)), f"{kind}:{name}")
-        for step, value in said.values_list("step__index", "value")
-    }
+    return said.values_list("step__index", "value")
 
 
 def _spelled(value: Json) -> str:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import csv
+import math
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from annotations import access
 from annotations.access import Request
 from annotations.forms import LeaderboardForm
 from annotations.models import Project, Report, Run
-from annotations.services import leaderboard, leaderboard_drift, leaderboard_words
+from annotations.services import leaderboard, leaderboard_drift, leaderboard_words, setup, suggestions
 from annotations.services.leaderboard import KIND, LeaderboardRefused
+from annotations.services.projects import scheme_of
 from annotations.views.runs import progress_rows
 
 LISTED = 30
@@ -75,9 +78,46 @@ def report(request: Request, slug: str, pk: int) -> HttpResponse:
         ],
         "warnings": list(leaderboard_words.warnings(result)),
         "command": leaderboard_words.command(one),
+        "chosen": _chosen(request, project, result),
         **_two(request, result),
     }
     return render(request, "judges/leaderboard.html", context)
+
+
+def _chosen(request: Request, project: Project, result: dict[str, Any]) -> dict[str, Any] | None:
+    """Who was chosen to vote, and whether that can be, or is, what assisted passes are offered. `votes` of them have to
+    agree for that."""
+    found = leaderboard_words.chosen(result)
+    if found is None:
+        return None
+    many = len(found["whole"])
+    offered = many > 1 and scheme_of(project.scheme).main_field.of_step
+    return {
+        **found,
+        "offered": offered and access.may(request.membership, access.MANAGE),
+        "now": offered and project.prefill == _prefill(found),
+        "votes": max(1, math.ceil(round(project.prefill_confidence * many, 6))),
+    }
+
+
+def _prefill(chosen: dict[str, Any]) -> str:
+    return suggestions.together(int(one["key"]) for one in chosen["whole"])
+
+
+@login_required
+@require_POST
+def suggest(request: Request, slug: str, pk: int) -> HttpResponse:
+    """Offer assisted passes what the judges that were chosen say together."""
+    project = access.project_for(request, slug, access.MANAGE)
+    one = get_object_or_404(Report, project=project, kind=KIND, pk=pk)
+    chosen = _chosen(request, project, one.result)
+    if chosen is None or not chosen["offered"]:
+        messages.error(request, "Here are no judges that could be asked together for suggestions.")
+    else:
+        setup.change(project, request.user, prefill=_prefill(chosen))
+        later = "" if project.mode == Project.Mode.ASSISTED else " once the project’s mode is assisted"
+        messages.success(request, f"What {len(chosen['whole'])} judges say together is suggested{later}.")
+    return redirect("leaderboard_report", slug, pk)
 
 
 def _two(request: Request, result: dict[str, Any]) -> dict[str, Any]:

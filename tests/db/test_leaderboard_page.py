@@ -11,7 +11,8 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
-from annotations.models import Project, Rater, Report, Role, Run
+from annotations.models import Project, Rater, Report, Role, Run, User
+from annotations.services import leaderboard_words, suggestions
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -179,3 +180,91 @@ def test_annotators_and_viewers_do_not_see_it(client, project):
         make.member(project, person, role)
         client.force_login(person)
         assert client.get(reverse("leaderboard_report", args=[project.slug, report.pk])).status_code == 403
+
+
+# --- A few that vote --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def three(owner: Client, project: Project) -> Project:
+    """Ten trajectories and three more judges, each of whom errs in another third of them."""
+    gold = project.reference
+    voices = [make.rater(project, name) for name in ("red", "green", "blue")]
+    for number in range(12):
+        trajectory = make.trajectory(project, steps=2)
+        make.rating(gold, trajectory, [1, -1])
+        for place, one in enumerate(voices):
+            make.rating(one, trajectory, [-1, 1] if number % 3 == place else [1, -1])
+    return project
+
+
+def voting(project: Project) -> str:
+    chosen = leaderboard_words.chosen(Report.objects.filter(kind="leaderboard").latest("pk").result)
+    return suggestions.together(int(one["key"]) for one in chosen["whole"])
+
+
+def test_who_was_chosen_is_told_and_can_be_suggested_at_a_press(owner, three):
+    page = shown(owner, three)
+    for name in ("red", "green", "blue"):
+        assert name in page.split("A few that vote", 1)[1]
+    assert "together</button>" in page
+    report = Report.objects.get(kind="leaderboard")
+    answer = owner.post(reverse("leaderboard_suggest", args=[three.slug, report.pk]), follow=True)
+    three.refresh_from_db()
+    assert three.prefill == voting(three)
+    page = answer.content.decode()
+    assert "judges say together is suggested once the project’s mode is assisted." in page
+    assert "suggested now" in page
+    assert "together</button>" not in page
+    event = three.events.get(verb="project.changed")
+    assert (event.before, event.after) == ({"prefill": None}, {"prefill": three.prefill})
+    assert f"{three.prefill}" in owner.get(reverse("settings", args=[three.slug])).content.decode()
+
+
+def test_who_does_not_manage_may_see_who_was_chosen_and_suggest_nothing(client, three):
+    report = measured(three)
+    reviewer = make.user()
+    make.member(three, reviewer, Role.REVIEWER)
+    client.force_login(reviewer)
+    page = client.get(reverse("leaderboard_report", args=[three.slug, report.pk])).content.decode()
+    assert "A few that vote" in page
+    assert "together</button>" not in page
+    assert client.post(reverse("leaderboard_suggest", args=[three.slug, report.pk])).status_code == 403
+
+
+def test_where_one_alone_is_best_there_is_no_vote_to_suggest(client):
+    project = make.project(owner=make.user("olga"))
+    client.force_login(User.objects.get(username="olga"))
+    gold, right, wrong = (make.rater(project, name) for name in ("gold", "right", "wrong"))
+    for _ in range(5):
+        trajectory = make.trajectory(project, steps=2)
+        make.rating(gold, trajectory, [1, -1])
+        make.rating(right, trajectory, [1, -1])
+        make.rating(wrong, trajectory, [-1, 1])
+    project.reference = gold
+    project.save()
+    page = shown(client, project)
+    assert "A few that vote" in page
+    assert "together</button>" not in page
+    report = Report.objects.get(kind="leaderboard")
+    answer = client.post(reverse("leaderboard_suggest", args=[project.slug, report.pk]), follow=True)
+    assert "no judges that could be asked together" in answer.content.decode()
+    project.refresh_from_db()
+    assert project.prefill == ""
+
+
+def test_the_page_of_the_vote_and_the_command_say_who_they_are(owner, three):
+    assert "Who votes" in shown(owner, three, "", "leaderboard_judge", "chosen")
+    out = StringIO()
+    call_command("leaderboard", three.slug, stdout=out)
+    [line] = [one for one in out.getvalue().splitlines() if one.startswith("Chosen on all labels: ")]
+    assert "red" in line
+
+
+def test_a_report_of_before_there_was_a_choice_has_none(owner, project):
+    report = measured(project)
+    for row in report.result["rows"]:
+        del row["chosen"]
+    Report.objects.filter(pk=report.pk).update(result=report.result)
+    assert "A few that vote" not in shown(owner, project)
+    assert "Who votes" not in shown(owner, project, "", "leaderboard_judge", "majority")

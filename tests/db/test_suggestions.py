@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from annotations.models import Annotation, Label, Project, Run, Score, Step, Trajectory, User
+from annotations.models import Annotation, Label, Project, Rater, Run, Score, Step, Trajectory, User
 from annotations.services import desk, exports, labels, queue, suggestions, twins
 from annotations.services.outcomes import Item, Suggestion
 from tests import make
@@ -93,6 +93,74 @@ def test_a_judge_nobody_could_check_is_not_sure_of_anything(person):
     Project.objects.update(prefill_confidence=0)
     mine.rater.project.refresh_from_db()
     assert suggestions.of(mine) == {1: Suggestion(1, None, "judge:new")}
+
+
+def several(project: Project, *names: str) -> list[Rater]:
+    """Judges, whose votes are what the project suggests."""
+    voices = [make.rater(project, name, "judge") for name in names]
+    project.prefill = suggestions.together(one.pk for one in voices)
+    project.save()
+    return voices
+
+
+def test_several_judges_are_as_sure_of_a_value_as_the_share_of_them_that_gives_it(person):
+    project = assisted(person, prefill_confidence=0.6)
+    a, b, c = several(project, "a", "b", "c")
+    trajectory = make.trajectory(project, steps=5)
+    make.rating(a, trajectory, [1, 1, 1, -1, None])
+    make.rating(b, trajectory, [1, 1, -1, 1, None])
+    make.rating(c, trajectory, [1, -1, 0, None, 1])
+    # All three; two of three; one each; one each and one silent; one of three.
+    found = suggestions.of(make.lease(trajectory, person))
+    assert found == {
+        1: Suggestion(1, 1.0, project.prefill),
+        2: Suggestion(1, pytest.approx(2 / 3), project.prefill),
+    }
+
+
+def test_who_said_nothing_of_a_step_makes_the_others_no_surer(person):
+    project = assisted(person, prefill_confidence=0.5)
+    a, *_ = several(project, "a", "b", "c")
+    trajectory = make.trajectory(project, steps=1)
+    make.rating(a, trajectory, [1])
+    mine = make.lease(trajectory, person)
+    assert suggestions.of(mine) == {}
+    Rater.objects.filter(project=project, name="c").delete()
+    Project.objects.update(prefill_confidence=0.3)
+    mine.rater.project.refresh_from_db()
+    assert suggestions.of(mine) == {1: Suggestion(1, pytest.approx(1 / 3), project.prefill)}
+
+
+def test_a_suggestion_of_several_is_stored_with_who_they_are(person):
+    project = assisted(person)
+    voices = several(project, "a", "b")
+    trajectory = make.trajectory(project, steps=1)
+    for one in voices:
+        make.rating(one, trajectory, [-1])
+    stored = take(make.lease(trajectory, person), 1, -1, project.prefill)
+    assert (stored.origin, stored.suggestion["source"]) == ("accepted", project.prefill)
+    assert stored.suggestion["confidence"] == 1.0
+
+
+def test_neither_people_nor_the_reference_nor_strangers_vote(person):
+    project = assisted(person, prefill_confidence=0)
+    elsewhere = make.project(person)
+    gold, human = make.rater(project, "gold", "judge"), make.rater(project, "ann", "human")
+    project.reference = gold
+    project.prefill = suggestions.together([gold.pk, human.pk, make.rater(elsewhere, "far", "judge").pk])
+    project.save()
+    trajectory = make.trajectory(project, steps=1)
+    for one in (gold, human):
+        make.rating(one, trajectory, [1])
+    assert suggestions.of(make.lease(trajectory, person)) == {}
+
+
+def test_several_that_are_suggested_are_a_choice_by_their_names_until_one_is_gone(person):
+    project = assisted(person)
+    voices = several(project, "a", "b")
+    assert (project.prefill, "a, b together (judges)") in suggestions.sources(project)
+    voices[0].delete()
+    assert (project.prefill, f"{project.prefill} (not there any more)") in suggestions.sources(project)
 
 
 def test_the_reference_itself_is_never_offered(person):

@@ -254,7 +254,7 @@ def test_a_few_that_are_chosen_on_other_tasks_vote_and_are_named():
         said[name] = [[-one[0]] if at % 3 == place else one for at, one in enumerate(gold)]
     said["always"] = [[1]] * 30
     result = board.compute(judged(said), resamples=50)
-    chosen = row(result, "a few of the 4 judges, chosen on people’s labels")
+    chosen = row(result, "the few of 4 judges that were chosen on people’s labels")
     assert chosen["key"] == "chosen"
     assert chosen["figures"]["step_acc"]["value"] == 1.0
     assert chosen["chances"]["top"]["figures"]["confidence"]["value"] == pytest.approx(2 / 3)  # their mean vote

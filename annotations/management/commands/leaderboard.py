@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from annotations import jobs
 from annotations.management import asking
 from annotations.models import Report, Run
-from annotations.services import leaderboard
+from annotations.services import leaderboard, leaderboard_words
 from annotations.services.leaderboard import LeaderboardRefused
 
 COLUMNS = (
@@ -65,6 +65,8 @@ def summary(result: dict[str, Any]) -> Iterator[str]:
         cells = "".join(f"{_number(row['figures'][name]['value']):>10}" for name, _ in COLUMNS)
         yield f"{_clean(row['name'])[:NAME]:{NAME}}{cells}{row['failed']:>8}{row['missing']:>9}"
     yield ""
+    if chosen := leaderboard_words.chosen(result):
+        yield _clean(leaderboard_words.told_chosen(chosen))
     for row in result["rows"]:
         for said, what in (("below", "is not better than"), ("unclear", "is not clearly better than")):
             if names := ", ".join(one["name"] for one in row.get(said) or ()):

@@ -67,7 +67,7 @@ def _chosen(ground: Ground, judges: Sequence[Member], labels: Codes) -> Iterator
         found[here] = voting.majority(gathered(labels[here][:, list(taken)], size)).posterior
     whole = ensembles.choose(labels, gold, size)
     ever = [*whole, *sorted(times.keys() - set(whole), key=lambda one: (-times[one], one))]
-    name = f"a few of the {len(judges)} judges, chosen on people’s labels"
+    name = f"the few of {len(judges)} judges that were chosen on people’s labels"
     made = _row(ground, [judges[one] for one in ever], "chosen", name, Consensus(labels_of(found), found))
     parts = [Part(judges[one].key, judges[one].name, times[one], one in whole) for one in ever]
     yield replace(made, parts=tuple(parts), folds=len(folds))
