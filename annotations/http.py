@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 import io
+import re
 import zipfile
 from collections.abc import Iterable, Iterator
-from typing import IO
+from typing import IO, Any
+
+from django.http import HttpResponse
 
 CHUNK = 256 * 1024
+_NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
 
 
 def whole(text: str) -> int | None:
@@ -17,6 +22,19 @@ def whole(text: str) -> int | None:
     except ValueError:
         return None
     return number if -(2**31) < number < 2**31 else None
+
+
+def table_file(name: str, rows: Iterable[Iterable[Any]]) -> HttpResponse:
+    """Rows as a CSV file to be taken away. None is an empty cell."""
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    csv.writer(response).writerows([_inert(one) if isinstance(one, str) else one for one in row] for row in rows)
+    return response
+
+
+def _inert(text: str) -> str:
+    """A text of somebody else's that no spreadsheet takes for a formula. A number is none."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) and not _NUMBER.fullmatch(text) else text
 
 
 class _Outlet(io.RawIOBase):

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 Json = Any  # a value the json module reads and writes
+
+
+class Number(NamedTuple):
+    """A number, or None and why there is none."""
+
+    value: float | None
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,7 +93,7 @@ class AnswerRecord:
 class PassRecord:
     """What one rater says of one trajectory in every field, and how they came to say it. `scheme` is the SHA-256 of the
     one it was made under, `guidelines` those of the guidelines' texts, by version. `drawn`: whether chance or a policy
-    brought the trajectory to them."""
+    brought the trajectory to them. `purpose`: gold or training, where the pass is not for the dataset."""
 
     rater: str
     kind: str
@@ -95,6 +102,7 @@ class PassRecord:
     mode: str = "blind"
     propagation: str = "off"
     drawn: str = ""
+    purpose: str = ""
     guideline: int | None = None
     guidelines: Mapping[int, str] = field(default_factory=dict)
     time_spent_ms: int = 0

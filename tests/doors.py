@@ -127,6 +127,7 @@ PAGES: dict[str, list[Door]] = {
     "search": [Door(LEADS)],
     "view_save": [post(LEADS, 302)],
     "view_remove": [post(LEADS, 404)],
+    "view_follow": [post(MANAGE, 404)],
     "trajectory_choices": [Door()],
     "trajectory": [Door()],
     "trajectory_steps": [Door()],
@@ -141,6 +142,8 @@ PAGES: dict[str, list[Door]] = {
     "trajectory_original": [Door(TAKE, 404)],  # the world's trajectory was made, not imported
     "compare": [Door()],
     "compare_rows": [Door(ok=404)],
+    "paths": [Door(LEADS)],
+    "paths_csv": [Door(LEADS)],
     "trajectory_release": [post(MANAGE, 302)],
     "trajectory_give": [post(MANAGE, 302, {"to": "annotator"})],
     "trajectory_return": [post(MANAGE, 302, {"reason": "Look again."})],
@@ -179,6 +182,8 @@ PAGES: dict[str, list[Door]] = {
     "label_looks": [own(body={"page": CHANGE["change"], "looks": [[1, 900, 1, 0]]}, json=True)],
     "adjudicate": [Door(LEADS)],
     "adjudicate_agreed": [post(LEADS, 302)],
+    "adjudicate_weighed": [Door(LEADS)],
+    "adjudicate_weighed_csv": [Door(LEADS)],
     "adjudicate_next": [post(LEADS, 302)],
     "adjudicate_begin": [post(LEADS, 302)],
     "adjudicate_one": [Door(LEADS, 404)],  # the world's trajectory is not taken up
@@ -370,6 +375,7 @@ class World:
             **dict.fromkeys(["token_key", "id"], self.token.token_key),
             **dict.fromkeys(["name", "part"], "message"),
             "of": "source",
+            "table": "fields" if name == "adjudicate_weighed_csv" else "states",
             "rollout": self.trajectory.rollout,
             "task": self.trajectory.task_id,
             "field": "checks",

@@ -17,6 +17,13 @@ def action_hash(step: Told) -> str:
     return _digest(["calls", *(part for call in calls for part in call)] if calls else ["says", _folded(step.message)])
 
 
+def seen_hash(observations: Iterable[Json]) -> str:
+    """Equal where equal things came back, in the same order, their white space folded; "" where nothing did. Only what
+    was seen counts, not the ids of calls nor how long they took. 16 hexadecimal digits."""
+    texts = [_folded(text_of(one.get("content") if isinstance(one, dict) else one)) for one in observations]
+    return _digest(["seen", *texts]) if texts else ""
+
+
 def turn_hash(source: str, step: Told, told: Iterable[Part] | None = None) -> str:
     """Equal where all a reader sees of the two steps is equal. 16 hexadecimal digits. `told`: its parts, where the
     caller has them."""

@@ -12,7 +12,7 @@ from django.db.models import Count, F
 from django.db.models.functions import Right
 
 from annotations.formats.lines import dump
-from annotations.models import Label, Project, Run, Score, Step, Trajectory
+from annotations.models import Label, Project, Run, Score, Step, Task, Trajectory
 from annotations.records import Json
 from annotations.services import findings, trees
 from annotations.services.board import scheme
@@ -41,10 +41,10 @@ def of_run(run: Run) -> list[Rankable]:
     live = Trajectory.objects.live().filter(project=run.project)
     rows = list(live.order_by("task_id", "rollout", "pk").values_list("pk", "task_id", "outcome"))
     grown = trees.among([pk for pk, _, _ in rows])
-    scores, closings, verdicts = _whole(run, _scores(run)), _closings(run.project), _verdicts(run.project)
+    scores, closings, verdicts = _whole(run, _scores(run)), _closings(run.project), verdicts_of(run.project)
     return [
         Rankable(
-            task, tuple(scores.get(pk, ())), _answer(outcome), closings.get(pk, ""), _right(outcome, verdicts, pk), pk
+            task, tuple(scores.get(pk, ())), _answer(outcome), closings.get(pk, ""), is_right(outcome, verdicts, pk), pk
         )
         for pk, task, outcome in rows
         if pk not in grown
@@ -76,7 +76,8 @@ def _closings(project: Project) -> dict[int, str]:
     return dict(rows.values_list("trajectory", Right("message", CLOSING)))
 
 
-def _verdicts(project: Project) -> dict[int, bool]:
+def verdicts_of(project: Project, task: Task | None = None) -> dict[int, bool]:
+    """By trajectory, of one task or of all, whether the project's reference calls the whole right, if it says so."""
     grading = Grading(scheme(project.scheme_id))
     if project.reference_id is None or grading.verdict is None:
         return {}
@@ -85,12 +86,14 @@ def _verdicts(project: Project) -> dict[int, bool]:
         annotation__retired_at__isnull=True,
         field=grading.verdict.name,
         step__isnull=True,
+        **({"annotation__trajectory__task": task} if task else {}),
     )
     grades = ((pk, grading.final(value)) for pk, value in said.values_list("annotation__trajectory", "value"))
     return {pk: grade > 0 for pk, grade in grades if grade}
 
 
-def _right(outcome: Json, verdicts: dict[int, bool], trajectory: int) -> bool | None:
+def is_right(outcome: Json, verdicts: dict[int, bool], trajectory: int) -> bool | None:
+    """As its outcome says, else as the verdict; None where nothing tells."""
     failed = findings.failed(outcome, ())
     return verdicts.get(trajectory) if failed is None else not failed
 

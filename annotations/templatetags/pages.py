@@ -24,18 +24,19 @@ JUDGES = (
     *("judge", "judge_new", "judge_budget", "judge_probes", "judge_probe"),
     *("leaderboard", "leaderboard_report", "leaderboard_judge", "leaderboard_steps"),
 )
+CONSENSUS = ("consensus", "consensus_report", "consensus_adopt")
 # (title, URL name, the roles that see it, the URL names under it)
 TABS: tuple[tuple[str, str, set, tuple[str, ...]], ...] = (
     ("Overview", "project", access.SEE, ()),
     ("Label", "label_next", access.LABEL, ("annotate",)),
-    ("Trajectories", "trajectories", access.SEE, ("trajectory", "compare", "search")),
+    ("Trajectories", "trajectories", access.SEE, ("trajectory", "compare", "paths", "search")),
     ("Adjudicate", "adjudicate", access.SEE_OTHERS_LABELS, ("adjudicate_one",)),
     ("Questions", "questions", access.SEE_OTHERS_LABELS, ("thread",)),
     ("Import", "imports", access.MANAGE, ("traces",)),
     ("Scores", "scores", access.SEE_OTHERS_LABELS, ("queue",)),
     ("Judges", "judges", access.SEE_OTHERS_LABELS, JUDGES),
     ("Pace", "pace", access.LABEL, ("pace_rows", "quality")),
-    ("Agreement", "agreement", access.SEE_OTHERS_LABELS, ("report",)),
+    ("Agreement", "agreement", access.SEE_OTHERS_LABELS, ("report", *CONSENSUS)),
     ("Insight", "insight", access.SEE_OTHERS_LABELS, ("insight_report",)),
     ("Exports", "exports", access.TAKE_DATA, ()),
     ("Runs", "runs", access.SEE_OTHERS_LABELS, ("run",)),

@@ -8,23 +8,17 @@ PURE, clip and delta of "On Designing Effective RL Reward at Training Time for L
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from annotations.records import Number as Number
 
 TEMPERATURE = 0.1
 FOR_DISPLAY = "min"  # it says where a rollout is weak
 FOR_RANKING = "last"
 
 Array = npt.NDArray[np.float64]
-
-
-class Number(NamedTuple):
-    """A number, or None and why there is none."""
-
-    value: float | None
-    reason: str = ""
 
 
 def softmin_weights(scores: Sequence[float], temperature: float = TEMPERATURE) -> Array:

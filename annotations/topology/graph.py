@@ -14,16 +14,14 @@ of the rollouts through it that pass, each counted once.
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import combinations, pairwise
 from math import log2
 
-from annotations.records import Json, StepRecord
-from models_service.statistics.aggregating import Number
+from annotations.records import Number
 
 TAU = 0.5  # a node of less success is a bad place, one of more a good one
 DELTA = 0.1  # an edge to a node whose success is lower by more is an error branch
@@ -32,10 +30,23 @@ Edge = tuple[str, str]
 
 @dataclass(frozen=True)
 class Rollout:
-    """Its turns by the key of their class, in order, and whether it passed."""
+    """Its turns by the key of their class, in order, and whether it passed: None where nothing tells."""
 
     turns: tuple[str, ...]
-    passed: bool
+    passed: bool | None = None
+
+
+@dataclass(frozen=True)
+class Through:
+    """The rollouts through a node: how many, of how many it is known whether they passed, and how many of those did."""
+
+    rollouts: int
+    known: int
+    passed: int
+
+    @property
+    def share(self) -> float | None:
+        return self.passed / self.known if self.known else None
 
 
 class Graph:
@@ -45,13 +56,21 @@ class Graph:
         self.rollouts = tuple(rollouts)
 
     @cached_property
-    def success(self) -> Mapping[str, float]:
-        """Of each node, in the order in which rollouts came to them."""
-        through: dict[str, list[bool]] = defaultdict(list)
+    def through(self) -> Mapping[str, Through]:
+        """Of each node, in the order in which rollouts come. A rollout counts once, however often it is there."""
+        found: dict[str, list[bool | None]] = defaultdict(list)
         for rollout in self.rollouts:
             for node in dict.fromkeys(rollout.turns):
-                through[node].append(rollout.passed)
-        return {node: sum(passed) / len(passed) for node, passed in through.items()}
+                found[node].append(rollout.passed)
+        return {
+            node: Through(len(all_of_them), len(all_of_them) - all_of_them.count(None), all_of_them.count(True))
+            for node, all_of_them in found.items()
+        }
+
+    @cached_property
+    def success(self) -> Mapping[str, float | None]:
+        """Of each node, the share that passed of the rollouts through it of which that is known."""
+        return {node: one.share for node, one in self.through.items()}
 
     @cached_property
     def edges(self) -> Mapping[Edge, int]:
@@ -68,21 +87,40 @@ class Graph:
         """Which share of the branching edges leads to a success lower by more than delta."""
         if not self.branching:
             return Number(None, "no way of the rollouts parts from another")
-        falls = [self.success[tail] - self.success[head] > delta for tail, head in self.branching]
+        ends = [(self.success[tail], self.success[head]) for tail, head in self.branching]
+        falls = [tail - head > delta for tail, head in ends if tail is not None and head is not None]
+        if not falls:
+            return Number(None, "of no place where ways part is it known how its rollouts ended")
         return Number(sum(falls) / len(falls))
 
     @property
     def heterogeneity(self) -> Number:
         """Entropy of the ways that passed, in bits: 0 where they are all the same."""
-        ways = Counter(rollout.turns for rollout in self.rollouts if rollout.passed)
-        if not ways:
-            return Number(None, "no rollout passed")
-        shares = [count / ways.total() for count in ways.values()]
-        return Number(-sum(share * log2(share) for share in shares) + 0.0)
+        return _entropy([one for one in self.rollouts if one.passed], "no rollout passed")
+
+    @property
+    def variety(self) -> Number:
+        """Entropy of all ways, in bits."""
+        return _entropy(self.rollouts, "there is no rollout")
+
+    @property
+    def unlikeness(self) -> Number:
+        """1 less how like two of its rollouts are, on average over all pairs."""
+        pairs = [1 - likeness(one, other) for one, other in combinations(self.rollouts, 2)]
+        return Number(sum(pairs) / len(pairs)) if pairs else Number(None, "one rollout has nothing to be unlike")
 
     def recovery(self, rollout: Rollout, tau: float = TAU) -> int:
-        """How often it moves from a node of success below tau to one above."""
-        return sum(self.success[tail] < tau < self.success[head] for tail, head in pairwise(rollout.turns))
+        """How often it moves from a node of success below tau to one above; a node of unknown success is neither."""
+        ends = ((self.success[tail], self.success[head]) for tail, head in pairwise(rollout.turns))
+        return sum(tail < tau < head for tail, head in ends if tail is not None and head is not None)
+
+
+def _entropy(rollouts: Sequence[Rollout], none: str) -> Number:
+    ways = Counter(rollout.turns for rollout in rollouts)
+    if not ways:
+        return Number(None, none)
+    shares = [count / ways.total() for count in ways.values()]
+    return Number(-sum(share * log2(share) for share in shares) + 0.0)
 
 
 def efficiency(rollout: Rollout) -> Number:
@@ -121,37 +159,3 @@ def select(graph: Graph, count: int, tau: float = TAU) -> list[int]:
         left.remove(best)
         chosen.append(best)
     return chosen
-
-
-def turn_of(step: StepRecord) -> str:
-    """The class of a step of an agent: its calls with their arguments, however spaced or ordered, and what they
-    brought, its white space folded; of a step that calls nothing, its words."""
-    if not step.tool_calls:
-        return json.dumps(["says", _folded(step.message)], ensure_ascii=False)
-    calls = [[str(call.get("name") or ""), _arguments(call.get("arguments"))] for call in step.tool_calls]
-    return json.dumps([calls, [_folded(text) for text in _texts(step.observations)]], ensure_ascii=False)
-
-
-def rollout_of(steps: Sequence[StepRecord], passed: bool) -> Rollout:
-    return Rollout(tuple(turn_of(step) for step in steps if step.source == "agent"), passed)
-
-
-def _arguments(value: Json) -> str:
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            return _folded(value)
-    if isinstance(value, dict):
-        value = {name: _folded(one) if isinstance(one, str) else one for name, one in value.items()}
-    return json.dumps(value, sort_keys=True, ensure_ascii=False)
-
-
-def _texts(observations: Sequence[Json]) -> Iterator[str]:
-    for one in observations:
-        content = one.get("content") if isinstance(one, dict) else one
-        yield content if isinstance(content, str) else json.dumps(content, sort_keys=True, ensure_ascii=False)
-
-
-def _folded(text: str) -> str:
-    return " ".join(text.split()).casefold()
