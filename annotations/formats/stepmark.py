@@ -110,6 +110,7 @@ def _pass(said: rows.Pass, steps: Collection[rows.Step]) -> PassRecord:
         mode=said.mode,
         propagation=said.propagation,
         drawn=said.drawn,
+        purpose=said.purpose,
         guideline=said.guideline,
         guidelines={int(version): digest for version, digest in said.guidelines.items()},
         time_spent_ms=said.time_spent_ms,
@@ -174,6 +175,7 @@ def _pass_row(said: PassRecord, steps: tuple[StepRecord, ...]) -> Json:
         **{key: getattr(said, key) for key in PASS},
         **_but_empty(
             drawn=said.drawn,
+            purpose=said.purpose,
             guideline=said.guideline,
             guidelines={str(version): digest for version, digest in sorted(said.guidelines.items())},
         ),

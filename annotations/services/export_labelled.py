@@ -56,7 +56,7 @@ class Labelling:
         found = self._of_source_and_model(export_whole.trajectories(self.project))
         if not (labelled and self.asked.least_raters):
             return found
-        passes = Annotation.objects.live().filter(rater__in=self.raters, state__in=self.asked.states)
+        passes = Annotation.objects.live().for_labels().filter(rater__in=self.raters, state__in=self.asked.states)
         if self.of_tasks:  # whoever says something of a task says it of all its rollouts
             live = passes.filter(trajectory__superseded_at__isnull=True)
             return found.filter(Exists(live.filter(trajectory__task=OuterRef("task"))))

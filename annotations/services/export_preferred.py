@@ -36,8 +36,10 @@ def compares(scheme: Scheme) -> PreferenceField | None:
 def standings(project: Project, raters: Sequence[Rater], states: Sequence[str]) -> Standings:
     """By the newest answer of each of these raters to each question, in passes of these states. All that they compared
     counts the same, a tie as half won; a rollout that nobody compared is not there."""
-    passes = Annotation.objects.live().filter(
-        rater__in=raters, state__in=states, trajectory__project=project, trajectory__superseded_at__isnull=True
+    passes = (
+        Annotation.objects.live()
+        .for_labels()
+        .filter(rater__in=raters, state__in=states, trajectory__project=project, trajectory__superseded_at__isnull=True)
     )
     won: dict[tuple[int, int], list[tuple[int, float]]] = defaultdict(list)
     for version in SchemeVersion.objects.filter(pk__in=passes.order_by().values("scheme_id").distinct()):

@@ -28,8 +28,8 @@ TASK = ("external_id", "source", "instruction", "reference", "tools")
 
 
 def said_by(rater: Rater, *states: str) -> QuerySet[Annotation]:
-    """The rater's word on live trajectories, in passes of these states."""
-    of = Annotation.objects.live().filter(rater=rater, trajectory__superseded_at__isnull=True)
+    """The rater's word on live trajectories, in passes for the dataset of these states."""
+    of = Annotation.objects.live().for_labels().filter(rater=rater, trajectory__superseded_at__isnull=True)
     return of.filter(state__in=states)
 
 
@@ -195,9 +195,10 @@ def long_rows(
     *,
     propagated: bool = True,
 ) -> Generator[dict[str, Any], None, None]:
-    """Every current label of the raters' passes of these trajectories in these states, all fields, one dict each. A
-    field of a part of a step has its name before "@", and the part beside it."""
+    """Every current label of the raters' passes for the dataset of these trajectories in these states, all fields, one
+    dict each. A field of a part of a step has its name before "@", and the part beside it."""
     of = Q(annotation__retired_at__isnull=True, annotation__trajectory__in=trajectories.order_by())
+    of &= Q(annotation__purpose="")
     labels = Label.objects.current().filter(of, annotation__rater__in=raters, annotation__state__in=states)
     labels = labels if propagated else labels.exclude(origin=Label.Origin.PROPAGATED)
     order = [f"annotation__{name}" for name in ORDER] + ["annotation__rater__kind", "annotation__rater__name"]

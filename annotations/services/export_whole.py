@@ -49,7 +49,7 @@ def whole_records(
 ) -> Generator[TrajectoryRecord, None, None]:
     """The project's trajectories, or those found, with what these raters say of each in passes that are submitted or
     failed. A scheme comes with the first record that needs it. Needs a transaction, and to be closed within it."""
-    for one in read(project, raters, trajectories(project) if found is None else found):
+    for one in read(project, raters, trajectories(project) if found is None else found, set_aside=True):
         yield one.record
 
 
@@ -69,10 +69,11 @@ def read(
     states: Sequence[str] = FINISHED,
     *,
     bodies: bool = True,
+    set_aside: bool = False,
 ) -> Generator[Read, None, None]:
-    """The trajectories found, with what these raters say in passes of these states. Without bodies, steps have only
-    their places. Needs a transaction, and to be closed within it."""
-    reading = _Reading(project, raters, states)
+    """The trajectories found, with what these raters say in passes of these states; in gold items and training only
+    where `set_aside`. Without bodies, steps have only their places. Needs a transaction, and to be closed within it."""
+    reading = _Reading(project, raters, states, set_aside)
     rows = found.values_list("pk", "task_id", *COLUMNS).iterator(chunk_size=CHUNK)
     while chunk := list(islice(rows, CHUNK)):
         tasks, lists = tasks_of({row[1] for row in chunk}, bodies), _rubrics({row[1] for row in chunk})
@@ -91,8 +92,8 @@ Steps = dict[int, StepRecord]  # id → step, in order
 class _Reading:
     """One export's reading, of passes in these states. `brought` are the schemes that a record has brought already."""
 
-    def __init__(self, project: Project, raters: Sequence[Rater], states: Sequence[str]) -> None:
-        self.raters, self.states = raters, states
+    def __init__(self, project: Project, raters: Sequence[Rater], states: Sequence[str], set_aside: bool) -> None:
+        self.raters, self.states, self.set_aside = raters, states, set_aside
         versions = Guideline.objects.filter(project=project)
         self.guidelines = {version: sha256(text) for version, text in versions.values_list("version", "text")}
         self.brought: set[str] = set()
@@ -129,6 +130,7 @@ class _Reading:
     def passes(self, trajectories: Sequence[int], steps: dict[int, Steps]) -> dict[int, tuple[PassRecord, ...]]:
         live = Annotation.objects.live().filter(trajectory__in=trajectories, rater__in=self.raters)
         live = live.filter(state__in=self.states)
+        live = live if self.set_aside else live.for_labels()
         rows = list(live.select_related("rater", "scheme", "guideline").order_by("rater__kind", "rater__name"))
         labels = _labels(rows)
         found: dict[int, tuple[PassRecord, ...]] = defaultdict(tuple)
@@ -149,6 +151,7 @@ class _Reading:
             mode=one.mode,
             propagation=one.propagation,
             drawn=one.drawn,
+            purpose=one.purpose,
             guideline=own,
             guidelines={version: self.guidelines[version] for version in versions if version is not None},
             time_spent_ms=one.time_spent_ms,

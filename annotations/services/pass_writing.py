@@ -19,8 +19,8 @@ from annotations.services.pass_fit import Saying
 from annotations.services.rating_rows import Tally
 
 ANNOTATION = (
-    "id rater_id trajectory_id scheme_id guideline_id mode propagation drawn state revision time_spent_ms comment"
-    " created_at updated_at submitted_at revealed_at"
+    "id rater_id trajectory_id scheme_id guideline_id mode propagation drawn purpose state revision time_spent_ms"
+    " comment created_at updated_at submitted_at revealed_at"
 )
 LABEL = (
     "id annotation_id step_id field value origin cause_id explanation suggestion guideline_id time_ms revision"
@@ -128,6 +128,7 @@ class _Writing:
             "mode": said.mode,
             "propagation": said.propagation,
             "drawn": said.drawn,
+            "purpose": said.purpose,
             "state": said.state,
             "time_spent_ms": said.time_spent_ms,
             "comment": said.comment,
