@@ -21,7 +21,7 @@ from annotations.services import (
     traces,
     words,
 )
-from models_service import calibration, consensus, counting, judging, leaderboard, learning, probing, scoring
+from models_service import calibration, consensus, counting, judging, leaderboard, learning, probing, rubric_writing, scoring
 from models_service.statistics import report
 from models_service.statistics.insight import Rollout
 from models_service.statistics.insight import compute as compute_insight
@@ -95,6 +95,13 @@ def run_probe(run_id: int) -> None:
     with runs.working_on(run_id) as claim:
         if claim:
             probing.perform(claim)
+
+
+@shared_task(name="models_service.run_rubrics")
+def run_rubrics(run_id: int) -> None:
+    with runs.working_on(run_id) as claim:
+        if claim:
+            rubric_writing.perform(claim)
 
 
 @shared_task(name="models_service.run_insight")

@@ -222,9 +222,9 @@ def _steps(trajectories: list[int], bodies: bool) -> dict[int, Steps]:
 
 
 def _rubrics(tasks: set[int]) -> dict[int, dict[str, RubricRecord]]:
-    """The lists in force, by task and field: of several the newest."""
+    """The lists in force, by task and field: of several the last that came in or was approved."""
     found: dict[int, dict[str, RubricRecord]] = defaultdict(dict)
-    for one in Rubric.objects.filter(task__in=tasks, approved_at__isnull=False).order_by("field", "number"):
+    for one in Rubric.objects.filter(task__in=tasks, approved_at__isnull=False).order_by("approved_at", "number"):
         found[one.task_id][one.field] = RubricRecord(tuple(one.items), one.rater)
     return found
 

@@ -126,15 +126,20 @@ def start(
 ) -> Run:
     """Begin to ask. `limit`: of so many trajectories, drawn by chance. `among`: of these trajectories only. `again`:
     also of those it has labelled already, whose labels are then retired. JudgeRefused where it may not be asked."""
-    if judge.retired_at:
-        raise JudgeRefused(f"{judge} is retired; make a new version.")
-    if judge.server.removed_at:
-        raise JudgeRefused(f"The server {judge.server.title} was removed; make a version with another one.")
+    refuse_retired(judge)
     config: dict[str, Any] = {"judge": judge.pk, "name": str(judge)}
     config |= {"limit": limit} if limit else {}
     config |= {"among": sorted(among)} if among is not None else {}
     config |= {"again": True} if again else {}
     return jobs.start(Run.Kind.JUDGE, judge.project, by, **config)
+
+
+def refuse_retired(judge: Judge) -> None:
+    """JudgeRefused where the judge is not to be asked any more."""
+    if judge.retired_at:
+        raise JudgeRefused(f"{judge} is retired; make a new version.")
+    if judge.server.removed_at:
+        raise JudgeRefused(f"The server {judge.server.title} was removed; make a version with another one.")
 
 
 def waiting(judge: Judge, config: Mapping[str, Any]) -> QuerySet[Trajectory]:
@@ -182,8 +187,8 @@ def estimate(judge: Judge, config: Mapping[str, Any] | None = None) -> Estimate:
         calls=calls,
         prompt_tokens=prompt,
         completion_tokens=completion,
-        cost=_cost(judge, prompt, completion),
-        seconds=_seconds(judge, calls),
+        cost=cost(judge, prompt, completion),
+        seconds=seconds(judge, calls),
         left_micro=budget.left_micro if budget else None,
     )
 
@@ -201,13 +206,14 @@ def rounds_of(settings: Settings) -> int:
     return rounds * (1 + int(settings.thinks_first))
 
 
-def _cost(judge: Judge, prompt: int, completion: int) -> Cost | None:
+def cost(judge: Judge, prompt: int, completion: int) -> Cost | None:
+    """What so many tokens of the judge's model cost; None where no price is known."""
     found = judge_budget.price(judge.server, judge.model)
     return Cost(found[0].cost(prompt, completion), found[1], found[2]) if found else None
 
 
-def _seconds(judge: Judge, calls: int) -> float | None:
-    """By what the newest answers of the model took."""
+def seconds(judge: Judge, calls: int) -> float | None:
+    """How long so many questions take, by what the newest answers of the model took; None where there are none."""
     answered = JudgeCall.objects.filter(server=judge.server_id, model=judge.model, state=JudgeCall.State.ANSWERED)
     took = list(answered.order_by("-pk").values_list("latency_ms", flat=True)[:200])
     known = [one for one in took if one is not None]

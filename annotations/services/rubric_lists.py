@@ -75,7 +75,7 @@ def listed(found: Sequence[Task], spec: RubricField) -> list[Listed]:
 
 
 def _listed(task: Task, spec: RubricField, lists: Sequence[Rubric]) -> Listed:
-    current = next((one for one in lists if one.approved_at), None)
+    current = max((one for one in lists if one.approved_at), key=rubrics.since, default=None)
     waiting = next((one for one in lists if not one.approved_at and not one.rejected_at), None)
     if current:
         return Listed(task, current.source, len(current.items), waiting)

@@ -7,6 +7,7 @@ asked of nobody until somebody who leads the project has approved it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -25,8 +26,14 @@ _ITEMS = TypeAdapter(tuple[Item, ...])
 
 
 def in_force(task: Task | int, field: str) -> Rubric | None:
-    """The list that is asked of the task's rollouts now."""
-    return _of(task, field).filter(approved_at__isnull=False).order_by("-number").first()
+    """The list that is asked of the task's rollouts now: the last that came in or was approved."""
+    return _of(task, field).filter(approved_at__isnull=False).order_by("-approved_at", "-number").first()
+
+
+def since(listed: Rubric) -> tuple[datetime, int]:
+    """For lists that are approved: of several the greatest is in force."""
+    assert listed.approved_at
+    return listed.approved_at, listed.number
 
 
 def waiting(project: Project) -> QuerySet[Rubric]:
@@ -82,7 +89,16 @@ def checked(said: Json) -> Sequence[Item]:
 
 
 @transaction.atomic
-def store(task: Task, field: str, said: Json, *, source: str, by: User | None, rater: str = "") -> Rubric:
+def store(
+    task: Task,
+    field: str,
+    said: Json,
+    *,
+    source: str,
+    by: User | None,
+    rater: str = "",
+    edited_from: Rubric | None = None,
+) -> Rubric:
     """A new list for the task. A person's and a file's is in force at once, a judge's once it is approved."""
     Task.objects.select_for_update(no_key=True).get(pk=task.pk)
     newest = _of(task, field).order_by("-number").first()
@@ -95,6 +111,7 @@ def store(task: Task, field: str, said: Json, *, source: str, by: User | None, r
         source=source,
         made_by=by,
         rater=rater,
+        edited_from=edited_from,
         approved_by=None if judged else by,
         approved_at=None if judged else timezone.now(),
     )
@@ -113,7 +130,7 @@ def decide(rubric: Rubric, by: User, *, approve: bool, edited: Json = None) -> R
         locked.approved_by, locked.rejected_at = by, now
     locked.save(update_fields=["approved_by", "approved_at", "rejected_at"])
     if approve and edited is not None:
-        return store(locked.task, locked.field, edited, source=Rubric.Source.PERSON, by=by)
+        return store(locked.task, locked.field, edited, source=Rubric.Source.PERSON, by=by, edited_from=locked)
     return locked
 
 
