@@ -12,13 +12,15 @@ from annotations.tables import TableRater
 
 @dataclass(frozen=True)
 class Unit:
-    """One thing that is labelled: a step, a part of it, or a whole trajectory (`step` and `index` None). `trajectory`
-    and `step` are primary keys, `name` the trajectory's."""
+    """One thing that is labelled: a step, a part of it, or a whole trajectory (`step`, `index` and `number` None).
+    `trajectory` and `step` are primary keys, `name` the trajectory's; `index` is the step's place in it, `number` which
+    of the agent's steps it is, from 1."""
 
     trajectory: int
     name: str
     step: int | None
     index: int | None
+    number: int | None
     part: str
 
 

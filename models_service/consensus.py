@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from annotations.services import consensus, consensus_rows, consensus_steps
+from annotations.services import consensus, consensus_rows, consensus_steps, consensus_words
 from annotations.services.runs import Claim
 from models_service.statistics.consensus import report
 from models_service.statistics.consensus.comparing import EVERY
@@ -30,4 +30,4 @@ def perform(claim: Claim) -> None:
         consensus_steps.write(table, found.lines(), EVERY, path)
         claim.check()
         consensus_steps.keep(claim, path)
-    consensus.store(claim, found.result, table, before)
+    consensus.store(claim, found.result, table, before, consensus_words.glance(found.result))

@@ -21,7 +21,17 @@ from annotations.services import (
     traces,
     words,
 )
-from models_service import calibration, consensus, counting, judging, leaderboard, learning, probing, rubric_writing, scoring
+from models_service import (
+    calibration,
+    consensus,
+    counting,
+    judging,
+    leaderboard,
+    learning,
+    probing,
+    rubric_writing,
+    scoring,
+)
 from models_service.statistics import report
 from models_service.statistics.insight import Rollout
 from models_service.statistics.insight import compute as compute_insight

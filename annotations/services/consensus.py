@@ -153,11 +153,13 @@ def is_stale(report: Report) -> bool:
 
 
 @transaction.atomic
-def store(claim: Claim, result: dict[str, Any], of: ConsensusTable, before: dict[str, Any]) -> Report:
+def store(
+    claim: Claim, result: dict[str, Any], of: ConsensusTable, before: dict[str, Any], glance: dict[str, Any]
+) -> Report:
     """Keep the result with what it was computed from. Once per run: a run taken up again keeps its first report.
-    `before` is the mark of before the labels were read."""
+    `before` is the mark of before the labels were read, `glance` what a list says of it."""
     run = claim.run
-    inputs = {"counts": result["counts"], "sha256": fingerprint(of), "mark": before}
+    inputs = {"counts": result["counts"], "sha256": fingerprint(of), "mark": before, "glance": glance}
     fields = {"project": run.project, "kind": KIND, "config": run.config, "inputs": inputs, "result": result}
     report, _ = Report.objects.get_or_create(run=run, defaults=fields)
     claim.keep(consensus=report.pk)

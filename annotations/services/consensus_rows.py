@@ -115,7 +115,7 @@ def _filled(
         if not said:
             continue
         pk = passes.trajectory_ids[trajectory]
-        index = None if step is None else passes.steps[step].index
+        at = None if step is None else passes.steps[step]
         table.unit_task.append(tasks.setdefault(task, len(tasks)))
         for rater, value in said.items():
             if rater == reference:
@@ -126,7 +126,8 @@ def _filled(
                 table.label_unit.append(len(units))
                 table.label_value.append(value)
                 propagated += answers.said[key][rater][1]
-        units.append(Unit(pk, names[pk], step, index, key[1]))
+        index, number = (at.index, at.ordinal + 1) if at else (None, None)
+        units.append(Unit(pk, names[pk], step, index, number, key[1]))
     return replace(table, tasks=_task_names(passes, tasks), units=units, propagated=propagated)
 
 

@@ -22,6 +22,7 @@ from annotations.services.heat import Cell
 register = template.Library()
 
 CELL, GAP = 10, 2
+SIDE = 200
 
 
 @register.simple_tag
@@ -184,7 +185,30 @@ def interval(low: float | None, value: float | None, high: float | None, floor: 
     )
 
 
-SIDE = 200
+@register.simple_tag
+def risk_coverage(rows: Sequence[Mapping[str, Any]]) -> SafeString:
+    """Errors among the surest labels, from the few on the left to all on the right: what is expected, and what was
+    found where it is known. The height is the greatest of them."""
+    top = max((one[name] or 0.0 for one in rows for name in ("expected", "error")), default=0.0) or 1.0
+    return format_html(
+        '<svg class="reliability risk" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">'
+        '<path class="frame" d="M0 0H{}V{}H0z"/>{}</svg>',
+        2 * SIDE,
+        SIDE,
+        f"Errors among accepted labels at {len(rows)} shares, at most {top:.3f}; the table below says the same.",
+        2 * SIDE,
+        SIDE,
+        mark_safe(_risk(rows, "error", "before", top) + _risk(rows, "expected", "after", top)),
+    )
+
+
+def _risk(rows: Sequence[Mapping[str, Any]], name: str, kind: str, top: float) -> str:
+    points = [(2 * SIDE * one["coverage"], SIDE * (1 - one[name] / top)) for one in rows if one[name] is not None]
+    if not points:
+        return ""
+    line = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+    dots = "".join(f"M{x - 2:.1f} {y - 2:.1f}h4v4h-4z" for x, y in points)
+    return f'<g class="{kind}"><path class="line" d="M{line}"/><path class="dots" d="{dots}"/></g>'
 
 
 @register.simple_tag

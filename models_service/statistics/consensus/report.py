@@ -7,8 +7,8 @@
      "best_rater": {"rater", "accuracy", "accuracy_low", "accuracy_high", "macro_f1", "kappa", "coverage", "reasons"},
      "methods": [{"name", "is_probability", "reason", …ENTRY of comparing…, "quality": [see quality.of_raters],
                   "calibration": see quality.calibration, "thresholds": [ROW of risk.threshold_table],
-                  "doubtful": [{"trajectory", "name", "step", "index", "part", "label", "posterior", "said": {TITLE: n},
-                                "reference"}]}]}
+                  "doubtful": [{"trajectory", "name", "step", "index", "number", "part", "label", "posterior", "said":
+                                {TITLE: n}, "reference"}]}]}
 
 FIGURE = {"value", "low", "high", "n", "reason"}. What is not known is null, and "reason" or "reasons" say why. Units
 are steps, parts of steps or trajectories that somebody labelled. Intervals resample tasks.
@@ -165,6 +165,7 @@ def _doubtful(table: ConsensusTable, compared: Compared, name: str, place: int) 
         "name": unit.name,
         "step": unit.step,
         "index": unit.index,
+        "number": unit.number,
         "part": unit.part,
         "label": _title(table, int(one.labels[place])),
         "posterior": None if np.isnan(one.posterior[place]).any() else float(np.max(one.posterior[place])),
