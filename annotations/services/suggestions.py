@@ -169,9 +169,10 @@ _COMPARED = """
     SELECT j.value::text, count(*), count(*) FILTER (WHERE r.value = j.value)
       FROM annotations_label j
       JOIN annotations_annotation ja ON ja.id = j.annotation_id AND ja.rater_id = %(judge)s AND ja.retired_at IS NULL
+                                    AND ja.state = %(given)s
       JOIN annotations_label r ON r.step_id = j.step_id AND r.field = j.field AND r.superseded_at IS NULL
       JOIN annotations_annotation ra ON ra.id = r.annotation_id AND ra.rater_id = %(reference)s
-                                    AND ra.retired_at IS NULL
+                                    AND ra.retired_at IS NULL AND ra.state = %(given)s
      WHERE j.field = %(field)s AND j.superseded_at IS NULL
      GROUP BY 1"""
 
@@ -182,10 +183,11 @@ def _record(judge: Rater, project: Project, field: str) -> Mapping[str, float]:
     if project.reference_id is None:
         return {}
     key = f"record-{judge.pk}-{project.reference_id}-{field}"
+    about = {"field": field, "given": Annotation.State.SUBMITTED}
     known: dict[str, float] | None = cache.get(key)
     if known is None:
         with connection.cursor() as cursor:
-            cursor.execute(_COMPARED, {"judge": judge.pk, "reference": project.reference_id, "field": field})
+            cursor.execute(_COMPARED, {"judge": judge.pk, "reference": project.reference_id, **about})
             rows = cursor.fetchall()
         enough = [row for row in rows if row[1] >= COMPARED_AT_LEAST]
         known = {_spelled(load(text)): (hits + 1) / (count + 2) for text, count, hits in enough}
