@@ -28,6 +28,7 @@ from annotations.services.runs import Claim
 
 KIND = "consensus"
 RATERS = {"people": "People", "judges": "Judges", "everybody": "People, judges and files"}
+ADOPTED = Q(rater__kind=Rater.Kind.CONSENSUS) & ~Q(rater__name=adjudication.RATER)  # of a pass
 KINDS = {"people": [Rater.Kind.HUMAN], "judges": [Rater.Kind.JUDGE]}
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from annotations import access
 from annotations.models import Annotation, Event, Gold, GoldPlan, Membership, Project, Rater, Trajectory, User
 from annotations.services import adjudication
+from annotations.services.consensus import ADOPTED
 from annotations.services.outcomes import NotAccepted
 from annotations.services.queue_policies_chance import chance
 
@@ -44,9 +45,10 @@ def change(project: Project, by: User | None, **values: Any) -> dict[str, Any]:
 
 
 def references(project: Project) -> QuerySet[Annotation]:
-    """The passes that can be held to be right: handed in for the dataset, of people, files and what was decided."""
+    """The passes that can be held to be right: handed in for the dataset, of people, files and what was decided by
+    people; none that was worked out from others' labels."""
     live = Annotation.objects.live().for_labels().filter(rater__project=project, rater__kind__in=KINDS)
-    return live.filter(state=Annotation.State.SUBMITTED, trajectory__superseded_at=None)
+    return live.filter(state=Annotation.State.SUBMITTED, trajectory__superseded_at=None).exclude(ADOPTED)
 
 
 def usual(project: Project, found: list[Annotation]) -> Annotation | None:

@@ -50,7 +50,8 @@ def _of_people(judge: Judge, main: str) -> QuerySet[Label]:
         annotation__state=Annotation.State.SUBMITTED,
         annotation__trajectory__superseded_at=None,
     )
-    return rows.select_related("annotation__rater", "annotation__trajectory", "step").order_by(F("pk").desc())
+    said = rows.exclude(origin=Label.Origin.CONSENSUS)  # nobody said that
+    return said.select_related("annotation__rater", "annotation__trajectory", "step").order_by(F("pk").desc())
 
 
 def examples(judge: Judge, labels: list[int]) -> list[Example]:

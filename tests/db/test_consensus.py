@@ -144,8 +144,8 @@ def test_a_flag_that_was_asked_and_not_set_is_a_no(project):
     Label.objects.create(annotation=one, step=step, field="correction", value=True, origin=Label.Origin.HUMAN)
     table = consensus_rows.gathered(consensus.read(project, {"field": "correction"}))
     assert table.titles == ("yes", "no")
-    said = {(table.units[unit].step, table.raters[rater].name): table.titles[value]
-            for rater, unit, value in zip(table.label_rater, table.label_unit, table.label_value, strict=True)}  # fmt: skip
+    labels = zip(table.label_rater, table.label_unit, table.label_value, strict=True)
+    said = {(table.units[unit].step, table.raters[rater].name): table.titles[value] for rater, unit, value in labels}
     assert (said[step.pk, "ann"], said[step.pk, "bob"]) == ("yes", "no")
     assert len(table.units) == 12
 
