@@ -13,13 +13,13 @@ from annotations import formats
 from annotations.formats.writer import Option, Writer
 from annotations.forms import raters_of
 from annotations.models import Project
-from annotations.services import export_as, export_asked, exports, views
+from annotations.services import export_as, export_asked, export_judge, exports, views
 from annotations.services.export_asked import ERRORS, PROPAGATED, RULES, STATES, Asked, ExportRefused
 from annotations.services.export_labelled import scoring_runs
 
 OPTION = "option-"
 MOST = 500  # sources and models that are offered
-SPLIT = "test_share"
+SPLIT, JUDGE = "test_share", "judge"
 ONE_OF_SEVERAL = {"sources": "source", "models": "model"}  # the form asks for one, other doors for several
 
 
@@ -35,6 +35,8 @@ class ExportForm(forms.Form):
         self.splits = self.format in offered and export_asked.splits(self.format)
         super().__init__(_filled(data, self.options, left=data.get("shown", self.format) != self.format))
         self.fields["format"] = forms.ChoiceField(choices=[(name, name) for name in offered])
+        if self.format in offered and export_judge.is_judged(self.format):
+            self.fields[JUDGE] = _choice("The judge", [("", "Choose one"), *_judges(project)], JUDGE_HELP)
         for option in self.options:
             self.fields[OPTION + option.name] = _field(option)
         if self.splits:
@@ -48,8 +50,9 @@ class ExportForm(forms.Form):
 
     @property
     def own(self) -> list[forms.BoundField]:
-        """The options of the format, and its split where it has none of its own."""
-        return [self[OPTION + option.name] for option in self.options] + ([self[SPLIT]] if self.splits else [])
+        """The options of the format, with its judge where it has one, and its split where it has none of its own."""
+        options = [OPTION + option.name for option in self.options]
+        return [self[name] for name in (JUDGE, *options, SPLIT) if name in self.fields]
 
     @property
     def whose(self) -> list[forms.BoundField]:
@@ -69,7 +72,7 @@ class ExportForm(forms.Form):
         if self.errors:
             return said
         rater = str(self.data.get("rater") or "")
-        known = {name: said[name] for name in (*WHOSE, *ONLY, SPLIT) if name in said}
+        known = {name: said[name] for name in (*WHOSE, *ONLY, SPLIT, JUDGE) if name in said}
         known |= {name: [value] for name, one in ONE_OF_SEVERAL.items() if (value := known.pop(one, ""))}
         options = {option.name: said.get(OPTION + option.name) for option in self.options}
         try:
@@ -99,6 +102,13 @@ class ExportForm(forms.Form):
 
 WHOSE = ("raters", "rule", "states", "as_scheme", "propagated")
 ONLY = ("view", "first_error", "source", "model", "least_raters", "agreed", "score_from", "score_to", "scores")
+
+
+JUDGE_HELP = "Its questions are the rows’, word for word."
+
+
+def _judges(project: Project) -> list[tuple[str, str]]:
+    return [(str(one), f"{one} ({one.model})") for one in export_judge.offered(project)]
 
 
 def _share() -> forms.FloatField:

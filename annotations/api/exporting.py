@@ -80,6 +80,13 @@ class ExportIn(serializers.Serializer):
     scores = serializers.IntegerField(
         min_value=1, required=False, default=None, allow_null=True, help_text="A scoring run. Null: the newest done."
     )
+    judge = serializers.CharField(
+        max_length=80,
+        required=False,
+        default="",
+        allow_blank=True,
+        help_text="Whose questions the rows are made of, with its version: only for judge-sft.",
+    )
 
 
 def asked_for(project: Project, data: Mapping[str, Any]) -> Asked:

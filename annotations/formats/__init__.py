@@ -71,6 +71,7 @@ LISTED = (
     "annotations.formats.openrlhf.OpenRLHF",
     "annotations.formats.long_context_qa.LongContextQA",
     "annotations.formats.judge_rows.JudgeRows",
+    "annotations.formats.judge_sft.JudgeSFT",
     "annotations.formats.label_studio.LabelStudio",
     "annotations.formats.openinference_annotations.OpenInferenceAnnotations",
     "annotations.formats.benchmark_release.BenchmarkRelease",

@@ -29,7 +29,7 @@ class Writer(Format):
     time. `suffix` is .jsonl or .parquet. `graded`: without grades of steps there are no rows. `packed` columns have no
     one shape: JSON text in Parquet and in JSONL that is not read again; others have one type, found from the rows.
     `exact`: rows stay as they are, for a tool. `whole`: of whole messages where these were cut into steps. `splits`:
-    its files are splits already."""
+    its files are splits already. `judged`: rows are what a judge of the project is asked, and answers of passes."""
 
     writes = True
     options: ClassVar[tuple[Option, ...]] = ()
@@ -39,6 +39,7 @@ class Writer(Format):
     exact: ClassVar[bool] = False
     whole: ClassVar[bool] = False
     splits: ClassVar[bool] = False
+    judged: ClassVar[bool] = False
 
     def rows(self, rollouts: Sequence[Labelled], asked: Mapping[str, Any]) -> Iterator[dict[str, Json]]:
         """The rows of these rollouts: one, or all of a task. `asked` has a value for every option. Raises Refused, over

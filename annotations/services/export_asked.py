@@ -40,7 +40,8 @@ class ExportRefused(ValueError):
 @dataclass(frozen=True)
 class Asked:
     """One export, as it was asked for. Nobody in `raters`: as is usual for the format and the rule. Scores are
-    P(not wrong) of the run `scores` (None: the newest that is done), and a trajectory's is that of its lowest step."""
+    P(not wrong) of the run `scores` (None: the newest that is done), and a trajectory's is that of its lowest step.
+    `judge` is the one whose questions a format is made of, with its version."""
 
     format: str
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -59,6 +60,7 @@ class Asked:
     score_from: float | None = None
     score_to: float | None = None
     scores: int | None = None
+    judge: str = ""
 
     @property
     def writer(self) -> Writer | None:
@@ -74,7 +76,7 @@ class Asked:
 
     def filters(self) -> dict[str, Any]:
         """What narrows the export, as the manifest says it: nothing that is as usual."""
-        beside = ("format", "options", "as_scheme", "test_share")
+        beside = ("format", "options", "as_scheme", "test_share", "judge")
         return {name: value for name, value in self.config().items() if name not in beside}
 
     def config(self) -> dict[str, Any]:
@@ -120,6 +122,7 @@ FLAGS = {
     "score_from": "--score-from",
     "score_to": "--score-to",
     "scores": "--scores",
+    "judge": "--judge",
 }
 
 
@@ -151,6 +154,7 @@ def read(said: Mapping[str, Any]) -> Asked:
         score_from=_number(said, "score_from", 0, 1),
         score_to=_number(said, "score_to", 0, 1),
         scores=_number(said, "scores", 1, 2**63 - 1, whole=True),
+        judge=str(said.get("judge") or ""),
     )
 
 

@@ -73,6 +73,8 @@ def _sections(project: Project, asked: Asked, manifest: Mapping[str, Any]) -> It
     yield "Files", _files(manifest)
     yield "Who labelled", _who(asked, manifest)
     yield "Under which rules", _rules(project, manifest)
+    if judge := manifest.get("judge"):
+        yield "The judge", _judge(judge)
     yield "Agreement", _agreement(manifest)
     yield "Sources and licences", _sources(manifest)
     yield "What was left out", _left_out(asked, manifest)
@@ -169,6 +171,21 @@ def _rules(project: Project, manifest: Mapping[str, Any]) -> str:
     if run := manifest["scores"]:
         by = f", by calibration {run['calibration']}" if run.get("calibration") else ""
         lines.append(f"- Scores: run {run['run']} of {run['scorer'] or 'a scorer'}{by}")
+    return "\n".join(lines)
+
+
+def _judge(judge: Mapping[str, Any]) -> str:
+    """Whose questions the rows are, and what they hold."""
+    said, prompt = judge["settings"], judge["prompt"]
+    guided = f"guidelines {judge['guideline']}" if judge["guideline"] else "no guidelines"
+    lines = [
+        f"- {_cell(judge['name'])}, made for the model {_cell(judge['model'])}",
+        f"- Prompt: {_cell(prompt['name'])}, SHA-256 `{prompt['sha256']}`, whole in manifest.json; {guided}",
+        f"- Asked: reading {said['reading']}, {said['sight']}, method {said['method']}, answers {said['answer']}; "
+        f"{_number(said['examples'], 'example')} in the prompt; texts up to {said['observation_limit']:,} characters",
+        *(f"- {one}" for one in judge["otherwise"]),
+        *(f"- {name[:1].upper()}{name[1:]}: {number:,}" for name, number in judge["rows"].items()),
+    ]
     return "\n".join(lines)
 
 

@@ -18,7 +18,7 @@ from annotations.formats.writer import Writer
 from annotations.models import Annotation, Project, Rater
 from annotations.records import Json, Labelled
 from annotations.segmenting.labelled import by_message
-from annotations.services import export_asked, exports, projects
+from annotations.services import export_asked, export_judge, exports, projects
 from annotations.services.export_as import As
 from annotations.services.export_asked import Asked, ExportRefused
 from annotations.services.export_labelled import Labelling
@@ -59,7 +59,7 @@ def of(project: Project, asked: Asked) -> list[str]:
 def _rows(project: Project, asked: Asked, way: As | None, raters: list[Rater], reading: ExitStack) -> Iterator[Json]:
     labelling = Labelling(project, asked, raters, way)
     if asked.writer:
-        return _written(asked.writer, asked, labelling, reading)
+        return _written(project, asked.writer, asked, labelling, reading)
     if asked.format == AgentProcessBench.name and asked.rule != "one":
         entries = reading.enter_context(closing(labelling.stream()))
         return (AgentProcessBench().row(one.labelled.record) for one in entries)
@@ -78,7 +78,9 @@ def _rows(project: Project, asked: Asked, way: As | None, raters: list[Rater], r
     return way.rows(labels) if way else labels
 
 
-def _written(writer: Writer, asked: Asked, labelling: Labelling, reading: ExitStack) -> Iterator[Json]:
+def _written(
+    project: Project, writer: Writer, asked: Asked, labelling: Labelling, reading: ExitStack
+) -> Iterator[Json]:
     """The rows of a Writer. A trajectory that it cannot hold is left out, unless nothing else is there."""
 
     def groups() -> Iterator[list[Labelled]]:
@@ -86,6 +88,8 @@ def _written(writer: Writer, asked: Asked, labelling: Labelling, reading: ExitSt
         yield from (by_message(writer.whole, one) for one in labelling.groups(entries, together=writer.together))
 
     options = {**asked.options, **writer.ahead(groups(), asked.options)}  # of a file: ahead over all of it
+    if teacher := export_judge.teacher(project, asked):
+        options["judge"] = teacher
     refused, rows = None, 0
     for group in groups():
         try:

@@ -23,7 +23,7 @@ from annotations.formats.writer import Writer
 from annotations.models import Annotation, Project, Rater, Trajectory
 from annotations.records import Labelled, TrajectoryRecord
 from annotations.segmenting.labelled import by_message
-from annotations.services import projects
+from annotations.services import export_judge, projects
 from annotations.services.export_as import As
 from annotations.services.export_asked import Asked
 from annotations.services.export_files import Lines, Tables
@@ -63,6 +63,7 @@ class Work:
         self.refused: list[dict[str, str]] = []
         self.columns: dict[str, Any] = {}
         self.tasks: dict[str, set[str]] = defaultdict(set)  # in each split
+        self.teacher = export_judge.teacher(project, asked)
 
     def write(self) -> int:
         """The data files; returns the number of rows."""
@@ -99,6 +100,9 @@ class Work:
         for name, text in writer.beside(self.asked.options).items():
             (self.folder / name).write_text(text, encoding="utf-8")
         self.counts["without_a_row"] = empty
+        if self.teacher:
+            self.left_out.update(self.teacher.left_out)
+            self.refused += self.teacher.refused
         return rows
 
     def _split(self, group: Sequence[Labelled]) -> str:
@@ -114,7 +118,8 @@ class Work:
                 if self._split(group) == split:
                     yield by_message(writer.whole, group)
 
-        return {**self.asked.options, **writer.ahead(groups(), self.asked.options)}
+        judge = {"judge": self.teacher} if self.teacher else {}
+        return {**self.asked.options, **judge, **writer.ahead(groups(), self.asked.options)}
 
     def _made(
         self, writer: Writer, group: Sequence[Labelled], options: dict[str, Any]

@@ -22,6 +22,7 @@ from annotations.services import (
     export_asked,
     export_card,
     export_fit,
+    export_judge,
     export_labelled,
     export_manifest,
     projects,
@@ -80,7 +81,13 @@ def check(project: Project, asked: Asked) -> tuple[As | None, list[Rater]]:
     if asked.view and asked.view not in {one.name for one in views.of(project)}:
         kept = [one.name for one in views.of(project)]
         raise ExportRefused(f"there is no view {asked.view!r}; there are {', '.join(kept) or 'none'}", "view", kept)
-    return via, export_labelled.raters_for(project, asked, everyone=formats.FORMATS[asked.format].everyone)
+    export_judge.check(project, asked)
+    judged = export_judge.is_judged(asked.format)
+    everyone = formats.FORMATS[asked.format].everyone or judged and bool(asked.raters)
+    raters = export_labelled.raters_for(project, asked, everyone=everyone)
+    if judged:
+        export_judge.people(project, raters)
+    return via, raters
 
 
 def perform(claim: Claim) -> None:

@@ -17,7 +17,7 @@ from annotations.formats.writer import Writer
 from annotations.records import Labelled, StepRecord
 from tests.rollouts import agent, rollout, tree, user, valued
 
-WRITERS = {name: one for name, one in formats.FORMATS.items() if isinstance(one, Writer)}
+WRITERS = {name: one for name, one in formats.FORMATS.items() if isinstance(one, Writer) and not one.judged}
 ONE_WAY = [name for name, one in WRITERS.items() if not one.reads]
 SPARSE = {"openinference-annotations"}  # a span has no key for what was not said; in a file the key is null
 PICTURE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}

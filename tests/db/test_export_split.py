@@ -15,13 +15,14 @@ from pyarrow import parquet
 
 from annotations import formats
 from annotations.models import Project, Rater, Role, Run
-from annotations.services import export_asked, exports
+from annotations.services import export_asked, export_judge, exports
 from annotations.services.export_asked import ExportRefused
 from tests import make
 from tests.api.conftest import client_with_token
 
 pytestmark = pytest.mark.django_db
-ALL = [name for name in formats.writable() if export_asked.splits(name)]
+SPLIT = [name for name in formats.writable() if export_asked.splits(name)]
+ALL = [name for name in SPLIT if not export_judge.is_judged(name)]  # tests/db/test_judge_rows.py has the others
 
 
 @pytest.fixture
@@ -87,7 +88,7 @@ def test_every_format_of_rows_loses_none_by_the_split(project, tmp_path, name):
     assert sum(1 for side in ("train", "test") for _ in rows(tmp_path / "split", side)) == whole["rows"]
 
 
-@pytest.mark.parametrize("name", sorted(set(formats.writable()) - set(ALL)))
+@pytest.mark.parametrize("name", sorted(set(formats.writable()) - set(SPLIT)))
 def test_a_format_without_rows_to_split_or_with_splits_of_its_own_says_who_has(project, tmp_path, name):
     with pytest.raises(ExportRefused, match=f"{name} has no split to ask for; accepted are .*dpo"):
         exports.export(project, name, tmp_path, test_share=0.5)

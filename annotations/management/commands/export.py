@@ -44,6 +44,7 @@ class Command(BaseCommand):
             "--test-share", metavar="P", help="put this share of the tasks into a test split, drawn by what they ask"
         )
         _filters(parser)
+        parser.add_argument("--judge", default="", metavar="NAME", help="whose questions the rows are, as 'strict v2'")
         parser.add_argument("--push", default="", metavar="OWNER/NAME", help="to the Hugging Face hub, as a dataset")
         parser.add_argument("--private", action="store_true", help="with --push: nobody else sees a new dataset")
         asking.json_option(parser)

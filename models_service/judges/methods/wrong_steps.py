@@ -36,7 +36,7 @@ index; \ [] where none is. "evidence": the words that are wrong, copied exactly.
 def asking(judging: Judging, case: Case, *, number: int = 0, extra: Extra | None = None) -> Asking[Verdict]:
     """A verdict from the wrong steps. `detail` has them as "wrong_steps", for those who vote on them."""
     reason = ways.of_wrong_steps(case.scheme)
-    steps = _steps(case)
+    steps = steps_of(case)
     if reason or not steps:
         return Verdict(failed=reason or "there are no steps to judge")
     form = _form(steps)
@@ -51,14 +51,14 @@ def asking(judging: Judging, case: Case, *, number: int = 0, extra: Extra | None
             return single.verdict(thought, asked)
         messages = thought
     ask = Ask(case, arounds, messages, form, "wrong_steps", number)
-    told = yield from replies.heard(judging, ask, lambda found: _read(case, steps, found))
+    told = yield from replies.heard(judging, ask, lambda found: read(case, steps, found))
     made = single.verdict(told, asked)
     if not made.failed:
         made.detail["wrong_steps"] = _listed(told.reading, case)
     return made
 
 
-def _steps(case: Case) -> list[int]:
+def steps_of(case: Case) -> list[int]:
     """The steps that may be listed."""
     main = case.scheme.main_field
     if main.kind == "first_error":
@@ -72,7 +72,8 @@ def _form(steps: list[int]) -> dict[str, Json]:
     return forms.closed({"checked": forms.TEXT, "wrong_steps": {"type": "array", "items": entry}})
 
 
-def _read(case: Case, steps: list[int], found: Json) -> tuple[Reading, Notes]:
+def read(case: Case, steps: list[int], found: Json) -> tuple[Reading, Notes]:
+    """The answer as labels of these steps."""
     reading, notes = Reading(), Notes()
     listed = found.get("wrong_steps") if isinstance(found, dict) else None
     if not isinstance(listed, list):
