@@ -11,11 +11,10 @@ from pydantic import ValidationError
 
 from annotations.judges import prompts, ways
 from annotations.judges.prompts import BadPrompt
-from annotations.judges.settings import Settings
+from annotations.judges.settings import Settings, problems
 from annotations.models import Guideline, Judge, JudgeServer, Project
-from annotations.services import judge_servers, projects
+from annotations.services import judge_servers, judge_starts, projects
 
-OWN = "own"
 METHODS = {
     "single": "One answer",
     "majority": "Several answers, the majority holds",
@@ -83,7 +82,7 @@ class JudgeForm(forms.Form):
 
     def __init__(self, data: Any = None, *, project: Project, initial: dict[str, Any] | None = None) -> None:
         super().__init__(data, initial=initial)
-        self.project, self.settings, self.prompt_name = project, None, OWN
+        self.project, self.settings, self.prompt_name = project, None, prompts.OWN
         self.scheme = projects.scheme_of(project.scheme)
         servers: Any = self.fields["server"]
         servers.queryset = JudgeServer.objects.filter(removed_at=None).order_by("pk")
@@ -103,8 +102,7 @@ class JudgeForm(forms.Form):
         except BadPrompt as no:
             self.add_error("prompt", str(no))
             return said
-        ours = {one.text.strip(): one.label for one in prompts.shipped().values()}
-        self.prompt_name = ours.get(said["prompt"].replace("\r\n", "\n").strip(), OWN)
+        self.prompt_name = prompts.origin(said["prompt"])
         if settings := self._settings(said):
             if reason := ways.refusal(settings, self.scheme, prompt):
                 name, _, why = reason.partition(": ")
@@ -136,10 +134,9 @@ class JudgeForm(forms.Form):
         try:
             return Settings.model_validate(found)
         except ValidationError as exc:
-            for one in exc.errors():
-                place = str(one["loc"][0]) if one["loc"] else one["msg"].removeprefix("Value error, ").partition(":")[0]
-                words = one["msg"].removeprefix("Value error, ")
-                self.add_error(place if place in self.fields else None, words)
+            for place, words in problems(exc):
+                name = place.partition(".")[0]
+                self.add_error(name if name in self.fields else None, words)
             return None
 
 
@@ -233,9 +230,7 @@ class BudgetForm(forms.Form):
 
 
 class RunForm(forms.Form):
-    what = forms.ChoiceField(
-        choices=[("try", "Try on five"), ("people", "Those that people have labelled"), ("all", "All")]
-    )
+    what = forms.ChoiceField(choices=list(judge_starts.WHAT.items()))
     again = forms.BooleanField(required=False)
 
 

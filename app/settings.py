@@ -171,6 +171,7 @@ SPECTACULAR_SETTINGS = {
         "RaterKind": "annotations.models.Rater.Kind",
         "ThreadKind": "annotations.models.Thread.Kind",
         "ThreadState": "annotations.models.Thread.State",
+        "JudgeCallState": "annotations.models.JudgeCall.State",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
@@ -243,7 +244,7 @@ HUB_MAX_BYTES = env.int("HUB_MAX_BYTES", 10_000_000_000)
 EMBEDDED_RETRAIN_EVERY = env.int("EMBEDDED_RETRAIN_EVERY", 25)
 # Where the models of scorers may lie that are added by `scorers add`.
 MODELS_DIRS = env.list("MODELS_DIRS", default=[])
-# What says what a judge would be asked, for its preview. By name: only who looks at one loads it, and it loads no torch.
+# What puts together what a judge would be asked, to be looked at. By name: only who looks loads it; it loads no torch.
 JUDGE_PREVIEW = "models_service.previewing.preview"
 # What puts together the rows that a judge is fine-tuned on, for exports and their preview. By name, likewise.
 JUDGE_ROWS = "models_service.judge_rows.Teacher"

@@ -38,7 +38,7 @@ def preview(judge: Judge, task: int, trajectory: int) -> Preview:
         questions=_told(judge, asked),
         later=settings.thinks_first or settings.method in ("critique", "branch", "debate", "adaptive"),
         is_whole=is_whole,
-        cut=(len(sheet.cut), sum(int(one["characters"]) for one in sheet.cut)),  # type: ignore[arg-type]
+        cut=(len(sheet.cut), sum(int(one["characters"]) for one in sheet.cut)),
     )
 
 

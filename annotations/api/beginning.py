@@ -103,6 +103,13 @@ class CalibrateIn(serializers.Serializer):
     )
 
 
+class LeaderboardIn(serializers.Serializer):
+    reference = serializers.CharField(max_length=170, help_text="The rater that is held to be right, as kind:name.")
+    official = serializers.BooleanField(
+        required=False, default=False, help_text="By the released arithmetic of AgentProcessBench."
+    )
+
+
 class AgreementIn(serializers.Serializer):
     reference = serializers.CharField(
         max_length=170,

@@ -13,7 +13,21 @@ from rest_framework.views import APIView
 
 from annotations import access
 from annotations.api.errors import Refused, problem, together
-from annotations.models import Annotation, Label, Rater, Rubric, Run, Score, Step, Task, Thread, Trajectory
+from annotations.models import (
+    Annotation,
+    Judge,
+    JudgeCall,
+    Label,
+    Rater,
+    Report,
+    Rubric,
+    Run,
+    Score,
+    Step,
+    Task,
+    Thread,
+    Trajectory,
+)
 from annotations.services import asked as answers
 from annotations.services import duplicates, projects
 from annotations.services.answers import of_name
@@ -191,6 +205,37 @@ class RunFilter(django_filters.FilterSet):
 
     class Meta:
         model = Run
+        fields: list[str] = []
+
+
+class JudgeFilter(django_filters.FilterSet):
+    name = django_filters.CharFilter()
+    server = django_filters.CharFilter(field_name="server__name")
+    model = django_filters.CharFilter()
+    retired = django_filters.BooleanFilter(field_name="retired_at", lookup_expr="isnull", exclude=True)
+
+    class Meta:
+        model = Judge
+        fields: list[str] = []
+
+
+class JudgeCallFilter(django_filters.FilterSet):
+    run = KeyFilter(field_name="run_id", label="The run that asked first.")
+    judge = KeyFilter(field_name="judge_id")
+    trajectory = KeyFilter(field_name="trajectory_id")
+    state = django_filters.ChoiceFilter(choices=JudgeCall.State.choices)
+    purpose = django_filters.CharFilter()
+
+    class Meta:
+        model = JudgeCall
+        fields: list[str] = []
+
+
+class ReportFilter(django_filters.FilterSet):
+    kind = django_filters.CharFilter(label="As agreement, leaderboard or probe.")
+
+    class Meta:
+        model = Report
         fields: list[str] = []
 
 

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from annotations import access, jobs
 from annotations.api.base import ProjectView
-from annotations.api.beginning import AgreementIn, CalibrateIn, EstimateOut, ImportIn, ScoreIn
+from annotations.api.beginning import AgreementIn, CalibrateIn, EstimateOut, ImportIn, LeaderboardIn, ScoreIn
 from annotations.api.errors import Refused
 from annotations.api.exporting import ExportIn, asked_for
 from annotations.api.filters import RunFilter
@@ -24,6 +24,7 @@ from annotations.models import Run
 from annotations.services import (
     agreement,
     calibration,
+    leaderboard,
     run_estimates,
     runs,
     scorer_entries,
@@ -32,6 +33,7 @@ from annotations.services import (
 )
 from annotations.services.agreement import AgreementRefused
 from annotations.services.calibration import CalibrationRefused
+from annotations.services.leaderboard import LeaderboardRefused
 
 
 class RunOut(serializers.ModelSerializer):
@@ -90,6 +92,7 @@ class Runs(mixins.ListModelMixin, ProjectView):
         "start_calibrate": access.BEGIN[Run.Kind.CALIBRATE],
         "start_train": access.BEGIN[Run.Kind.TRAIN],
         "start_agreement": access.BEGIN[Run.Kind.AGREEMENT],
+        "start_leaderboard": access.BEGIN[Run.Kind.LEADERBOARD],
         "start_export": access.BEGIN[Run.Kind.EXPORT],
         "pause": access.MANAGE,
         "resume": access.MANAGE,
@@ -152,6 +155,17 @@ class Runs(mixins.ListModelMixin, ProjectView):
         except AgreementRefused as no:
             raise Refused(str(no), "reference") from no
         return self._start(Run.Kind.AGREEMENT, data)
+
+    @extend_schema(request=LeaderboardIn, responses={201: RunOut})
+    @action(detail=False, methods=["post"], url_path="leaderboard")
+    def start_leaderboard(self, request: Request, slug: str) -> Response:
+        """Hold judges against a reference. The report, of kind leaderboard, is in the run's result."""
+        data = self.taken(LeaderboardIn)
+        try:
+            run = leaderboard.start(self.project, self.person, data["reference"], official=data["official"])
+        except LeaderboardRefused as no:
+            raise Refused(str(no), "reference") from no
+        return self._started(run)
 
     @extend_schema(request=ExportIn, responses={201: RunOut})
     @action(detail=False, methods=["post"], url_path="export")

@@ -9,7 +9,7 @@ from rest_framework import mixins, serializers
 
 from annotations import access
 from annotations.api.base import ProjectView
-from annotations.api.filters import ScoreFilter
+from annotations.api.filters import ReportFilter, ScoreFilter
 from annotations.api.pages import NewestFirst
 from annotations.models import Calibration, Report, Score
 from annotations.services import calibrated, visibility
@@ -69,7 +69,7 @@ class Reports(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectView):
 
     queryset = Report.objects.all()
     pagination_class = NewestFirst
-    filter_backends: list[Any] = []
+    filterset_class = ReportFilter
     lookup_value_converter = "int"
     roles = dict.fromkeys(["list", "retrieve"], access.SEE_OTHERS_LABELS)
 

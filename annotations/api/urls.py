@@ -11,6 +11,7 @@ from rest_framework.routers import SimpleRouter
 from annotations.api import (
     docs,
     exports,
+    judges,
     labels,
     members,
     projects,
@@ -53,16 +54,20 @@ for prefix, view in {
     "calibrations": scores.Calibrations,
     "reports": scores.Reports,
     "runs": runs.Runs,
+    "judges": judges.Judges,
+    "judge-calls": judges.JudgeCalls,
     "exports": exports.Exports,
 }.items():
     in_project.register(prefix, view, basename=f"api-{prefix}")
 
 one = projects.OneProject.as_view({"get": "retrieve", "patch": "partial_update"})
+budget = judges.Budget.as_view({"get": "retrieve", "put": "update"})
 file = exports.Exports.as_view({"get": "file"})
 v1: list[URLPattern | URLResolver] = [
     path("", include(everywhere.urls)),
     path("projects/<slug:slug>/", one, name="api-project"),
     path("projects/<slug:slug>/queue/", queue.Queue.as_view({"get": "retrieve", "post": "order"}), name="api-queue"),
+    path("projects/<slug:slug>/judge-budget/", budget, name="api-judge-budget"),
     path("projects/<slug:slug>/next/", queue.Next.as_view({"post": "create"}), name="api-next"),
     path("projects/<slug:slug>/exports/<int:pk>/files/<path:name>", file, name="api-export-file"),
     path("projects/<slug:slug>/", include(in_project.urls)),

@@ -23,6 +23,7 @@ FOLDER = Path(__file__).with_name("prompts")
 PLACE = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
 HEADER = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
 LONGEST = 200_000  # characters of a prompt
+OWN = "own"  # a prompt that is none of ours
 PLACES: Mapping[str, str] = {
     "guideline": "what the project tells its annotators, or its rubric for judges",
     "fields": "what is asked, field by field, with the answers that each takes",
@@ -151,6 +152,12 @@ def shipped() -> Mapping[str, Prompt]:
     found = {path.stem: parse(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.md"))}
     assert all(name == prompt.name for name, prompt in found.items()), "a prompt's file is named after it"
     return found
+
+
+def origin(text: str) -> str:
+    """Which of ours a text is, name and version; else that it is somebody's own."""
+    ours = {one.text.strip(): one.label for one in shipped().values()}
+    return ours.get(text.replace("\r\n", "\n").strip(), OWN)
 
 
 def part(name: str) -> Prompt:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 Strict = ConfigDict(extra="forbid", frozen=True)
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -75,3 +75,13 @@ class Settings(BaseModel):
         if self.answer == "wrong_steps" and self.reading == "prefix":
             raise ValueError("answer: wrong_steps are asked of whole trajectories")
         return self
+
+
+def problems(refused: ValidationError) -> list[tuple[str, str]]:
+    """What is wrong with settings: where, as `extra` or `examples.0.text`, and in words what is accepted."""
+    found = []
+    for one in refused.errors():
+        words = one["msg"].removeprefix("Value error, ")
+        place, _, rest = words.partition(": ")
+        found.append((place, rest) if rest and not one["loc"] else (".".join(map(str, one["loc"])), words))
+    return found

@@ -151,8 +151,10 @@ def chosen(judge: Judge, asked: str = "") -> Trajectory:
             return one
         raise NoSuchTrajectory(f"Found {asked[:80]!r}; accepted is the number or the name of a trajectory of here.")
     first = judges.waiting(judge, {}) if judge.pk else judges.waiting(judge, {"again": True})
-    pk = first.order_by("task_id", "rollout").values_list("pk", flat=True).first()
-    one = found.filter(pk=pk).first() or found.filter(superseded_at=None).order_by("task_id", "rollout").first()
+    foremost = first.order_by("task_id", "rollout").values("pk")[:1]
+    one = (
+        found.filter(pk__in=foremost).first() or found.filter(superseded_at=None).order_by("task_id", "rollout").first()
+    )
     if one is None:
         raise NoSuchTrajectory("The project has no trajectory yet; import some first.")
     return one

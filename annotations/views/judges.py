@@ -16,17 +16,19 @@ from annotations.access import Request
 from annotations.http import whole
 from annotations.judge_forms import ANSWERS, METHODS, READINGS, SIGHTS, BudgetForm, JudgeForm, RunForm, initial
 from annotations.judges import prompts
-from annotations.models import Annotation, Judge, Project, Rater, Run
+from annotations.models import Judge, Project, Rater, Run
 from annotations.services import (
     judge_budget,
     judge_calls,
     judge_corrections,
     judge_servers,
+    judge_starts,
     judge_summary,
     judges,
     projects,
 )
 from annotations.services.answers import Voices
+from annotations.services.judge_starts import Wanted
 from annotations.services.judges import JudgeRefused
 from annotations.views.runs import progress_rows
 
@@ -128,7 +130,7 @@ def page(request: Request, slug: str, pk: int) -> HttpResponse:
         "settings": settings,
         "examples": len(settings["examples"]),
         "estimate": judges.estimate(judge),
-        "people": _labelled_by_people(project),
+        "people": judge_starts.labelled_by_people(project),
         "failed": judges.failed(judge).select_related("trajectory")[:20],
         "runs": Run.objects.filter(project=project, kind=Run.Kind.JUDGE, config__judge=judge.pk).listed()[:10],
         "tried": TRIED,
@@ -147,15 +149,12 @@ def run(request: Request, slug: str, pk: int) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, "Say what it is to be asked about: a try, those people have labelled, or all.")
         return redirect("judge", slug, pk)
-    what, again = form.cleaned_data["what"], form.cleaned_data["again"]
-    among = _labelled_by_people(project) if what == "people" else None
-    config: dict[str, Any] = ({"among": among} if among is not None else {}) | ({"again": True} if again else {})
-    estimate = judges.estimate(judge, config | ({"limit": TRIED} if what == "try" else {}))
-    if what != "try" and "sure" not in request.POST:
-        context = {"project": project, "judge": judge, "estimate": estimate, "what": what, "again": again}
-        return render(request, "judges/sure.html", context)
+    wanted = Wanted(form.cleaned_data["what"], again=form.cleaned_data["again"])
+    if wanted.needs_a_word and "sure" not in request.POST:
+        context = {"project": project, "judge": judge, "estimate": judge_starts.estimate(judge, wanted)}
+        return render(request, "judges/sure.html", context | vars(wanted))
     try:
-        begun = judges.start(judge, request.user, limit=TRIED if what == "try" else None, among=among, again=again)
+        begun = judge_starts.start(judge, request.user, wanted)
     except JudgeRefused as no:
         messages.error(request, str(no))
         return redirect("judge", slug, pk)
@@ -203,10 +202,3 @@ def budget(request: Request, slug: str) -> HttpResponse:
 def _judge(project: Project, pk: int) -> Judge:
     rows = Judge.objects.select_related("server", "guideline", "project__scheme", "rater", "made_by")
     return get_object_or_404(rows, project=project, pk=pk)
-
-
-def _labelled_by_people(project: Project) -> list[int]:
-    """Trajectories that somebody has handed in."""
-    passes = Annotation.objects.live().filter(rater__project=project, rater__kind=Rater.Kind.HUMAN)
-    submitted = passes.filter(state=Annotation.State.SUBMITTED, trajectory__superseded_at=None)
-    return sorted(set(submitted.values_list("trajectory", flat=True)))

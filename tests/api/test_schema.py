@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import (
 
 from annotations.models import Annotation, ApiToken, Calibration, Project, Report, Role, Run, Score, User
 from annotations.services import rubrics
-from tests import doors, make
+from tests import doors, judges, make
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 EXAMPLES = 10
@@ -63,6 +63,7 @@ def populated(user: User, role: Role) -> dict[str, Any]:
         "reports": report.pk,
         "calibrations": calibration.pk,
         "members": member.pk,
+        "judges": judges.judge(project).pk,
         "threads": thread.pk,
         "schemes": project.scheme_id,
         "guidelines": 1,

@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 from annotations import schemes
 from annotations.models import Annotation, ApiToken, Role, Run
 from annotations.services import projects, scheme_texts
-from tests import doors, make
+from tests import doors, judges, make
 from tests.api.conftest import client_of, client_with_token
 
 pytestmark = pytest.mark.django_db
@@ -36,6 +36,7 @@ class Caller:
     def __init__(self, walked: doors.World) -> None:
         self.walked = walked
         self.owner = client_of(walked.people[Role.OWNER])
+        self.judge = judges.judge(walked.project).pk
 
     def answer(self, operation: Operation, code: int) -> int:
         deed = {400: self._unreadable, 401: self._anonymous, 403: self._forbidden, 404: self._absent, 415: self._alien}
@@ -65,6 +66,8 @@ class Caller:
             "runs": walked.import_.pk,
             "exports": walked.export.pk,
             "rubrics": walked.rubric.pk,
+            "judges": self.judge,
+            "judge-calls": 1,
         }
         return keys.get(place)
 
@@ -197,6 +200,11 @@ def clashes(walked: doors.World) -> dict[tuple[str, str, int], tuple[str, str, A
         ("post", f"{project}/runs/{{id}}/retry/", 409): (Role.OWNER, f"{base}/runs/{queued.pk}/retry/", {}),
         ("post", f"{project}/runs/{{id}}/pause/", 409): (Role.OWNER, f"{base}/runs/{walked.import_.pk}/pause/", {}),
         ("post", f"{project}/runs/{{id}}/resume/", 409): (Role.OWNER, f"{base}/runs/{queued.pk}/resume/", {}),
+        ("post", f"{project}/judges/{{id}}/run/", 409): (
+            Role.OWNER,
+            f"{base}/judges/{judges.judge(walked.project).pk}/run/",
+            {"what": "all"},
+        ),
         ("post", f"{project}/queue/", 409): (Role.OWNER, f"{base}/queue/", {}),
     }
 
