@@ -84,14 +84,19 @@ def of(annotation: Annotation) -> Suggestions:
 
 
 def taken(annotation: Annotation, step: int, value: Json, source: str, looked_ms: int) -> Json:
-    """What is stored beside a label that took up a suggestion; None where nothing of that source suggests it (any
-    more): then it is simply what the person said."""
+    """What is stored beside a label that took up a suggestion, of several judges with who they are; None where nothing
+    of that source suggests it (any more): then it is simply what the person said."""
     own = source.startswith("own:")
     offered = twins.prefix(annotation, twins.siblings_of(annotation)) if own else of(annotation)
     one = offered.get(step)
     if one is None or one.source != source or one.value != value:
         return None
-    return {"source": source, "value": value, "confidence": one.confidence, "looked_ms": max(0, looked_ms)}
+    kept: dict[str, Json] = {"source": source, "value": value, "confidence": one.confidence}
+    kind, _, keys = source.partition(":")
+    if kind == TOGETHER:
+        asked = _voices(annotation.rater.project, _keys(keys))
+        kept["raters"] = list(asked.order_by("name").values_list("name", flat=True))
+    return kept | {"looked_ms": max(0, looked_ms)}
 
 
 def _of_scorer(annotation: Annotation, name: str) -> Suggestions:

@@ -139,7 +139,7 @@ def test_a_suggestion_of_several_is_stored_with_who_they_are(person):
         make.rating(one, trajectory, [-1])
     stored = take(make.lease(trajectory, person), 1, -1, project.prefill)
     assert (stored.origin, stored.suggestion["source"]) == ("accepted", project.prefill)
-    assert stored.suggestion["confidence"] == 1.0
+    assert (stored.suggestion["confidence"], stored.suggestion["raters"]) == (1.0, ["a", "b"])
 
 
 def test_neither_people_nor_the_reference_nor_strangers_vote(person):

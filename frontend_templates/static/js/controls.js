@@ -229,5 +229,7 @@ export class Controls {
 function sourceOf({ source, confidence }) {
   const [kind, name] = [source.slice(0, source.indexOf(":")), source.slice(source.indexOf(":") + 1)];
   if (kind === "own") return "what you said of the same step in another rollout";
+  const many = name.split("+").length;
+  if (kind === "judges") return `${Math.round(confidence * many)} of ${many} judges`;
   return `${name}, ${confidence === null ? "how sure is not known" : `${Math.round(confidence * 100)} % sure`}`;
 }
