@@ -10,7 +10,9 @@ from typing import Any
 from django.db.models import Count
 from django.utils import timezone
 
+from annotations.formats.stepmark import Stepmark
 from annotations.models import Annotation, Label, Project, Rater, Report, Run
+from annotations.models.labels import AnnotationQuerySet
 from annotations.services import calibrated, export_judge, judge_probes_gate
 from annotations.services.export_asked import Asked
 from annotations.services.export_work import Work
@@ -22,7 +24,8 @@ OVERALL = ("percent", "alpha_ordinal", "alpha_nominal", "fleiss_kappa", "ac1")
 def of(project: Project, asked: Asked, raters: list[Rater], work: Work, rows: int, sums: Mapping[str, str]) -> Manifest:
     """The manifest of one export. Only `created_at` differs between two exports of the same labels. `left_out` counts
     trajectories by why they are not in the files, `as` says what was lost on the way to another scheme."""
-    live = Annotation.objects.live().filter(rater__in=raters, trajectory__superseded_at__isnull=True)
+    every = Annotation.objects.live().filter(rater__in=raters, trajectory__superseded_at__isnull=True)
+    live = every if asked.format == Stepmark.name else every.for_labels()
     out = live.filter(state__in=asked.states)
     run = work.labelling.run if asked.writer else None
     return {
@@ -46,11 +49,21 @@ def of(project: Project, asked: Asked, raters: list[Rater], work: Work, rows: in
         **({"split": _split(asked, work)} if asked.test_share else {}),
         "counts": {"rows": rows, **work.counts},
         "left_out": {why: number for why, number in sorted(work.left_out.items()) if number},
+        **_set_aside(every.filter(state__in=asked.states), whole=live is every),
         "refused": work.refused,
         "columns": work.columns,
         "sha256": dict(sums),
         "created_at": timezone.now().isoformat(timespec="seconds"),
     }
+
+
+def _set_aside(passes: AnnotationQuerySet, *, whole: bool) -> dict[str, Any]:
+    """The passes that are no part of the dataset, by what they were given for, and what became of them."""
+    counts = dict(passes.exclude(purpose="").order_by().values_list("purpose").annotate(number=Count("pk")))
+    if not counts:
+        return {}
+    why = "in the file, each with its purpose" if whole else "left out: they measured or trained their people"
+    return {"set_aside": counts | {"why": why}}
 
 
 def _split(asked: Asked, work: Work) -> dict[str, Any]:
