@@ -8,7 +8,7 @@ from django import forms
 from django.contrib.auth.validators import UnicodeUsernameValidator
 
 from annotations.models import ApiToken, Project, Rater, Role, User
-from annotations.services import scorer_entries, setup, suggestions
+from annotations.services import scorer_entries, setup, suggestions, views
 from annotations.services.projects import scheme_of
 
 
@@ -30,6 +30,7 @@ class SettingsForm(forms.ModelForm):
             "reference": "Reference rater",
             "queue_policy": "What comes next",
             "queue_scorer": "By the scores of",
+            "queue_view": "The kept view",
             "queue_random": "Drawn by chance, %",
         }
         help_texts = {
@@ -47,6 +48,8 @@ class SettingsForm(forms.ModelForm):
             "queue_policy": "In which order trajectories are given out. Active learning: the first 40 by chance, then "
             "half by what is most likely wrong, a quarter where judges and scorer differ, a quarter by chance.",
             "queue_scorer": "Scores that read the reference order the queue in the reference mode only.",
+            "queue_view": "For “What a kept view shows”: its trajectories in its order, then the rest. Lists are kept "
+            "on the page of trajectories, under Views.",
             "queue_random": "Whatever their scores: what people say of these holds for all trajectories. 10 at least.",
         }
 
@@ -65,8 +68,9 @@ class SettingsForm(forms.ModelForm):
         self.fields["prefill_confidence"] = forms.FloatField(min_value=0, max_value=1, step_size=0.01)
         self.fields["blind_share"] = forms.IntegerField(min_value=0, max_value=100)
         self.fields["queue_scorer"] = forms.ChoiceField(choices=scorers_for(self.instance), required=False)
+        self.fields["queue_view"] = forms.ChoiceField(choices=views_for(self.instance), required=False)
         self.fields["queue_random"] = forms.IntegerField(min_value=Project.LEAST_AT_RANDOM, max_value=100)
-        for name in ("prefill", "prefill_confidence", "blind_share", "queue_scorer", "queue_random"):
+        for name in ("prefill", "prefill_confidence", "blind_share", "queue_scorer", "queue_view", "queue_random"):
             self.fields[name].label, self.fields[name].help_text = self.Meta.labels[name], self.Meta.help_texts[name]
         raters = Rater.objects.filter(project=self.instance).order_by("kind", "name")
         self.fields["reference"] = RaterField(raters, label="Reference rater", empty_label="None")
@@ -78,6 +82,12 @@ class SettingsForm(forms.ModelForm):
             raise forms.ValidationError(reason)
         return mode
 
+    def clean(self) -> dict[str, Any]:
+        found: dict[str, Any] = super().clean() or self.cleaned_data
+        if reason := setup.view_refusal(self.instance, found.get("queue_policy", ""), found.get("queue_view", "")):
+            self.add_error("queue_view", reason)
+        return found
+
 
 def scorers_for(project: Project) -> list[tuple[str, str]]:
     """Whose scores can order its queue: any, those of a scorer of the deployment, and what it names now though that is
@@ -85,6 +95,12 @@ def scorers_for(project: Project) -> list[tuple[str, str]]:
     known = {name: str(one["title"]) for name, one in scorer_entries.all_of_them().items()}
     gone = {project.queue_scorer: f"{project.queue_scorer} (not there any more)"} if project.queue_scorer else {}
     return list(({"": "Whatever scored last"} | gone | known).items())
+
+
+def views_for(project: Project) -> list[tuple[str, str]]:
+    """The kept views its queue can follow, and the one it names now though that is gone."""
+    gone = {project.queue_view: f"{project.queue_view} (not there any more)"} if project.queue_view else {}
+    return list(({"": "None"} | gone | {one.name: one.name for one in views.of(project)}).items())
 
 
 def key_of(rater: Rater) -> str:

@@ -79,6 +79,7 @@ of_project: list[URLPattern] = [
     path("trajectories/", trajectories.index, name="trajectories"),
     path("search/", search.page, name="search"),
     path("views/<int:pk>/queue/", search.follow, name="view_follow"),
+    path("views/<int:pk>/queue/", search.follow, name="view_follow"),
     path("views/save/", search.save, name="view_save"),
     path("views/<int:pk>/remove/", search.remove, name="view_remove"),
     path("trajectories/choices/<slug:of>/", trajectories.choices, name="trajectory_choices"),

@@ -128,6 +128,7 @@ PAGES: dict[str, list[Door]] = {
     "view_save": [post(LEADS, 302)],
     "view_remove": [post(LEADS, 404)],
     "view_follow": [post(MANAGE, 404)],
+    "view_follow": [post(MANAGE, 404)],
     "trajectory_choices": [Door()],
     "trajectory": [Door()],
     "trajectory_steps": [Door()],

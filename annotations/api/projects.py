@@ -37,6 +37,7 @@ class ProjectOut(serializers.ModelSerializer):
         choices=Project.Queue.choices, allow_null=True, read_only=True, help_text="What comes next, if you may know."
     )
     queue_scorer = serializers.CharField(allow_null=True, read_only=True, help_text="Whose scores order the queue.")
+    queue_view = serializers.CharField(allow_null=True, read_only=True, help_text="The kept view it shows first.")
     queue_random = serializers.IntegerField(allow_null=True, read_only=True, help_text="Percent drawn by chance.")
 
     class Meta:
@@ -61,7 +62,7 @@ class ProjectOut(serializers.ModelSerializer):
         """Why a trajectory comes next tells of its scores: who may not see these does not see the order either."""
         found: dict[str, Any] = super().to_representation(project)
         if not self._knows(project):
-            found |= dict.fromkeys(("queue_policy", "queue_scorer", "queue_random"))
+            found |= dict.fromkeys(("queue_policy", "queue_scorer", "queue_view", "queue_random"))
         return found
 
     def _knows(self, project: Project) -> bool:
@@ -104,6 +105,9 @@ class ProjectChangeIn(serializers.Serializer):
     queue_policy = serializers.ChoiceField(choices=Project.Queue.choices, required=False)
     queue_scorer = serializers.CharField(
         required=False, allow_blank=True, max_length=150, help_text="Whose scores order the queue. Empty: the newest."
+    )
+    queue_view = serializers.CharField(
+        required=False, allow_blank=True, max_length=80, help_text="With the policy view: the name of a kept view."
     )
     queue_random = serializers.IntegerField(
         required=False, min_value=Project.LEAST_AT_RANDOM, max_value=100, help_text="Percent drawn by chance."

@@ -57,6 +57,7 @@ class Project(models.Model):
         DIVERSE = "diverse", "Different courses of action in turn"
         RANDOM = "random", "By chance, from all tasks alike"
         ACTIVE = "active", "Active learning"
+        VIEW = "view", "What a kept view shows"
 
     LEAST_AT_RANDOM = 10  # percent
 
@@ -87,6 +88,9 @@ class Project(models.Model):
     queue_policy = models.CharField(max_length=12, choices=Queue, default=Queue.IMPORT)
     queue_scorer = models.CharField(
         max_length=150, blank=True, help_text="Whose scores order the queue. Empty: those of the newest run."
+    )
+    queue_view = models.CharField(
+        max_length=80, blank=True, help_text="The kept view of the list whose trajectories come first."
     )
     queue_random = models.PositiveSmallIntegerField(
         default=20, help_text="Percent of the trajectories that come by chance, whatever their scores."

@@ -36,7 +36,7 @@ class ScoredStep:
 @dataclass(frozen=True)
 class Facts:
     """A trajectory as policies see it. `course` is what the agent did, as `course_of` spells it; `judged` gives for the
-    index of a step which share of the judges called it wrong."""
+    index of a step which share of the judges called it wrong; `viewed` is its place in the kept view that is followed."""
 
     trajectory: int
     task: int
@@ -44,6 +44,7 @@ class Facts:
     course: str = ""
     steps: Sequence[ScoredStep] = ()
     judged: Mapping[int, float] = field(default_factory=dict)
+    viewed: int | None = None
 
 
 def most_likely_wrong(one: Facts) -> Measure | None:
@@ -93,6 +94,11 @@ def entropy(probability: float) -> float:
     return -sum(side * log2(side) for side in sides if side > 0)
 
 
+def in_view(one: Facts) -> Measure | None:
+    """In the order of the view."""
+    return None if one.viewed is None else Measure(-one.viewed, f"{one.viewed} of the view")
+
+
 def diverse(facts: Iterable[Facts], seed: str) -> dict[int, Measure]:
     """Courses of action in turn: the first trajectory of each, then the second of each, and so on. Courses that many
     trajectories took are first in their turn; within a course chance decides."""
@@ -139,4 +145,5 @@ POLICIES: Mapping[str, Callable[[Facts], Measure | None]] = {
     "disagreement": disagreement,
     "critical": critical_step,
     "uncertain": uncertainty,
+    "view": in_view,
 }

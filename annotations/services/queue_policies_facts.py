@@ -10,7 +10,7 @@ from typing import NamedTuple
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from annotations.models import Annotation, Label, Project, Rater, Run, Score, Step, Trajectory
-from annotations.services import calibrated, projects, scores, seats, visibility
+from annotations.services import calibrated, projects, scores, seats, views, visibility
 from annotations.services.queue_policies import Facts, ScoredStep, course_of, shares_higher
 
 State = Annotation.State
@@ -51,15 +51,18 @@ def _done(project: Project) -> QuerySet[Run]:
     return found.filter(config__scorer=project.queue_scorer) if project.queue_scorer else found
 
 
-def known(project: Project, run: Run | None, *, courses: bool) -> Known:
-    """All that a policy looks at. `courses`: what agents did is looked at too."""
+def known(project: Project, run: Run | None, *, courses: bool = False, view: str = "") -> Known:
+    """All that a policy looks at. `courses`: what agents did is looked at too; `view`: what that kept view shows.
+    NotAccepted where there is none of that name."""
     live = Trajectory.objects.live().filter(project=project)
     held = Count("annotations", filter=Q(annotations__seat__lt=seats.BESIDE))
     rows = list(live.annotate(taken=held).order_by("pk").values_list("pk", "task", "task__source", "taken"))
     steps = _steps(run) if run else {}
     judged, did = _judged(project), _courses(project) if courses else {}
+    viewed = {pk: place for place, pk in enumerate(views.shown(project, view), 1)} if view else {}
     facts = [
-        Facts(pk, task, source, did.get(pk, ""), steps.get(pk, ()), judged.get(pk, {})) for pk, task, source, _ in rows
+        Facts(pk, task, source, did.get(pk, ""), steps.get(pk, ()), judged.get(pk, {}), viewed.get(pk))
+        for pk, task, source, _ in rows
     ]
     submitted = live.filter(
         annotations__state=State.SUBMITTED,

@@ -76,8 +76,9 @@ def order(
     streams[RANDOM] = (
         Ranked(one, RANDOM, RANDOM, None, "whatever its scores") for one in turn if one in kept and one in waiting
     )
+    why = "is not in the view" if "view" in mixed.parts else "has no score"
     unscored = (one for one in turn if one in waiting and one not in kept and one not in scored)
-    streams["none"] = (Ranked(one, POLICY, "none", None, "has no score") for one in unscored)
+    streams["none"] = (Ranked(one, POLICY, "none", None, why) for one in unscored)
     return list(_merged(streams, _slots(mixed, seed, max(0, mixed.warm - done))))
 
 

@@ -24,7 +24,8 @@ COLUMNS = "run_id trajectory_id place drawn policy priority reason"
 
 def asked(project: Project) -> dict[str, Any]:
     """What the project's settings ask of its queue."""
-    return {"policy": project.queue_policy, "scorer": project.queue_scorer, "random": project.queue_random}
+    found = {"policy": project.queue_policy, "scorer": project.queue_scorer, "random": project.queue_random}
+    return found | {"view": project.queue_view} if project.queue_policy == Project.Queue.VIEW else found
 
 
 def start(project: Project, by: User | None) -> Run | None:
@@ -52,7 +53,7 @@ def follow(run: Run) -> Run | None:
 
 def settle(project: Project, changed: dict[str, Any], by: User | None) -> None:
     """See to it that the queue follows settings that have just been changed. The project must be locked."""
-    if not changed.keys() & {"queue_policy", "queue_scorer", "queue_random", "overlap", "mode"}:
+    if not changed.keys() & {"queue_policy", "queue_scorer", "queue_view", "queue_random", "overlap", "mode"}:
         return
     in_order = project.queue_policy == Project.Queue.IMPORT
     if project.queue_ranking_id and (in_order or _tells_of_the_truth(project)):
@@ -74,8 +75,8 @@ def perform(claim: Claim) -> None:
     if wanted["policy"] == Project.Queue.IMPORT:
         claim.keep(in_force=False, why="the queue is in the order of import")
         return
-    scored = facts.scored_by(project)
-    known = facts.known(project, scored, courses=wanted["policy"] == "diverse")
+    scored = None if "view" in wanted else facts.scored_by(project)
+    known = facts.known(project, scored, courses=wanted["policy"] == "diverse", view=wanted.get("view", ""))
     claim.expect(len(known.waiting))
     mixed = mixture(wanted["policy"], wanted["random"] / 100)
     seed = f"queue {project.pk}"

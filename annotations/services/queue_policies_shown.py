@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import CharField, Count, F, IntegerField, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
-from annotations.models import Annotation, Project, QueueRank, Rater, Run, Trajectory
+from annotations.models import Annotation, Project, QueueRank, Rater, Run, SavedView, Trajectory
 from annotations.services import queue_policies_facts as facts
 from annotations.services import seats
 
@@ -24,13 +24,14 @@ READ_TRUTH = (
     "These scores were made by reading the reference, and labellers are not shown it here: the order would tell of it. "
     "So all trajectories come by chance."
 )
+EMPTY_VIEW = "The view shows nothing that is still to be labelled, so all trajectories come by chance."
 NO_USE = {
     Project.Queue.DISAGREEMENT: "No judge has labelled a step that is scored, so all trajectories come by chance.",
     Project.Queue.UNCERTAIN: "These scores are not calibrated and do not say how sure the scorer is, so all "
     "trajectories come by chance. Calibrate them on the page of scores.",
     Project.Queue.CRITICAL: "No trajectory has two steps that are scored, so all of them come by chance.",
 }
-TITLES = {**dict(Project.Queue.choices), "none": "No score"}
+TITLES = {**dict(Project.Queue.choices), "none": "The rest"}
 
 
 @dataclass(frozen=True)
@@ -58,12 +59,13 @@ class Upcoming:
 @dataclass(frozen=True)
 class Status:
     """`ordered` is the run whose order is in force, `scored` that whose scores it follows, `working` one that works on
-    the next order; `notice` says what a lead should know of it."""
+    the next order; `notice` says what a lead should know of it; `view` is the query of the view it follows."""
 
     ordered: Run | None
     scored: Run | None
     working: Run | None
     notice: str
+    view: str = ""
 
 
 def upcoming(project: Project, after: int = 0, limit: int = PER_PAGE) -> list[Upcoming]:
@@ -119,25 +121,31 @@ def status(project: Project) -> Status:
     ordered = runs.filter(pk=project.queue_ranking_id).first() if project.queue_ranking_id else None
     working = runs.open().order_by("-id").first()
     scored = facts.scored_by(project)
-    return Status(ordered, scored, working, _notice(project, scored, ordered))
+    kept = SavedView.objects.filter(project=project, name=project.queue_view).values_list("query", flat=True).first()
+    return Status(ordered, scored, working, _notice(project, scored, ordered), kept or "")
 
 
 def _notice(project: Project, scored: Run | None, ordered: Run | None) -> str:
     if project.queue_policy in (Project.Queue.IMPORT, Project.Queue.RANDOM, Project.Queue.DIVERSE):
         return ""
+    spoke = bool(ordered and ordered.result.get("spoke"))
+    if project.queue_policy == Project.Queue.VIEW:
+        return "" if spoke or ordered is None else EMPTY_VIEW
     if scored is None:
         if facts.would_read_the_truth(project):
             return READ_TRUTH
         return NOTHING_OF.format(project.queue_scorer) if project.queue_scorer else NOTHING
-    if ordered and ordered.result.get("scored_by") and not ordered.result.get("spoke"):
+    if ordered and ordered.result.get("scored_by") and not spoke:
         return NO_USE.get(Project.Queue(project.queue_policy), "")
     return ""
 
 
 def drawn(project: Project) -> dict[str, int]:
     """How many passes that people submitted were drawn by chance, by policy, and otherwise ("")."""
-    passes = Annotation.objects.live().for_labels().filter(
-        rater__project=project, rater__kind=Rater.Kind.HUMAN, state=Annotation.State.SUBMITTED
+    passes = (
+        Annotation.objects.live()
+        .for_labels()
+        .filter(rater__project=project, rater__kind=Rater.Kind.HUMAN, state=Annotation.State.SUBMITTED)
     )
     found = dict(passes.values_list("drawn").annotate(count=Count("pk")).order_by())
     return {kind: found.get(kind, 0) for kind in (*Annotation.Drawn.values, "")}

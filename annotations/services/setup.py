@@ -8,7 +8,7 @@ from django.db import transaction
 
 from annotations.models import Event, Project, Rater, User
 from annotations.schemes.schema import Scheme
-from annotations.services import queue_policies_run
+from annotations.services import queue_policies_run, views
 from annotations.services.outcomes import NotAccepted
 from annotations.services.projects import scheme_of
 
@@ -24,6 +24,7 @@ SETTINGS = (
     "reference",
     "queue_policy",
     "queue_scorer",
+    "queue_view",
     "queue_random",
 )
 
@@ -36,6 +37,9 @@ def change(project: Project, by: User | None, **values: Any) -> dict[str, Any]:
     stored = locked.get(pk=project.pk)
     if reason := mode_refusal(scheme_of(stored.scheme), values.get("mode", stored.mode)):
         raise NotAccepted(reason, "mode", [Project.Mode.PROGRESSIVE])
+    policy, view = (values.get(name, getattr(stored, name)) for name in ("queue_policy", "queue_view"))
+    if reason := view_refusal(stored, policy, view):
+        raise NotAccepted(reason, "queue_view", [one.name for one in views.of(stored)])
     before = {name: _plain(getattr(stored, name)) for name in SETTINGS}
     for name, value in values.items():
         setattr(stored, name, value)
@@ -57,6 +61,13 @@ def mode_refusal(scheme: Scheme, mode: str) -> str:
         f"The scheme {scheme.title!r} seals what was said before the end was shown (rule hindsight-lock). Only the "
         f"progressive mode keeps the end back, and this project's mode is {mode}."
     )
+
+
+def view_refusal(project: Project, policy: str, view: str) -> str:
+    """Why the queue cannot follow that view; empty where it can, or follows something else."""
+    if policy != Project.Queue.VIEW or any(one.name == view for one in views.of(project)):
+        return ""
+    return f"There is no kept view called “{view}”." if view else "Name the kept view that it follows."
 
 
 def _plain(value: Any) -> Any:

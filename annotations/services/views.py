@@ -61,6 +61,10 @@ def shown(project: Project, name: str) -> QuerySet[Any, Any]:
 
 @transaction.atomic
 def remove(view: SavedView, by: User) -> None:
+    """Forget the view. NotAccepted where the queue follows it."""
+    locked = Project.objects.select_for_update(no_key=True).get(pk=view.project_id)
+    if (locked.queue_policy, locked.queue_view) == (Project.Queue.VIEW, view.name):
+        raise NotAccepted(f"The queue follows “{view.name}”: change what comes next first.", "view", [])
     Event.objects.create(
         project=view.project, actor=by, verb="view.removed", before={"name": view.name, "query": view.query}
     )

@@ -12,8 +12,8 @@ from django.views.decorators.http import require_GET, require_POST
 from annotations import access
 from annotations.access import Request
 from annotations.http import whole
-from annotations.models import SavedView, Step
-from annotations.services import views, words
+from annotations.models import Project, SavedView, Step
+from annotations.services import setup, views, words
 from annotations.services.outcomes import NotAccepted
 
 LONGEST = 300
@@ -58,6 +58,21 @@ def save(request: Request, slug: str) -> HttpResponse:
 @require_POST
 def remove(request: Request, slug: str, pk: int) -> HttpResponse:
     project = access.project_for(request, slug, access.SEE_OTHERS_LABELS)
-    views.remove(get_object_or_404(SavedView, project=project, pk=pk), request.user)
-    messages.success(request, "The view is gone; what it showed is not.")
+    try:
+        views.remove(get_object_or_404(SavedView, project=project, pk=pk), request.user)
+    except NotAccepted as no:
+        messages.error(request, str(no))
+    else:
+        messages.success(request, "The view is gone; what it showed is not.")
     return redirect("trajectories", slug)
+
+
+@login_required
+@require_POST
+def follow(request: Request, slug: str, pk: int) -> HttpResponse:
+    """Let the queue give out what the view shows, first."""
+    project = access.project_for(request, slug, access.MANAGE)
+    view = get_object_or_404(SavedView, project=project, pk=pk)
+    setup.change(project, request.user, queue_policy=Project.Queue.VIEW, queue_view=view.name)
+    messages.success(request, f"The queue follows “{view.name}” as soon as it is ordered.")
+    return redirect("queue", slug)
