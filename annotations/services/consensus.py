@@ -47,9 +47,9 @@ class Asked:
     by_hand: bool
 
     def raters(self) -> list[Rater]:
-        """Who has a voice, whether they have said something or not."""
-        found = self.project.raters.filter(self.voters).exclude(kind=Rater.Kind.CONSENSUS).order_by("kind", "name")
-        return [rater for rater in found if rater != self.reference]
+        """Who has a voice, whether they have said something or not; in one order, whatever the database's is."""
+        found = self.project.raters.filter(self.voters).exclude(kind=Rater.Kind.CONSENSUS)
+        return sorted((one for one in found if one != self.reference), key=lambda one: (one.kind, one.name))
 
     def passes(self) -> AnnotationQuerySet:
         """The passes that it is made of, and the reference's."""

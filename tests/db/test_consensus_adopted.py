@@ -229,17 +229,22 @@ def test_of_trajectories_that_have_a_new_version_nothing_is_written(project, rep
     assert not Annotation.objects.filter(rater=rater, trajectory=gone).exists()
 
 
-def test_an_export_tells_them_apart_and_takes_them_only_by_name(project, report, tmp_path):
+def test_an_export_tells_them_apart_and_takes_no_vote_of_them(project, report, tmp_path):
     _, rater = adopted(report)
-    told = []
-    for number, asked in enumerate((["--rule", "majority"], ["--rater", f"consensus:{rater.name}"])):
-        out = tmp_path / str(number)
-        call_command("export", project.slug, "--format", "stepmark", "--out", str(out), *asked, stdout=StringIO())
-        told.append(json.loads((out / "manifest.json").read_text()))
-    people, worked_out = told
-    assert {one["kind"] for one in people["raters"]} == {"human"}
-    assert [(one["kind"], one["name"]) for one in worked_out["raters"]] == [("consensus", rater.name)]
-    assert worked_out["label_origins"] == {"consensus": 8}
+
+    def manifest(name: str, *asked: str) -> dict[str, Any]:
+        out = tmp_path / name
+        call_command("export", project.slug, "--out", str(out), *asked, stdout=StringIO())
+        return json.loads((out / "manifest.json").read_text())
+
+    voted = manifest("voted", "--format", "prm-rows", "--rule", "majority")
+    assert [(one["kind"], one["name"]) for one in voted["raters"]] == [("human", "ann"), ("human", "bob")]
+    named = manifest("named", "--format", "prm-rows", "--rater", f"consensus:{rater.name}")
+    assert [(one["kind"], one["name"]) for one in named["raters"]] == [("consensus", rater.name)]
+    assert named["label_origins"] == {"consensus": 8}
+    whole = manifest("whole", "--format", "stepmark")
+    assert ("consensus", rater.name) in [(one["kind"], one["name"]) for one in whole["raters"]]
+    assert whole["label_origins"]["consensus"] == 8
 
 
 def test_the_pages_estimate_ask_adopt_and_take_back(project, report, client):
