@@ -18,7 +18,7 @@ from annotations.records import Json
 from annotations.schemes.fields.base import NOTHING
 from annotations.schemes.schema import Scheme
 from annotations.services import adjudication_places as places
-from annotations.services import agreement_marks
+from annotations.services import adjudication_weighed, agreement_marks
 from annotations.services.adjudication_places import Spot
 from annotations.services.outcomes import NotAccepted
 from annotations.services.projects import scheme_of
@@ -148,8 +148,8 @@ def settle(adjudication: Adjudication, by: User) -> Adjudication:
     Annotation.objects.filter(pk=locked.annotation_id).update(
         state=State.SUBMITTED, submitted_at=now, updated_at=now, revision=F("revision") + 1
     )
-    locked.settled_at, locked.by = now, by
-    locked.save(update_fields=["settled_at", "by"])
+    locked.settled_at, locked.by, locked.weighed = now, by, adjudication_weighed.weigh(found)
+    locked.save(update_fields=["settled_at", "by", "weighed"])
     agreement_marks.mark([locked.trajectory_id])
     _record(locked, by, "adjudication.settled", after={"decided": sum(one.differs for one in found)})
     return locked

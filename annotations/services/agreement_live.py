@@ -9,6 +9,7 @@ and two of them do not lose each other's work.
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,8 +20,8 @@ from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerIsAway
 
-from annotations.models import AgreementMark, Project, ProjectAgreement, Rater, TaskAgreement
-from annotations.services import agreement, agreement_marks
+from annotations.models import Adjudication, AgreementMark, Project, ProjectAgreement, Rater, TaskAgreement
+from annotations.services import adjudication_weighed, agreement, agreement_marks
 from annotations.tables import LabelTable, TableRater
 
 logger = logging.getLogger(__name__)
@@ -98,6 +99,7 @@ class Counting:
         sums: Sums = self.row.sums
         for before in TaskAgreement.objects.filter(task__in=self.tasks):
             add(sums, before.counts, -1)
+        counts = self._with_decided(counts)
         for one in counts.values():
             add(sums, one)
         TaskAgreement.objects.filter(task__in=[key for key in self.tasks if not counts.get(key)]).delete()
@@ -110,8 +112,27 @@ class Counting:
         )
         return sums
 
+    def _with_decided(self, counts: Mapping[int, Sums]) -> dict[int, Sums]:
+        """With what the settled adjudications of each task come to."""
+        settled = Adjudication.objects.filter(
+            trajectory__task__in=self.tasks, settled_at__isnull=False, trajectory__superseded_at=None
+        )
+        by_task: dict[int, list[Adjudication]] = defaultdict(list)
+        for one in settled.select_related("trajectory", "project__scheme"):
+            if one.weighed is None:
+                one.weighed = adjudication_weighed.of(one)
+                one.save(update_fields=["weighed"])
+            by_task[one.trajectory.task_id].append(one)
+        decided = {task: adjudication_weighed.sums(those) for task, those in by_task.items()}
+        return {
+            task: counts.get(task, {}) | ({"decided": decided[task]} if task in decided else {})
+            for task in {*counts, *decided}
+        }
+
     def finish(self, figures: Mapping[str, Any]) -> None:
-        self.row.figures, self.row.at = figures, timezone.now()
+        """Keep the figures, and take away the marks."""
+        decided = self.row.sums.get("decided")
+        self.row.figures, self.row.at = {**figures, "decided": decided}, timezone.now()
         self.row.save(update_fields=["sums", "figures", "at"])
         AgreementMark.objects.filter(pk__in=self.marks).delete()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -96,8 +97,14 @@ def _section(said: dict[str, Any], title: str, unit: str) -> dict[str, Any]:
         "unit": unit,
         "headings": [heading for _, heading in groups],
         "measures": ((first, ""), (more, f"{len(more)} more coefficients")),
+        "reasons": _reasons(figure for _, row in first for figure in row),
         "pairs": pairs,
     }
+
+
+def _reasons(figures: Iterable[dict[str, Any]]) -> list[str]:
+    """Why figures are not known, each reason once."""
+    return list(dict.fromkeys(one["reason"] for one in figures if one["value"] is None and one["reason"]))
 
 
 @login_required

@@ -13,6 +13,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from annotations.models import Adjudication, Label, Project, Rater, Role, Thread, Trajectory, User
 from annotations.services import adjudication, asking, standing
+from models_service import counting
 from tests import make
 from tests.browser.test_pages import barriers
 
@@ -145,3 +146,28 @@ def test_a_comment_by_keyboard_where_it_is_decided(
     expect(talk.locator("textarea")).to_be_hidden()
     assert Thread.objects.filter(kind="note", step__index=2).count() == 2
     assert barriers(page) == []
+
+
+def test_before_and_after_leads_from_the_list_to_the_place(
+    page: Page, live_server: LiveServer, log_in: Any, project: Project, owner: User, disputed: Trajectory
+) -> None:
+    found = adjudication.begin(disputed, owner)
+    adjudication.decide(found, owner, (2, "label"), 0)
+    adjudication.decide(found, owner, (2, "label"), -1)
+    adjudication.decide(found, owner, (None, "final"), -1)
+    adjudication.settle(found, owner)
+    counting.count(project.pk)
+    log_in(owner)
+    page.goto(live_server.url + reverse("adjudicate", args=[project.slug]))
+    page.get_by_role("link", name="Before and after").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("region", name="Table by field")).to_contain_text("0 of 1")
+    expect(page.get_by_role("region", name="Table of raters")).to_contain_text("ann")
+    assert barriers(page) == []
+    page.set_viewport_size({"width": 400, "height": 800})
+    page.emulate_media(color_scheme="dark")
+    assert barriers(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_role("link", name="2.label").first.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#place-2\\.label")).to_be_in_viewport()

@@ -42,7 +42,10 @@ NO_PAGES = {
     ),
     **dict.fromkeys(("trajectory_take", "trajectory_original"), "a file"),
     **dict.fromkeys(("adjudicate_steps", "trajectory_heat"), "a part of a page"),
-    **dict.fromkeys(("adjudicate", "adjudicate_one"), "tests/browser/test_adjudication.py looks at it"),
+    **dict.fromkeys(
+        ("adjudicate", "adjudicate_one", "adjudicate_weighed"), "tests/browser/test_adjudication.py looks at it"
+    ),
+    "adjudicate_weighed_csv": "a file",
     **dict.fromkeys(("insight", "insight_report"), "tests/browser/test_insight.py looks at it"),
     "paths": "tests/browser/test_paths.py looks at it",
     **dict.fromkeys(("paths_csv", "insight_csv", "judge_prompt", "judge_probe_log"), "a file"),
