@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from pydantic import ValidationError
 
-from annotations.judges import prompts, ways
+from annotations.judges import prompts, servers, ways
 from annotations.judges.prompts import BadPrompt
 from annotations.judges.settings import Settings, problems
 from annotations.models import Guideline, Judge, JudgeServer, Project
@@ -180,6 +180,10 @@ def initial(project: Project, judge: Judge | None = None) -> dict[str, Any]:
     }
 
 
+def _price_lists() -> list[tuple[str, str]]:
+    return [("", "As written below"), *((name, one.version) for name, one in servers.listed().items() if one.models)]
+
+
 class ServerForm(forms.Form):
     name = forms.SlugField(max_length=60, help_text="Small letters, digits and hyphens.")
     title = forms.CharField(max_length=200, help_text="What people read.")
@@ -196,8 +200,16 @@ class ServerForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3, "class": "mono", "spellcheck": "false"}),
         help_text="at_once, requests_per_minute, tokens_per_minute, timeout, longest, retries, form, strict.",
     )
+    listed = forms.ChoiceField(
+        required=False,
+        label="Prices",
+        choices=_price_lists,
+        help_text="A list that comes with Stepmark, of the day it names. It may be out of date: compare it with the "
+        "provider’s page.",
+    )
     prices = forms.CharField(
         required=False,
+        label="Own price list",
         widget=forms.Textarea(attrs={"rows": 5, "class": "mono", "spellcheck": "false"}),
         help_text='{"version": "2026-11", "currency": "USD", "models": {"name": {"prompt": 3000000, '
         '"completion": 15000000, "cached": 300000}}}: millionths of the currency for a million tokens. Of a model that '
@@ -209,13 +221,21 @@ class ServerForm(forms.Form):
         return _json(self.cleaned_data["options"] or "{}")
 
     def clean_prices(self) -> Any:
+        """What is written counts before what is chosen."""
         text = self.cleaned_data["prices"].strip()
-        return _json(text) if text else None
+        chosen = self.cleaned_data.get("listed")
+        return _json(text) if text else servers.listed()[chosen].model_dump(mode="json") if chosen else None
 
 
 class PricesForm(forms.Form):
+    """What is chosen counts before what is written: the list of now stands there already."""
+
+    listed = ServerForm.base_fields["listed"]
     prices = ServerForm.base_fields["prices"]
-    clean_prices = ServerForm.clean_prices
+
+    def clean_prices(self) -> Any:
+        text, chosen = self.cleaned_data["prices"].strip(), self.cleaned_data.get("listed")
+        return servers.listed()[chosen].model_dump(mode="json") if chosen else _json(text) if text else None
 
 
 class BudgetForm(forms.Form):

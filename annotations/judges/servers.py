@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,6 +15,7 @@ Strict = ConfigDict(extra="forbid", frozen=True)
 Micro = Annotated[int, Field(ge=0)]  # millionths of the currency, of a million tokens
 LISTED = Path(__file__).with_name("prices.json")
 MILLION = 1_000_000
+OLD = 30  # days after which a price list may well be of yesterday
 
 
 class Options(BaseModel):
@@ -49,12 +51,23 @@ class Price(BaseModel):
 
 class Prices(BaseModel):
     """A price list: what it is called, its currency, and each model's price. A model that is not in it has none: what
-    asking it costs is then not known, and never 0."""
+    asking it costs is then not known, and never 0. `as_of` is the day or month of which the prices are, `source` the
+    page that has them, `note` what they leave out."""
 
     model_config = Strict
     version: str = Field(min_length=1, max_length=60)
     currency: str = Field(pattern=r"^[A-Z]{3}$")
     models: Mapping[str, Price]
+    as_of: str = Field("", pattern=r"^(\d{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$")
+    source: str = Field("", max_length=400, pattern=r"^(https://\S+)?$")
+    note: str = Field("", max_length=600)
+
+    def age(self, today: date) -> int | None:
+        """How many days old it is at most; None where it does not say."""
+        try:
+            return (today - date.fromisoformat(f"{self.as_of}-01"[:10])).days if self.as_of else None
+        except ValueError:  # the 31st of a month that has 30
+            return None
 
 
 @cache

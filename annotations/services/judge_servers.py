@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from pydantic import ValidationError
 
-from annotations.judges.servers import Options, Prices
+from annotations.judges.servers import OLD, Options, Prices
 from annotations.models import Judge, JudgeServer, User
 from annotations.services import scorer_rules
 
@@ -25,6 +25,16 @@ class ServerRefused(ValueError):
 def there() -> list[JudgeServer]:
     """Those that can be asked, oldest first."""
     return list(JudgeServer.objects.filter(removed_at=None).select_related("added_by").order_by("pk"))
+
+
+def applied(server: JudgeServer) -> dict[str, Any] | None:
+    """The price list that its questions are counted by: {"prices", "days": its age at most or None, "old": whether it
+    is likely to be of yesterday}; None where no price is known."""
+    if server.prices is None:
+        return None
+    prices = Prices.model_validate(server.prices)
+    days = prices.age(timezone.now().date())
+    return {"prices": prices, "days": days, "old": days is not None and days > OLD}
 
 
 def add(

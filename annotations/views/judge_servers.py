@@ -23,7 +23,7 @@ def page(request: Request) -> HttpResponse:
     _refuse_unless_administrator(request)
     form = ServerForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        said = form.cleaned_data
+        said = {name: value for name, value in form.cleaned_data.items() if name != "listed"}
         try:
             made = judge_servers.add(said.pop("name"), request.user, **said)
         except ServerRefused as no:
@@ -33,8 +33,11 @@ def page(request: Request) -> HttpResponse:
             return redirect("judge_servers")
     context = {
         "form": form,
-        "rows": [(one, dump(one.options), dump(one.prices) if one.prices else "") for one in judge_servers.there()],
-        "listed": {name: dump(one.model_dump(mode="json")) for name, one in servers.listed().items() if one.models},
+        "rows": [
+            (one, dump(one.options), dump(one.prices) if one.prices else "", judge_servers.applied(one))
+            for one in judge_servers.there()
+        ],
+        "listed": {name: one for name, one in servers.listed().items() if one.models},
     }
     return render(request, "judges/servers.html", context, status=422 if form.errors else 200)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
-from annotations.judges import prompts
+from annotations.judges import prompts, servers
 from annotations.models import Judge, JudgeBudget, JudgeServer, Role, Run
 from annotations.services import judge_servers
 from annotations.services.judge_servers import ServerRefused
@@ -152,6 +154,38 @@ def test_another_price_list_is_another_row_that_judges_ask_from_then_on(project)
     assert (made.server, made.server.prices["version"]) == (changed, "2026-12")
     with pytest.raises(ServerRefused, match="another price list already"):
         judge_servers.change_prices(JudgeServer.objects.exclude(pk=changed.pk).get(), None, None)
+
+
+def test_a_list_that_comes_with_stepmark_is_taken_by_name_and_its_date_is_told(client):
+    client.force_login(make.user(is_superuser=True))
+    asked = {"name": "lab", "title": "Lab", "url": "https://api.deepseek.com/v1", "options": "{}", "prices": ""}
+    assert client.post(reverse("judge_servers"), asked | {"listed": "deepseek"}).status_code == 302
+    ours = servers.listed()
+    [first] = judge_servers.there()
+    assert first.prices == ours["deepseek"].model_dump(mode="json")
+    page = client.get(reverse("judge_servers")).content.decode()
+    assert f"Prices of {ours['deepseek'].as_of}, " in page
+    assert f'<a href="{ours["deepseek"].source}"' in page
+    # Another one, though the form holds the list of now.
+    change = {"listed": "anthropic", "prices": json.dumps(first.prices)}
+    assert client.post(reverse("judge_server_prices", args=[first.pk]), change).status_code == 302
+    [second] = judge_servers.there()
+    assert second.prices["version"] == ours["anthropic"].version
+    own = {"listed": "", "prices": json.dumps(judges.PRICES)}
+    client.post(reverse("judge_server_prices", args=[second.pk]), own)
+    [third] = judge_servers.there()
+    assert third.prices["models"] == judges.PRICES["models"]
+    assert "The list does not say of which day it is." in client.get(reverse("judge_servers")).content.decode()
+
+
+@pytest.mark.parametrize(("days", "old"), [(servers.OLD, False), (servers.OLD + 1, True)])
+def test_a_list_that_is_a_month_old_may_be_out_of_date(client, days, old):
+    client.force_login(make.user(is_superuser=True))
+    as_of = (timezone.now().date() - timedelta(days=days)).isoformat()
+    judges.server(prices=judges.PRICES | {"as_of": as_of})
+    page = client.get(reverse("judge_servers")).content.decode()
+    assert f"Prices of {as_of}, {days} days ago." in page
+    assert ("may be out of date</span>" in page) == old
 
 
 def test_who_does_not_manage_sees_and_begins_nothing(project, client):

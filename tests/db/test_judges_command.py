@@ -41,6 +41,14 @@ def test_from_a_server_to_labels(tmp_path: Path):
     assert "3 labelled, 0 failed" in say("list", project.slug)
 
 
+def test_a_price_list_of_ours_is_taken_by_its_name():
+    assert "anthropic " in say("prices")
+    say("add-server", "far", "https://api.deepseek.com/v1", "--prices", "deepseek")
+    assert "prices DeepSeek 2026-" in say("servers")
+    with pytest.raises(CommandError, match=r"no file nowhere.*ours are: anthropic, deepseek"):
+        say("add-server", "x", "https://api.deepseek.com/v1", "--prices", "nowhere")
+
+
 def test_nothing_is_asked_unless_somebody_says_yes(monkeypatch: pytest.MonkeyPatch):
     made = judges.judge(make.project())
     monkeypatch.setattr("builtins.input", lambda _: "")

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from pydantic import ValidationError
 
 from annotations import jobs
-from annotations.judges import prompts
+from annotations.judges import prompts, servers
 from annotations.judges.prompts import BadPrompt
 from annotations.judges.settings import Settings
 from annotations.models import Judge, JudgeServer, Project, Run
@@ -34,7 +34,8 @@ class Command(BaseCommand):
         add.add_argument("--title", default="")
         add.add_argument("--key-env", default="", help="The variable of the workers' environment that holds the key.")
         add.add_argument("--options", default="{}", help="A JSON object: at_once, requests_per_minute, …")
-        add.add_argument("--prices", type=Path, help="A file with the price list, as JSON.")
+        add.add_argument("--prices", help="A file with the price list, as JSON, or the name of one of ours.")
+        deeds.add_parser("prices", help="The price lists that come with Stepmark.")
         make = deeds.add_parser("make", help="Make a judge, or the next version of one.")
         make.add_argument("project")
         make.add_argument("name")
@@ -58,6 +59,7 @@ class Command(BaseCommand):
         deeds: dict[str, Callable[..., None]] = {
             "servers": self.servers,
             "add-server": self.add_server,
+            "prices": self.prices,
             "make": self.make,
             "list": self.list,
             "run": self.run,
@@ -77,12 +79,17 @@ class Command(BaseCommand):
             self.stdout.write(f"{one.name:<20} {one.url}  {one.title}, {prices}")
 
     def add_server(
-        self, name: str, url: str, title: str, key_env: str, options: str, prices: Path | None, **_: Any
+        self, name: str, url: str, title: str, key_env: str, options: str, prices: str | None, **_: Any
     ) -> None:
-        listed = _json(prices.read_text(encoding="utf-8"), "prices") if prices else None
+        listed = _price_list(prices) if prices else None
         kept = _json(options, "options")
         judge_servers.add(name, None, title=title or name, url=url, key_env=key_env, options=kept, prices=listed)
         self.stdout.write(f"Added {name}.")
+
+    def prices(self, **_: Any) -> None:
+        for name, one in servers.listed().items():
+            if one.models:
+                self.stdout.write(f"{name:<12} {one.version}, {len(one.models)} models, from {one.source}")
 
     def make(self, project: str, name: str, server: str, model: str, prompt: str, settings: str, **_: Any) -> None:
         found = _project(project)
@@ -174,6 +181,17 @@ def _words(estimate: Estimate) -> list[str]:
     cost = f"about {estimate.cost.amount:.2f} {estimate.cost.currency}" if estimate.cost else "not known"
     lines.append(f"Cost: {cost}." + ("" if estimate.is_held else " The project's budget does not hold it."))
     return lines
+
+
+def _price_list(named: str) -> Any:
+    """One of ours by its name, or a file."""
+    if ours := servers.listed().get(named):
+        return ours.model_dump(mode="json")
+    try:
+        return _json(Path(named).read_text(encoding="utf-8"), "prices")
+    except OSError as no:
+        there = ", ".join(name for name, one in servers.listed().items() if one.models)
+        raise CommandError(f"There is no file {named}, and no price list of that name; ours are: {there}.") from no
 
 
 def _json(text: str, name: str) -> Any:
