@@ -28,7 +28,8 @@ from annotations.models import (
     User,
 )
 from annotations.schemes.fields import PreferenceField, RubricField
-from annotations.services import agreement, leaderboard, projects, rubrics
+from annotations.services import agreement, consensus, consensus_rows, consensus_words, leaderboard, projects, rubrics
+from models_service.statistics.consensus import report as consensus_report
 from models_service.statistics.leaderboard import board
 from models_service.statistics.report import compute
 from tests import make, pictures
@@ -128,7 +129,6 @@ PAGES: dict[str, list[Door]] = {
     "view_save": [post(LEADS, 302)],
     "view_remove": [post(LEADS, 404)],
     "view_follow": [post(MANAGE, 404)],
-    "view_follow": [post(MANAGE, 404)],
     "trajectory_choices": [Door()],
     "trajectory": [Door()],
     "trajectory_steps": [Door()],
@@ -219,8 +219,23 @@ PAGES: dict[str, list[Door]] = {
     "pace": [Door()],
     "pace_rows": [Door()],
     "quality": [Door(LABEL)],
+    "gold": [Door(LEADS), post(MANAGE, 422)],
+    "gold_many": [post(MANAGE, 302)],
+    "trajectory_gold": [Door(LEADS), post(MANAGE, 302)],
+    "trajectory_gold_unmark": [post(MANAGE, 404)],
+    "training": [Door(LABEL)],
+    "training_again": [post(LABEL, 302)],
+    "training_feedback": [Door(LABEL, 404)],  # the world's pass is no training
+    "training_pass": [post(MANAGE, 302)],
     "agreement": [Door(LEADS), post(LEADS, 302)],
     "report": [Door(LEADS)],
+    "consensus": [Door(LEADS), post(LEADS, 422)],
+    "consensus_report": [Door(LEADS)],
+    "consensus_json": [Door(LEADS)],
+    "consensus_csv": [Door(LEADS)],
+    "consensus_steps": [Door(LEADS, 404)],  # the world's report has no run
+    "consensus_adopt": [Door(MANAGE, 422), post(MANAGE, 422)],
+    "consensus_take_back": [post(MANAGE, 404)],  # nothing is adopted
     "judge_probes": [Door(LEADS)],
     "judge_probe_limits": [post(MANAGE, 422, {"injection.moved": "7"})],
     "judge_probe": [Door(LEADS), post(MANAGE, 422, {"tasks": "0"})],
@@ -268,6 +283,14 @@ API: dict[str, list[Door]] = {
     "api-tokens-detail": [own(204, "delete", json=True)],
     "api-project": [api(), api(MANAGE, method="patch", body={"overlap": 3})],
     "api-next": [api(LABEL, method="post")],
+    "api-gold-list": [api(LEADS), api(MANAGE, 400, "post")],
+    "api-gold-detail": [api(LEADS, 404), api(MANAGE, 404, "delete")],
+    "api-gold-many": [api(MANAGE, 400, "post")],
+    "api-gold-plan": [api(LEADS), api(MANAGE, method="patch")],
+    "api-training": [api(LABEL, 404)],  # nobody of the world has to train
+    "api-training-again": [api(LABEL, 409, "post")],
+    "api-training-pass": [api(MANAGE, 400, "post")],
+    "api-training-feedback": [api(LABEL, 404)],
     "api-queue": [api(LEADS), api(MANAGE, 409, "post")],
     "api-export-file": [api(TAKE)],
     "api-tasks-list": [api()],
@@ -315,6 +338,7 @@ API: dict[str, list[Door]] = {
     "api-judges-detail": [api(LEADS, 404)],  # the world has no judge
     "api-judges-ask": [api(MANAGE, 404, "post")],
     "api-judges-retire": [api(MANAGE, 404, "post")],
+    "api-judges-preview": [api(LEADS, 404)],
     "api-judges-gates": [api(LEADS)],
     "api-judge-calls-list": [api(LEADS)],
     "api-judge-calls-detail": [api(LEADS, 404)],
@@ -364,6 +388,7 @@ class World:
     trace: Trace
     calibration: Calibration
     board: Report
+    agreed: Report
 
     @property
     def judge(self) -> int:
@@ -403,6 +428,7 @@ class World:
 
     def _key(self, name: str) -> int:
         keys = {
+            "consensus": self.agreed.pk,
             "adjudicate": self.trajectory.pk,
             "leaderboard": self.board.pk,
             "trajector": self.trajectory.pk,
@@ -462,7 +488,18 @@ def world(**fields: Any) -> World:
     measured = board.compute(judged, resamples=10)
     inputs = {"counts": measured["counts"], "glance": leaderboard.glance(measured)}
     kept = Report.objects.create(project=project, kind=leaderboard.KIND, inputs=inputs, result=measured)
-    return World(*world, fitted, kept)
+    return World(*world, fitted, kept, worked_out(project))
+
+
+def worked_out(project: Project) -> Report:
+    """What all its raters say together."""
+    config = {"field": "label", "raters": "everybody", "reference": "", "by_hand": False}
+    asked = consensus.read(project, config)
+    table = consensus_rows.gathered(asked)
+    result = consensus_report.compute(table, resamples=10).result
+    glance = consensus_words.glance(result)
+    inputs = {"counts": result["counts"], "sha256": "0" * 64, "mark": consensus.mark(asked), "glance": glance}
+    return Report.objects.create(project=project, kind=consensus.KIND, config=config, inputs=inputs, result=result)
 
 
 def scheme() -> SchemeVersion:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from rest_framework import serializers, viewsets
-from rest_framework.permissions import IsAuthenticated
+from rest_framework.permissions import SAFE_METHODS, IsAuthenticated
 
 from annotations import access
 from annotations.api.auth import IsMember, TokenAllows
@@ -26,8 +26,10 @@ class View(viewsets.GenericViewSet):
         return user
 
     def taken(self, kind: type[serializers.Serializer], **more: Any) -> dict[str, Any]:
-        """The request's body as `kind` reads it; Refused, with what each field accepts, where it cannot."""
-        serializer = kind(data=self.request.data, context=self.get_serializer_context(), **more)
+        """The request's body, of a GET what its address asks, as `kind` reads it; Refused, with what each field
+        accepts, where it cannot."""
+        said = self.request.query_params if self.request.method in SAFE_METHODS else self.request.data
+        serializer = kind(data=said, context=self.get_serializer_context(), **more)
         if not serializer.is_valid():
             problems = [
                 problem(text, at, accepted_by(field_at(serializer, at))) for at, text in flat(serializer.errors)

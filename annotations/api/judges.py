@@ -28,6 +28,8 @@ from annotations.api.judges_told import (
     JudgeIn,
     JudgeOut,
     JudgeWholeOut,
+    LookIn,
+    PreviewOut,
 )
 from annotations.api.pages import NewestFirst
 from annotations.api.runs import RunOut
@@ -36,12 +38,14 @@ from annotations.models import Judge, JudgeCall, Rater, Run
 from annotations.services import (
     judge_budget,
     judge_calls,
+    judge_preview,
     judge_probes_gate,
     judge_starts,
     judge_summary,
     judges,
     projects,
 )
+from annotations.services.judge_preview import NoSuchTrajectory
 from annotations.services.judge_probes_gate import Standing
 from annotations.services.judge_starts import Wanted
 from annotations.services.judges import JudgeRefused
@@ -58,12 +62,12 @@ class Judges(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectView):
     filterset_class = JudgeFilter
     lookup_value_converter = "int"
     roles = {
-        **dict.fromkeys(["list", "retrieve", "gates"], LEADS),
+        **dict.fromkeys(["list", "retrieve", "preview", "gates"], LEADS),
         "create": access.MANAGE,
         "ask": access.BEGIN[Run.Kind.JUDGE],
         "retire": access.MANAGE,
     }
-    also = {"ask": (409,)}
+    also = {"ask": (409,), "preview": (400,)}
 
     def rows(self) -> QuerySet[Judge]:
         found = Judge.objects.filter(project=self.project)
@@ -114,6 +118,18 @@ class Judges(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectView):
         except JudgeRefused as no:
             raise Refused(str(no), status=409) from no
         return Response(RunOut(run).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(parameters=[LookIn], responses=PreviewOut)
+    @action(detail=True, methods=["get"])
+    def preview(self, request: Request, slug: str, pk: int) -> Response:
+        """What the judge would be sent about one trajectory, word for word. Nothing is sent."""
+        judge: Judge = self.get_object()
+        asked = self.taken(LookIn)
+        try:
+            trajectory = judge_preview.chosen(judge, asked["trajectory"])
+        except NoSuchTrajectory as no:
+            raise Refused(str(no), "trajectory") from no
+        return Response(PreviewOut(judge_preview.of(judge, trajectory, asked["question"])).data)
 
     @extend_schema(request=None, responses=JudgeWholeOut)
     @action(detail=True, methods=["post"])

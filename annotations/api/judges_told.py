@@ -193,6 +193,43 @@ class JudgeEstimateOut(serializers.Serializer):
     is_held = serializers.BooleanField(help_text="Whether the budget is likely to hold it.")
 
 
+class LookIn(serializers.Serializer):
+    trajectory = serializers.CharField(
+        max_length=500,
+        required=False,
+        default="",
+        allow_blank=True,
+        help_text="Its id or its name. Left out: the first that the judge would be asked about.",
+    )
+    question = serializers.IntegerField(
+        min_value=1, max_value=10**6, required=False, default=1, help_text="Which of the questions, from 1."
+    )
+
+
+class PreviewOut(serializers.Serializer):
+    """What a judge would be sent about a trajectory: as many questions as can be known before an answer, one of them
+    word for word."""
+
+    trajectory = serializers.IntegerField(source="trajectory.pk")
+    nothing = serializers.CharField(source="preview.nothing", help_text="Why nothing would be asked; else empty.")
+    questions = serializers.IntegerField(source="preview.different", help_text="Different ones.")
+    calls = serializers.IntegerField(source="preview.times", help_text="These, each as often as it is asked.")
+    is_whole = serializers.BooleanField(
+        source="preview.is_whole", help_text="False where only the first are here, all being too much to look at."
+    )
+    later = serializers.BooleanField(source="preview.later", help_text="Whether more follows that hangs on answers.")
+    number = serializers.IntegerField(help_text="Which question this is.")
+    purpose = serializers.CharField(source="question.purpose", allow_null=True)
+    steps = serializers.ListField(child=serializers.IntegerField(), source="question.steps", allow_null=True)
+    characters = serializers.IntegerField(source="question.characters", allow_null=True)
+    tokens = serializers.IntegerField(source="question.tokens", allow_null=True, help_text="About.")
+    most_micro = serializers.IntegerField(
+        source="most", allow_null=True, help_text="The most that this question may cost; null: no price is known."
+    )
+    body = serializers.DictField(source="question.body", allow_null=True, help_text="The request as it would go out.")
+    estimate = JudgeEstimateOut(allow_null=True, help_text="All that asking about this trajectory takes.")
+
+
 class BudgetOut(serializers.ModelSerializer):
     """In millionths of the currency."""
 

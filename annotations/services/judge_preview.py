@@ -103,6 +103,10 @@ class Preview:
     nothing: str = ""
 
     @property
+    def different(self) -> int:
+        return len(self.questions)
+
+    @property
     def times(self) -> int:
         """How many questions that are, each as often as it is asked."""
         return sum(len(one.seeds) for one in self.questions)
@@ -128,10 +132,6 @@ class Looked:
     @property
     def question(self) -> Sent | None:
         return self.preview.questions[self.number - 1] if self.preview.questions else None
-
-    @property
-    def numbered(self) -> list[tuple[int, Sent]]:
-        return list(enumerate(self.preview.questions, 1))
 
 
 class NoSuchTrajectory(ValueError):

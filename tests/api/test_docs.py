@@ -43,8 +43,16 @@ def test_every_body_of_the_page_has_the_fields_of_the_schema(schema):
 
 
 def _properties(schema: dict[str, Any], path: str) -> set[str]:
-    (found,) = [one for one in schema["paths"] if pattern_of(one).fullmatch(path) and "post" in schema["paths"][one]]
-    reference = schema["paths"][found]["post"]["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+    takes = [
+        operation["requestBody"]
+        for one, methods in schema["paths"].items()
+        for operation in methods.values()
+        if pattern_of(one).fullmatch(path) and "patch" not in operation["operationId"] and "requestBody" in operation
+    ]
+    (body,) = [
+        one["content"] for one in takes if "$ref" in one["content"].get("application/json", {}).get("schema", {})
+    ]
+    reference = body["application/json"]["schema"]["$ref"]
     return set(schema["components"]["schemas"][reference.rsplit("/", 1)[-1]]["properties"])
 
 

@@ -127,6 +127,24 @@ def test_the_same_name_makes_the_next_version_and_no_prompt_is_the_one_that_fits
     assert Event.objects.filter(verb="judge.made").count() == 2
 
 
+def test_what_would_be_sent_is_told_word_for_word(project, client):
+    first, second = make.trajectory(project), make.trajectory(project)
+    made = judges.judge(project, judges.server(prices=judges.PRICES), model="dear", reading="prefix")
+    url = f"{JUDGES}{made.pk}/preview/"
+    told = client.get(url, {"trajectory": second.pk, "question": 2}).json()
+    assert (told["trajectory"], told["number"], told["questions"], told["calls"]) == (second.pk, 2, 4, 4)
+    assert [one["role"] for one in told["body"]["messages"]] == ["system", "user"]
+    assert told["most_micro"] > told["characters"] // 4 > 0
+    assert told["estimate"]["trajectories"] == 1
+    assert client.get(url).json()["trajectory"] == first.pk
+    assert client.get(url, {"trajectory": "nobody"}).json()["field"] == "trajectory"
+    assert client.get(url, {"question": 0}).json()["accepted"] == {"min": 1, "max": 10**6}
+    second.steps.of_agent().delete()
+    silent = client.get(url, {"trajectory": second.pk}).json()
+    assert ("no step of the agent" in silent["nothing"], silent["body"], silent["estimate"]) == (True, None, None)
+    assert not JudgeCall.objects.exists()
+
+
 def test_all_but_a_try_begins_once_somebody_is_sure(project, client):
     make.trajectory(project)
     made = judges.judge(project, judges.server(prices=judges.PRICES), model="dear")
@@ -184,7 +202,15 @@ def test_a_leaderboard_is_computed_and_read_as_a_report(project, client):
     assert (refused.status_code, refused.json()["field"]) == (400, "reference")
 
 
-READS = ["judges/", "judges/{judge}/", "judges/gates/", "judge-calls/", "judge-calls/{call}/", "judge-budget/"]
+READS = [
+    "judges/",
+    "judges/{judge}/",
+    "judges/{judge}/preview/?trajectory={trajectory}",
+    "judges/gates/",
+    "judge-calls/",
+    "judge-calls/{call}/",
+    "judge-budget/",
+]
 
 
 @pytest.fixture
@@ -194,7 +220,7 @@ def kept(project: Project) -> dict[str, int]:
     call = JudgeCall.objects.create(
         project=project, judge=judge, server=judge.server, model="tiny", key="k", question={}, answer="all are wrong"
     )
-    return {"judge": judge.pk, "call": call.pk}
+    return {"judge": judge.pk, "call": call.pk, "trajectory": make.trajectory(project).pk}
 
 
 @pytest.mark.parametrize("mode", ["blind", "assisted"])

@@ -82,7 +82,7 @@ class Caller:
     def _unreadable(self, method: str, path: str) -> Any:
         own = self._who(path)
         if method == "get":
-            return own.get(self._url(path) + ("?steps=maybe" if "{id}" in path else "?page_size=0"))
+            return own.get(self._url(path) + ("?steps=maybe&question=0" if "{id}" in path else "?page_size=0"))
         if path.endswith(("/import/", "/file/")):
             return own.post(self._url(path), {}, format="multipart")
         return self._send(own, method, self._url(path), ["no object"])
