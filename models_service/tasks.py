@@ -25,6 +25,7 @@ from models_service import (
     calibration,
     consensus,
     counting,
+    insight_choosing,
     judging,
     leaderboard,
     learning,
@@ -33,8 +34,8 @@ from models_service import (
     scoring,
 )
 from models_service.statistics import report
-from models_service.statistics.insight import Rollout
 from models_service.statistics.insight import compute as compute_insight
+from models_service.statistics.rollouts import Rollout
 
 
 @shared_task(name="models_service.run_import")
@@ -119,7 +120,8 @@ def run_insight(run_id: int) -> None:
     with runs.working_on(run_id) as claim:
         if claim:
             rollouts = [Rollout(**one) for one in insight.gathered(claim.run.project, claim.run.config)]
-            insight.store(claim, compute_insight(rollouts))
+            result = compute_insight(rollouts) | {"choosing": insight_choosing.of(claim.run.project)}
+            insight.store(claim, result)
 
 
 @shared_task(name="models_service.run_consensus")

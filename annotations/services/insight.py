@@ -9,15 +9,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Func, TextField
 
 from annotations import jobs
-from annotations.models import Annotation, Label, Project, Rater, Report, Run, Step, Trajectory, User
+from annotations.models import Annotation, Label, Project, Rater, Report, Run, Trajectory, User
 from annotations.records import Json
 from annotations.schemes.fields.base import FieldSpec
-from annotations.services import agreement, answers, findings
+from annotations.services import agreement, answers, findings, insight_facts, insight_spent, trees
 from annotations.services.agreement import AgreementRefused
-from annotations.services.leaderboard import NAMES
 from annotations.services.projects import scheme_of
 from annotations.services.runs import Claim
 
@@ -61,29 +59,35 @@ def refuse(project: Project, config: Mapping[str, Any]) -> Rater:
 
 
 def gathered(project: Project, config: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The live rollouts that the rater has labelled, as fields of statistics.insight.Rollout. No text is read."""
+    """The live rollouts that the rater has labelled, as fields of statistics.rollouts.Rollout."""
     rater = refuse(project, config)
     scheme = scheme_of(project.scheme)
     passes = Annotation.objects.live().for_labels().filter(rater=rater, trajectory__superseded_at=None)
     passes = passes.filter(state=Annotation.State.SUBMITTED)
     grades = _grades(passes, scheme.main_field)
     verdicts = _verdicts(project, passes)
-    tools = _tools(passes)
+    known = insight_facts.steps(passes.values("trajectory"))
+    spent = insight_spent.of(passes.values("trajectory"))
+    grown = trees.among(known)
     rows = Trajectory.objects.filter(annotations__in=passes).order_by("pk")
     for pk, name, task, source, model, outcome in rows.values_list(
         "pk", "external_id", "task", "task__source", "policy_model", "outcome"
     ):
-        known = findings.failed(outcome, verdicts[pk])
-        called = tools[pk]
+        failed = findings.failed(outcome, verdicts[pk])
+        steps = known.get(pk, [])
         yield {
             "pk": pk,
             "name": name,
             "task": task,
             "source": source,
             "model": model,
-            "grades": tuple(grades.get(step) for step, _ in called),
-            "tools": tuple(tool for _, tool in called),
-            "success": None if known is None else not known,
+            "grades": tuple(grades.get(one.pk) for one in steps),
+            "tools": tuple(one.tool for one in steps),
+            "success": None if failed is None else not failed,
+            "calls": tuple(one.calls for one in steps),
+            "spent": spent.get(pk, {}),
+            # The steps of a tree are no one way: none of them comes after all others.
+            "attempts": () if pk in grown else tuple((grades.get(one.pk), one.action) for one in steps if one.answers),
         }
 
 
@@ -109,22 +113,6 @@ def _verdicts(project: Project, passes: Any) -> dict[int, list[bool]]:
 
 def _tone(spec: FieldSpec | None, value: Json) -> str:
     return spec.tone(value) if spec and not spec.refusal(value) else "plain"
-
-
-def _tools(passes: Any) -> dict[int, list[tuple[int, str]]]:
-    """By trajectory, the agent's steps in order with the tool each calls first."""
-    called: Any = Func(F("tool_calls"), template=NAMES, output_field=TextField())
-    steps = Step.objects.of_agent().filter(trajectory__in=passes.values("trajectory")).order_by("trajectory", "index")
-    found: dict[int, list[tuple[int, str]]] = defaultdict(list)
-    rows = steps.annotate(tool=called).values_list("trajectory", "pk", "tool")
-    for trajectory, pk, tool in rows.iterator(chunk_size=10_000):
-        found[trajectory].append((pk, _first(tool)))
-    return found
-
-
-def _first(names: str | None) -> str:
-    found = next((one for one in json.loads(names or "[]") if isinstance(one, str)), "")
-    return found.replace("\x00", "")[:100]
 
 
 @transaction.atomic

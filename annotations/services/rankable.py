@@ -6,6 +6,7 @@ Right is what the file says came of a rollout; where it says nothing, what the p
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Count, F
@@ -38,10 +39,15 @@ class Rankable:
 def of_run(run: Run) -> list[Rankable]:
     """The project's live rollouts in order, but for trees: the steps of a tree are no one sequence. One of which only
     some steps have a score counts as not scored."""
-    live = Trajectory.objects.live().filter(project=run.project)
+    return by_scores(run.project, _whole(run, _scores(run)))
+
+
+def by_scores(project: Project, scores: Mapping[int, Sequence[float]]) -> list[Rankable]:
+    """The project's live rollouts in order, but for trees, with what is said of their steps, by trajectory."""
+    live = Trajectory.objects.live().filter(project=project)
     rows = list(live.order_by("task_id", "rollout", "pk").values_list("pk", "task_id", "outcome"))
     grown = trees.among([pk for pk, _, _ in rows])
-    scores, closings, verdicts = _whole(run, _scores(run)), _closings(run.project), verdicts_of(run.project)
+    closings, verdicts = _closings(project), verdicts_of(project)
     return [
         Rankable(
             task, tuple(scores.get(pk, ())), _answer(outcome), closings.get(pk, ""), is_right(outcome, verdicts, pk), pk

@@ -18,8 +18,8 @@ from annotations.services.paths_labels import Labels
 
 @login_required
 @require_GET
-def page(request: Request, slug: str, pk: int) -> HttpResponse:
-    paths, labels = _found(request, slug, pk)
+def page(request: Request, slug: str, task: int) -> HttpResponse:
+    paths, labels = _found(request, slug, task)
     conflicts = labels.conflicts()
     context = {
         "project": paths.task.project,
@@ -37,14 +37,14 @@ def page(request: Request, slug: str, pk: int) -> HttpResponse:
 
 @login_required
 @require_GET
-def as_csv(request: Request, slug: str, pk: int, table: str) -> HttpResponse:
-    paths, labels = _found(request, slug, pk)
+def as_csv(request: Request, slug: str, task: int, table: str) -> HttpResponse:
+    paths, labels = _found(request, slug, task)
     if table not in paths_words.TABLES:
         raise Http404
-    return table_file(f"paths-{pk}-{table}.csv", paths_words.TABLES[table](paths, labels))
+    return table_file(f"paths-{task}-{table}.csv", paths_words.TABLES[table](paths, labels))
 
 
-def _found(request: Request, slug: str, pk: int) -> tuple[Paths, Labels]:
+def _found(request: Request, slug: str, task: int) -> tuple[Paths, Labels]:
     project = access.project_for(request, slug, access.SEE_OTHERS_LABELS)
-    paths = paths_read.of(get_object_or_404(Task.objects.select_related("project"), project=project, pk=pk))
+    paths = paths_read.of(get_object_or_404(Task.objects.select_related("project"), project=project, pk=task))
     return paths, Labels(paths)

@@ -7,43 +7,16 @@ A grade is 1 (right), 0 (neither) or -1 (wrong); None where a step has no label.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
+from models_service.statistics import insight_attempts, insight_calls, insight_spent
+from models_service.statistics.rollouts import CONFIDENCE, Draw, Rollout
 
-from models_service.statistics.figures import Floats
-
-RESAMPLES, CONFIDENCE = 1000, 0.95
+RESAMPLES = 1000
 GRADES = (1, 0, -1)
 POSITIONS = 10
 LISTED = 200  # rollouts that a list names
-
-Figure = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Rollout:
-    """One rollout with its grades, a tool name (or "") for each step, and whether it succeeded, where that is known."""
-
-    pk: int
-    name: str
-    task: int
-    source: str
-    model: str
-    grades: tuple[int | None, ...]
-    tools: tuple[str, ...] = ()
-    success: bool | None = None
-
-    @property
-    def first_error(self) -> int | None:
-        """The place of the first wrong step among its steps, from 0."""
-        return next((place for place, grade in enumerate(self.grades) if grade == -1), None)
-
-    @property
-    def labelled(self) -> list[int]:
-        return [grade for grade in self.grades if grade is not None]
 
 
 def compute(rollouts: Sequence[Rollout], *, resamples: int = RESAMPLES, seed: int = 0) -> dict[str, Any]:
@@ -53,7 +26,7 @@ def compute(rollouts: Sequence[Rollout], *, resamples: int = RESAMPLES, seed: in
     for one in rollouts:
         longest[one.task] = max(longest[one.task], len(one.grades))
         shortest[one.task] = min(shortest.get(one.task, len(one.grades)), len(one.grades))
-    draw = _Draw(rollouts, resamples, seed)
+    draw = Draw(rollouts, resamples, seed)
     return {
         "counts": {
             "rollouts": len(rollouts),
@@ -67,41 +40,19 @@ def compute(rollouts: Sequence[Rollout], *, resamples: int = RESAMPLES, seed: in
         "positions": positions(rollouts),
         "tools": tools(rollouts),
         "outcomes": outcomes(rollouts),
+        "arguments": insight_calls.arguments(rollouts),
+        "spent": insight_spent.spent(rollouts, draw),
+        "attempts": insight_attempts.attempts(rollouts, draw),
         "resamples": resamples,
         "seed": seed,
         "confidence": CONFIDENCE,
     }
 
 
-class _Draw:
-    """Resamples of tasks: rollouts of one task move together."""
-
-    def __init__(self, rollouts: Sequence[Rollout], resamples: int, seed: int) -> None:
-        self.tasks = sorted({one.task for one in rollouts})
-        self.place = {task: place for place, task in enumerate(self.tasks)}
-        chance = np.random.default_rng(seed)
-        count = len(self.tasks)
-        self.weights = chance.multinomial(count, np.full(count, 1 / count), resamples) if count else np.zeros((1, 0))
-
-    def share(self, parts: Iterable[tuple[int, float, float]]) -> Figure:
-        """Of (task, part, whole): the sum of parts over the sum of wholes, with an interval over tasks."""
-        sums: Floats = np.zeros((len(self.tasks), 2))
-        for task, part, whole in parts:
-            sums[self.place[task]] += part, whole
-        part, whole = sums.sum(axis=0)
-        if not whole:
-            return {"value": None, "low": None, "high": None, "n": 0, "reason": "nothing of the kind is labelled"}
-        drawn = self.weights @ sums
-        there = drawn[:, 1] > 0
-        edge = (1 - CONFIDENCE) / 2
-        low, high = np.quantile(drawn[there, 0] / drawn[there, 1], (edge, 1 - edge))
-        return {"value": part / whole, "low": float(low), "high": float(high), "n": int(whole)}
-
-
 def _grouped(
     rollouts: Sequence[Rollout],
     by: Callable[[Rollout], str],
-    draw: _Draw,
+    draw: Draw,
     longest: Mapping[int, int],
     shortest: Mapping[int, int],
 ) -> list[dict[str, Any]]:
@@ -114,7 +65,7 @@ def _grouped(
 
 
 def _group(
-    some: Sequence[Rollout], draw: _Draw, longest: Mapping[int, int], shortest: Mapping[int, int]
+    some: Sequence[Rollout], draw: Draw, longest: Mapping[int, int], shortest: Mapping[int, int]
 ) -> dict[str, Any]:
     """`shares` are of the labelled steps. Two controls for policies that look right because they stop early: `full`
     counts every step that the task's longest rollout has and this one has not as not right; `common` looks only at as

@@ -26,6 +26,8 @@ from models_service.statistics.pairing import paired
 
 RESAMPLES = 1000
 VOTES = ("last", "min")  # aggregates that answers are weighted with
+WEIGHTED = f"weighted vote by {FOR_RANKING}"
+CURVES = ("pass@k", "majority", WEIGHTED, *VOTES)
 MAJORITY = ("majority vote", "")  # what others are held against: a scorer that chooses no better than it is of no use
 BARRED = ("max", "sum")  # a long rollout has more chances to have a high step: not offered as a choice
 
@@ -58,7 +60,7 @@ def table(tasks: Mapping[int, Sequence[Candidate]], *, seed: int = 0) -> dict[st
         "left_out": dict(left_out),
         "rows": _rows(kept, seed) if kept else [],
         "ks": ks,
-        "curves": [_curve(name, ks, kept, seed) for name in ("pass@k", "majority", *VOTES)] if ks else [],
+        "curves": [_curve(name, ks, kept, seed) for name in CURVES] if ks else [],
         "default": FOR_RANKING,
         "resamples": RESAMPLES,
         "seed": seed,
@@ -158,7 +160,7 @@ def _ks(kept: Sequence[Sequence[Candidate]]) -> list[int]:
 
 
 def _curve(name: str, ks: Sequence[int], kept: Sequence[Sequence[Candidate]], seed: int) -> dict[str, Any]:
-    title = name if name in ("pass@k", "majority") else f"best of k by {name}"
+    title = f"best of k by {name}" if name in VOTES else name
     points = []
     for k in ks:
         found = [_of_k(name, rollouts, k, seed) for rollouts in kept]
@@ -173,12 +175,21 @@ def _of_k(name: str, rollouts: Sequence[Candidate], k: int, seed: int) -> Number
     right = [bool(one.right) for one in rollouts]
     if name == "pass@k":
         return choosing.pass_at_k(len(right), sum(right), k)
-    if name != "majority":
-        scores, why = _scores(name, rollouts)
-        return choosing.best_of_k(scores, right, k) if scores else Number(None, why)
+    scores, why = ([], "") if name == "majority" else _scores(name if name in VOTES else FOR_RANKING, rollouts)
+    if why:
+        return Number(None, why)
+    if name in VOTES:
+        return choosing.best_of_k(scores, right, k)
+    return _vote_of_k(rollouts, scores, k, seed)
+
+
+def _vote_of_k(rollouts: Sequence[Candidate], scores: Sequence[float], k: int, seed: int) -> Number:
+    """The majority, or with scores the weighted vote, over draws of k that are the same for the same seed."""
     if len(rollouts) < k:
         return Number(None, f"{len(rollouts)} rollouts are too few to draw {k}")
-    drawn = choosing.subsamples(len(rollouts), k, seed=seed)
-    found = [_voted([rollouts[place] for place in places], None).value for places in drawn]
-    known = [one for one in found if one is not None]
-    return Number(float(np.mean(known))) if known else Number(None, "no rollout has an answer")
+    found = [
+        _voted([rollouts[place] for place in places], [scores[place] for place in places] if scores else None)
+        for places in choosing.subsamples(len(rollouts), k, seed=seed)
+    ]
+    known = [one.value for one in found if one.value is not None]
+    return Number(float(np.mean(known))) if known else Number(None, found[0].reason)
