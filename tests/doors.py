@@ -114,6 +114,8 @@ PAGES: dict[str, list[Door]] = {
     "preset": [Door(person=True)],
     "rubrics": [Door(LEADS), post(LEADS, 422)],
     "rubric": [Door(LEADS), post(LEADS, 422)],
+    "rubrics_waiting": [Door(LEADS)],
+    "rubrics_write": [Door(MANAGE), post(MANAGE, 422)],
     "rubric_decide": [post(LEADS, 302, {"word": "reject"})],
     "members": [Door(MANAGE)],
     "member_add": [post(MANAGE, 422)],

@@ -29,7 +29,7 @@ MOST_ROLLOUTS, MOST_ITEMS = 3, 40
 ITEMS = 12  # of a list, where nothing else is said
 SAID_OF_AN_ITEM = 60  # tokens of an answer for each item, about
 REJECTED_SHOWN = 2  # rejected lists of the task that the judge is shown
-TRIED = judges.TRIED
+LISTED = 200  # rows of a run's page
 
 Config = Mapping[str, Any]
 
@@ -226,6 +226,15 @@ def counted(run: Run) -> dict[str, int]:
         rejected=Count("pk", filter=rejected & ~edited, distinct=True),
         failed=Count("pk", filter=none, distinct=True),
     )
+
+
+def told_of(run: Run) -> dict[str, Any]:
+    """What the run's page says: the counts, the first rows, and the first of its lists that waits."""
+    counts, rows = counted(run), list(of_run(run)[:LISTED])
+    listed = [one.rubric for one in rows if one.rubric]
+    waits = next((one.pk for one in listed if not one.approved_at and not one.rejected_at), None)
+    more = max(0, counts["written"] + counts["failed"] - LISTED)
+    return {"wrote": counts | {"more": more}, "writings": rows, "first_waiting": waits}
 
 
 def of_run(run: Run) -> QuerySet[RubricWriting]:

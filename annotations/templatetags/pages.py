@@ -25,6 +25,10 @@ JUDGES = (
     *("leaderboard", "leaderboard_report", "leaderboard_judge", "leaderboard_steps"),
 )
 CONSENSUS = ("consensus", "consensus_report", "consensus_adopt")
+SCHEME = (
+    *("scheme_edit", "scheme_version", "scheme_force"),
+    *("rubrics", "rubric", "rubrics_write", "rubrics_waiting"),
+)
 # (title, URL name, the roles that see it, the URL names under it)
 TABS: tuple[tuple[str, str, set, tuple[str, ...]], ...] = (
     ("Overview", "project", access.SEE, ()),
@@ -40,7 +44,7 @@ TABS: tuple[tuple[str, str, set, tuple[str, ...]], ...] = (
     ("Insight", "insight", access.SEE_OTHERS_LABELS, ("insight_report",)),
     ("Exports", "exports", access.TAKE_DATA, ()),
     ("Runs", "runs", access.SEE_OTHERS_LABELS, ("run",)),
-    ("Scheme", "scheme", access.SEE, ("scheme_edit", "scheme_version", "scheme_force", "rubrics", "rubric")),
+    ("Scheme", "scheme", access.SEE, SCHEME),
     ("Guidelines", "guidelines", access.SEE, ("guideline",)),
     ("Members", "members", access.MANAGE, ()),
     ("Settings", "settings", access.MANAGE, ()),

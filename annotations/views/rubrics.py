@@ -6,8 +6,9 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from annotations import access
@@ -16,9 +17,9 @@ from annotations.http import whole
 from annotations.models import Project, Rubric, Task
 from annotations.scheme_forms import RubricFileForm, RubricForm
 from annotations.schemes.fields.rubric import RubricField
-from annotations.services import projects, rubric_lists, rubrics
-from annotations.services.outcomes import NotAccepted
+from annotations.services import projects, rubric_lists, rubric_waiting, rubrics
 from annotations.services.rubric_lists import PER_PAGE
+from annotations.views.rubric_writing import known_field, waiting_page
 
 LIST, ONE = "rubrics/list.html", "rubrics/task.html"
 LEADS = access.SEE_OTHERS_LABELS
@@ -56,6 +57,7 @@ def _shown(request: Request, project: Project, fields: list[RubricField]) -> dic
         "next": found[PER_PAGE - 1].pk if len(found) > PER_PAGE else None,
         "rows": rubric_lists.listed(found[:PER_PAGE], chosen),
         "open": rubrics.waiting(project).filter(field=chosen.name).count(),
+        "waits": rubric_waiting.among(project).count(),
     }
 
 
@@ -64,7 +66,7 @@ def _shown(request: Request, project: Project, fields: list[RubricField]) -> dic
 def one(request: Request, slug: str, task: int, field: str) -> HttpResponse:
     """What a task is asked, and the lists of before; sent, another list."""
     project = access.project_for(request, slug, LEADS)
-    spec, found = _field(project, field), _task(project, task)
+    spec, found = known_field(project, field), _task(project, task)
     current = rubrics.of_task(found, spec) or {one.name: one.model_dump(mode="json") for one in spec.items}
     form = RubricForm(request.POST or None, initial={"text": rubric_lists.as_text(list(current.values()))})
     if request.method == "POST" and form.is_valid():
@@ -77,27 +79,40 @@ def one(request: Request, slug: str, task: int, field: str) -> HttpResponse:
 @login_required
 @require_POST
 def decide(request: Request, slug: str, pk: int) -> HttpResponse:
-    """A word on a judge's list: approve it, as it is or edited, or reject it."""
+    """A word on a judge's list: approve it, as it is or edited, or reject it. Said on the page where lists wait, it
+    leads to the next one."""
     project = access.project_for(request, slug, LEADS)
     made = get_object_or_404(Rubric.objects.select_related("task"), pk=pk, task__project=project)
-    back = redirect("rubric", slug, made.task_id, made.field)
+    row = request.POST.get("to") == "waiting"
+    back = _next(slug, made) if row else redirect("rubric", slug, made.task_id, made.field)
+    if made.approved_at or made.rejected_at:
+        messages.warning(request, "Somebody has said a word on that list already; it stands.")
+        return back
     if request.POST.get("word") == "reject":
         rubrics.decide(made, request.user, approve=False)
         messages.success(request, "Rejected. Nobody is asked it.")
         return back
     form = RubricForm(request.POST)
     if not form.is_valid():
-        return _task_page(request, project, made.task, _field(project, made.field), form, editing=made)
-    same = rubric_lists.as_text(made.items).strip() == form.cleaned_data["text"].strip()
+        if row:
+            return waiting_page(request, project, made.pk, form)
+        return _task_page(request, project, made.task, known_field(project, made.field), form, editing=made)
+    same = rubric_lists.as_text(made.items).strip() == form.cleaned_data["text"].replace("\r\n", "\n").strip()
     rubrics.decide(made, request.user, approve=True, edited=None if same else form.items)
-    messages.success(request, "Approved. It is asked of the rollouts of this task from now on.")
+    how = "" if same else " as you wrote it"
+    messages.success(request, f"Approved{how}. It is asked of the rollouts of this task from now on.")
     return back
+
+
+def _next(slug: str, made: Rubric) -> HttpResponse:
+    return redirect(reverse("rubrics_waiting", args=[slug]) + f"?at={made.pk + 1}")
 
 
 def _task_page(
     request: Request, project: Project, task: Task, spec: RubricField, form: RubricForm, editing: Rubric | None = None
 ) -> HttpResponse:
-    lists = list(task.rubrics.filter(field=spec.name).select_related("made_by", "approved_by").order_by("-number"))
+    rows = task.rubrics.filter(field=spec.name).order_by("-number")
+    lists = list(rows.select_related("made_by", "approved_by", "edited_from", "writing__judge__server", "writing__run"))
     waiting = [one for one in lists if not one.approved_at and not one.rejected_at]
     context = {
         "project": project,
@@ -117,13 +132,6 @@ def _text_of(made: Rubric, form: RubricForm, editing: Rubric | None) -> str:
     """What stands in the box of a judge's list: what was sent and refused, else the list."""
     sent: str = form.data.get("text", "")
     return sent if editing == made else rubric_lists.as_text(made.items)
-
-
-def _field(project: Project, name: str) -> RubricField:
-    try:
-        return rubric_lists.field_of(projects.scheme_of(project.scheme), name)
-    except NotAccepted as no:
-        raise Http404(str(no)) from no
 
 
 def _task(project: Project, pk: int) -> Task:

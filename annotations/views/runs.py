@@ -18,7 +18,15 @@ from annotations import access, jobs
 from annotations.access import Request
 from annotations.http import whole
 from annotations.models import Project, Run
-from annotations.services import export_push, exports, judge_summary, progress_counts, run_provenance, unconverted
+from annotations.services import (
+    export_push,
+    exports,
+    judge_summary,
+    progress_counts,
+    rubric_writing,
+    run_provenance,
+    unconverted,
+)
 from annotations.services import runs as service
 from annotations.services.progress_counts import Pace
 
@@ -116,7 +124,8 @@ def _context(project: Project, run: Run) -> dict[str, Any]:
         "more_unmatched": max(0, len(unmatched) - SHOWN_PROBLEMS),
         **(_export(project, run) if run.kind == Run.Kind.EXPORT else {}),
         **(_scoring(run) if run.kind == Run.Kind.SCORE else {}),
-        **({"asked": judge_summary.of_run(run)} if run.kind == Run.Kind.JUDGE else {}),
+        **({"asked": judge_summary.of_run(run)} if run.kind in (Run.Kind.JUDGE, Run.Kind.RUBRICS) else {}),
+        **(rubric_writing.told_of(run) if run.kind == Run.Kind.RUBRICS else {}),
     }
 
 

@@ -55,6 +55,9 @@ NO_PAGES = {
     ),
     "judge_corrections": "takes a judge that people contradict; tests/browser/test_judge_why.py looks at it",
     "judge_preview": "takes a judge; tests/browser/test_judge_preview.py looks at it",
+    **dict.fromkeys(
+        ("rubrics_write", "rubrics_waiting"), "takes a judge; tests/browser/test_rubric_writing.py looks at it"
+    ),
     "judge_why": "takes a verdict of a judge; tests/browser/test_judge_why.py looks at it",
     **dict.fromkeys(("quality", "search"), "tests/browser/test_pages.py looks at it"),
     "scorers": "for the server's administrator; tests/browser/test_runs_paused.py looks at it",
