@@ -408,6 +408,7 @@ class World:
         fixed = {
             "slug": self.project.slug,
             "annotation": self.annotation.pk,
+            "user": self.people["annotator"].pk,
             **dict.fromkeys(("number", "version", "index", "step"), 1),
             **dict.fromkeys(["token_key", "id"], self.token.token_key),
             **dict.fromkeys(["name", "part"], "message"),

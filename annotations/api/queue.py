@@ -28,6 +28,7 @@ from annotations.services import (
     queue,
     queue_policies_run,
     queue_policies_shown,
+    training,
     visibility,
 )
 from annotations.services.outcomes import Outcome, Refusal
@@ -40,6 +41,9 @@ class AnnotationOut(serializers.ModelSerializer):
     kind = serializers.ChoiceField(source="rater.kind", choices=Rater.Kind.choices)
     scheme = serializers.IntegerField(source="scheme_id")
     guideline = serializers.IntegerField(source="guideline.version", allow_null=True)
+    purpose = serializers.SerializerMethodField(
+        help_text="training, and for who sees others' labels gold, where the pass is no part of the dataset."
+    )
 
     class Meta:
         model = Annotation
@@ -52,6 +56,7 @@ class AnnotationOut(serializers.ModelSerializer):
             "state",
             "mode",
             "propagation",
+            "purpose",
             "scheme",
             "guideline",
             "revision",
@@ -64,6 +69,12 @@ class AnnotationOut(serializers.ModelSerializer):
             "revealed_at",
         ]
         read_only_fields = fields
+
+    def get_purpose(self, one: Annotation) -> str:
+        """Who labels does not learn which item is gold."""
+        view = self.context.get("view")
+        tells = view is not None and view.may(access.SEE_OTHERS_LABELS)
+        return one.purpose if tells or one.purpose != Annotation.Purpose.GOLD else ""
 
 
 class SubmitIn(BasisIn):
@@ -158,7 +169,7 @@ class Annotations(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectView)
             assigning.release(pk, self.person, reason, slug=slug)
         except Refusal as no:
             raise refused(no) from no
-        return Response(AnnotationOut(get_object_or_404(self.rows(), pk=pk)).data)
+        return Response(self.get_serializer(get_object_or_404(self.rows(), pk=pk)).data)
 
     def _basis(self, kind: type[BasisIn], pk: int) -> dict[str, Any]:
         """The body, with a change id and the revision that stands now where it names none."""
@@ -249,11 +260,15 @@ class Next(ProjectView):
     pagination_class = None
     filter_backends: list[Any] = []
     roles = {"create": access.LABEL}
+    also = {"create": (409,)}
 
     @extend_schema(request=None, responses={200: AnnotationOut, 204: None})
     def create(self, request: Request, slug: str) -> Response:
-        """Lease what you should label now. Asking again gives the same; 204 when nothing is left for you."""
+        """Lease what you should label now. Asking again gives the same; 204 when nothing is left for you, 409 where
+        your training has to go on first: see /training/."""
         leased = queue.lease_next(self.project, self.person)
+        if leased is None and training.asked(self.membership):
+            raise Refused("Your training comes first, and its round is over or has no items left.", status=409)
         if leased is None:
             return Response(status=status.HTTP_204_NO_CONTENT)
-        return Response(AnnotationOut(leased).data)
+        return Response(self.get_serializer(leased).data)

@@ -267,7 +267,7 @@ class Trajectories(mixins.ListModelMixin, ProjectView):
             given = assigning.give(pk, to, self.person, **data, slug=slug)
         except Refusal as no:
             raise refused(no) from no
-        return Response(AnnotationOut(given).data)
+        return Response(AnnotationOut(given, context=self.get_serializer_context()).data)
 
     def _wants_steps(self) -> bool:
         asked = self.request.query_params.get("steps", "false").lower()

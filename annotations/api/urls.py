@@ -11,6 +11,7 @@ from rest_framework.routers import SimpleRouter
 from annotations.api import (
     docs,
     exports,
+    gold,
     judges,
     labels,
     members,
@@ -49,6 +50,7 @@ for prefix, view in {
     "raters": projects.Raters,
     "guidelines": projects.Guidelines,
     "rubrics": rubrics.Rubrics,
+    "gold": gold.GoldItems,
     "members": members.Members,
     "scores": scores.Scores,
     "calibrations": scores.Calibrations,
@@ -63,12 +65,19 @@ for prefix, view in {
 one = projects.OneProject.as_view({"get": "retrieve", "patch": "partial_update"})
 budget = judges.Budget.as_view({"get": "retrieve", "put": "update"})
 file = exports.Exports.as_view({"get": "file"})
+plan = gold.Plan.as_view({"get": "retrieve", "patch": "partial_update"})
+trains = gold.TrainingView
 v1: list[URLPattern | URLResolver] = [
     path("", include(everywhere.urls)),
     path("projects/<slug:slug>/", one, name="api-project"),
     path("projects/<slug:slug>/queue/", queue.Queue.as_view({"get": "retrieve", "post": "order"}), name="api-queue"),
     path("projects/<slug:slug>/judge-budget/", budget, name="api-judge-budget"),
     path("projects/<slug:slug>/next/", queue.Next.as_view({"post": "create"}), name="api-next"),
+    path("projects/<slug:slug>/gold/plan/", plan, name="api-gold-plan"),
+    path("projects/<slug:slug>/training/", trains.as_view({"get": "retrieve"}), name="api-training"),
+    path("projects/<slug:slug>/training/again/", trains.as_view({"post": "again"}), name="api-training-again"),
+    path("projects/<slug:slug>/training/pass/", trains.as_view({"post": "let_pass"}), name="api-training-pass"),
+    path("projects/<slug:slug>/training/<int:pk>/", trains.as_view({"get": "feedback"}), name="api-training-feedback"),
     path("projects/<slug:slug>/exports/<int:pk>/files/<path:name>", file, name="api-export-file"),
     path("projects/<slug:slug>/", include(in_project.urls)),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from annotations import access
 from annotations.models import Annotation, Event, Gold, GoldPlan, Membership, Project, Rater, Trajectory, User
-from annotations.services import adjudication
+from annotations.services import adjudication, views
 from annotations.services.consensus import ADOPTED
 from annotations.services.outcomes import NotAccepted
 from annotations.services.queue_policies_chance import chance
@@ -88,10 +88,18 @@ def mark(
 
 @transaction.atomic
 def mark_many(
-    project: Project, by: User | None, *, rater: int, use: str = Gold.Use.QUEUE, most: int | None = None
+    project: Project,
+    by: User | None,
+    *,
+    rater: int,
+    use: str = Gold.Use.QUEUE,
+    most: int | None = None,
+    view: str = "",
 ) -> int:
-    """Mark what that rater handed in and nobody marked yet, at most so many of them, drawn by chance. How many."""
+    """Mark what that rater handed in and nobody marked yet, of a kept view where one is named, at most so many of
+    them, drawn by chance. Returns how many. Raises NotAccepted where there is no such view."""
     found = references(project).filter(rater=rater, trajectory__gold=None)
+    found = found.filter(trajectory__in=views.shown(project, view)) if view else found
     pairs = list(found.values_list("pk", "trajectory"))
     seed = plan_of(project).seed
     pairs.sort(key=lambda pair: (chance(seed, "marked", pair[1]), pair[1]))

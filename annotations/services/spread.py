@@ -29,6 +29,8 @@ def look(annotation_id: int, user: User, *, slug: str = "") -> dict[int | str, l
     """Index of a step ("": the whole) → [[value, how many of the others said so], …] in the main field; where that is
     asked of parts, with the name of the part's field as a third. Raises NotYet."""
     annotation = changes.own(annotation_id, user, slug, lock=True)
+    if annotation.purpose == Annotation.Purpose.TRAINING:
+        raise NotYet("This was training: what is right is on the page of your training.")
     if annotation.state != State.SUBMITTED:
         raise NotYet("Submit first; then you can see what the others said.")
     others = _submitted(annotation)

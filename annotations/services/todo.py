@@ -9,7 +9,7 @@ from django.db.models import Max
 
 from annotations import access
 from annotations.models import Annotation, Membership, Project, Report, Run
-from annotations.services import adjudication, progress_counts, queue
+from annotations.services import adjudication, progress_counts, queue, training, training_people
 from annotations.services.progress_counts import Progress
 
 State = Annotation.State
@@ -42,6 +42,9 @@ def _of_manager(project: Project, progress: Progress) -> Iterator[Todo]:
     people = project.memberships.filter(role__in=access.LABEL).count()
     if people < project.overlap:
         yield Todo("Add people", "members", f"Each trajectory wants {project.overlap} people; {people} can label.")
+    if stuck := training_people.stuck(project):
+        why = f"{stuck} of them cannot go on: no training items are left for them."
+        yield Todo("Help newcomers", "gold", why)
     newest = Run.objects.filter(project=project).listed().first()
     if newest and newest.state == Run.State.FAILED:
         yield Todo("Look at the run that failed", "runs", f"{newest.get_kind_display()} {newest.pk} failed.")
@@ -64,6 +67,9 @@ def _of_lead(project: Project, progress: Progress) -> Iterator[Todo]:
 
 
 def _of_labeller(membership: Membership) -> Iterator[Todo]:
+    if training.asked(membership):
+        yield Todo("Train first", "training", "A few items whose answer is known come before the queue.")
+        return
     mine = Annotation.objects.of_user(membership.user).filter(rater__project=membership.project)
     returned = mine.filter(state=State.RETURNED).count()
     if returned:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
@@ -227,6 +228,27 @@ def _score(training: Training, plan: GoldPlan) -> None:
     else:
         record(training, None, "training.below", told)
     training.save(update_fields=["rounds", "passed_at"])
+
+
+def unseen(slug: str, user: User) -> int | None:
+    """The first training pass the person handed in of which they have not seen what is right; None where there is
+    none. For who is no member, none."""
+    mine = Annotation.objects.of_user(user).filter(rater__project__slug=slug, purpose=Purpose.TRAINING)
+    saw = Event.objects.filter(annotation=OuterRef("pk"), verb=history.SAW)
+    handed_in = mine.filter(~Exists(saw), state=State.SUBMITTED, trajectory__gold__isnull=False)
+    return handed_in.order_by("pk").values_list("pk", flat=True).first()
+
+
+def progress(annotation: Annotation) -> tuple[int, int] | None:
+    """Which of how many items of a round the pass is; None for one that is no training."""
+    if annotation.purpose != Purpose.TRAINING:
+        return None
+    training = Training.objects.filter(rater=annotation.rater_id).first()
+    items = training.rounds[-1]["items"] if training else []
+    place = dict(Gold.objects.filter(trajectory=annotation.trajectory_id).values_list("trajectory", "pk"))
+    number = items.index(place[annotation.trajectory_id]) + 1 if place.get(annotation.trajectory_id) in items else 0
+    wanted = gold.plan_of(annotation.rater.project).training
+    return (number, max(wanted, number)) if number else None
 
 
 @transaction.atomic

@@ -32,14 +32,14 @@ SCHEME = (
 # (title, URL name, the roles that see it, the URL names under it)
 TABS: tuple[tuple[str, str, set, tuple[str, ...]], ...] = (
     ("Overview", "project", access.SEE, ()),
-    ("Label", "label_next", access.LABEL, ("annotate",)),
+    ("Label", "label_next", access.LABEL, ("annotate", "training", "training_feedback")),
     ("Trajectories", "trajectories", access.SEE, ("trajectory", "compare", "paths", "search")),
     ("Adjudicate", "adjudicate", access.SEE_OTHERS_LABELS, ("adjudicate_one",)),
     ("Questions", "questions", access.SEE_OTHERS_LABELS, ("thread",)),
     ("Import", "imports", access.MANAGE, ("traces",)),
     ("Scores", "scores", access.SEE_OTHERS_LABELS, ("queue",)),
     ("Judges", "judges", access.SEE_OTHERS_LABELS, JUDGES),
-    ("Pace", "pace", access.LABEL, ("pace_rows", "quality")),
+    ("Pace", "pace", access.LABEL, ("pace_rows", "quality", "gold")),
     ("Agreement", "agreement", access.SEE_OTHERS_LABELS, ("report", *CONSENSUS)),
     ("Insight", "insight", access.SEE_OTHERS_LABELS, ("insight_report",)),
     ("Exports", "exports", access.TAKE_DATA, ()),

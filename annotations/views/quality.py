@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET
 
 from annotations import access
 from annotations.access import Request
-from annotations.services import projects, quality
+from annotations.services import gold, gold_results, projects, quality
 
 
 @login_required
@@ -20,8 +20,16 @@ def page(request: Request, slug: str) -> HttpResponse:
     context = {
         "project": project,
         "unfit": unfit,
-        "people": [] if unfit else quality.figures(request.membership),
+        "people": [] if unfit else _people(request),
+        "stops": gold.horizon(request.membership),
+        "golden": gold.told(request.membership) and gold.has_gold(project),
         "sees_all": access.may(request.membership, access.SEE_OTHERS_LABELS),
         "enough": quality.ENOUGH,
     }
     return render(request, "pace/quality.html", context)
+
+
+def _people(request: Request) -> list[tuple[quality.Person, gold_results.Person | None]]:
+    """Each person's figures, with those on gold items beside them."""
+    on_gold = gold_results.figures(request.membership)
+    return [(one, on_gold.get(one.rater.pk)) for one in quality.figures(request.membership)]

@@ -15,7 +15,7 @@ from annotations import access, jobs
 from annotations.access import Request
 from annotations.http import whole
 from annotations.models import Run, Trajectory, User
-from annotations.services import queue, queue_policies_run, queue_policies_shown
+from annotations.services import queue, queue_policies_run, queue_policies_shown, training
 from annotations.services.queue_policies_shown import PER_PAGE
 
 NOTHING_LEFT = "Nothing is left for you to label here: every trajectory has its annotators."
@@ -26,8 +26,14 @@ NOTHING_YET = "There is nothing to label here yet: no trajectories have been imp
 @login_required
 @require_http_methods(["GET", "POST"])
 def label_next(request: HttpRequest, slug: str) -> HttpResponse:
-    """Lease what this person should label now and go there. Asking again leads to the same place."""
-    leased = queue.lease_next(slug, cast(User, request.user))  # which lets in only members whose role labels
+    """Lease what this person should label now and go there. Asking again leads to the same place. Who trains sees what
+    came of an item before the next."""
+    user = cast(User, request.user)
+    if unseen := training.unseen(slug, user):
+        return redirect("training_feedback", slug, unseen)
+    leased = queue.lease_next(slug, user)  # which lets in only members whose role labels
+    if leased is None and training.asked(access.membership_for(user, slug)):
+        return redirect("training", slug)
     if leased is None:
         messages.info(request, NOTHING_LEFT if Trajectory.objects.filter(project__slug=slug).exists() else NOTHING_YET)
         return redirect("project", slug=slug)

@@ -33,6 +33,7 @@ from annotations.services import (
     rubrics,
     scores,
     successors,
+    training,
     trees,
     visibility,
 )
@@ -71,6 +72,7 @@ def page(request: Request, slug: str, annotation: int) -> HttpResponse:
         "tools": turns.tools(mine.trajectory.task.tools),
         "trajectory_fields": [_control(spec, scheme, items) for spec in scheme.trajectory_fields],
         "in_bar": fields.in_bar(scheme),
+        "training": training.progress(mine),
         "guidelines": markdown.to_html(mine.guideline.text) if mine.guideline else "",
         "shown": _shown(mine, visibility.of(request.membership, mine)),
         "data": _data(request, mine, scheme, turns_in_all, at) | {"desk": facts},

@@ -81,7 +81,7 @@ def addresses(project: Project) -> Iterator[str]:
     )
     names = "project settings scheme scheme_edit rubrics guidelines members pace trajectories questions imports runs"
     yield from (reverse(name, args=[project.slug]) for name in (*names.split(), "scores", "agreement", "exports"))
-    leads = "judges judge_new judge_budget judge_probes leaderboard adjudicate insight quality"
+    leads = "judges judge_new judge_budget judge_probes leaderboard adjudicate insight quality gold training"
     yield from (reverse(name, args=[project.slug]) for name in leads.split())
     yield reverse("search", args=[project.slug]) + "?q=look"
     yield from (reverse("run", args=[project.slug, run.pk]) for run in project.runs.all())

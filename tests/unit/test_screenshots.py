@@ -60,6 +60,8 @@ NO_PAGES = {
     ),
     "judge_why": "takes a verdict of a judge; tests/browser/test_judge_why.py looks at it",
     **dict.fromkeys(("quality", "search"), "tests/browser/test_pages.py looks at it"),
+    **dict.fromkeys(("gold", "training", "training_feedback"), "tests/browser/test_gold.py looks at it"),
+    "trajectory_gold": "a part of a page",
     "scorers": "for the server's administrator; tests/browser/test_runs_paused.py looks at it",
     "import_map": "shown with a file that no format knows; tests/browser/test_mapping.py looks at it",
     **dict.fromkeys(("scheme_file", "scheme_unmapped", "scheme_lost"), "a file"),
