@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from models_service.statistics.coefficients import Codes, macro_f1, ratio
+from models_service.statistics.coefficients import Codes, f1, ratio
 from models_service.statistics.consensus.outcome import EVEN, labels_of
 from models_service.statistics.figures import Floats, Ints
 
@@ -59,8 +59,9 @@ def _off(counts: Floats, truth: Ints) -> int:
 
 
 def _score(counts: Floats, truth: Ints) -> float:
-    """Macro-F1 of the vote; a tie is no label."""
+    """Mean F1 of the vote over the categories that there are; a tie is no label. Were others counted, a judge could
+    make the vote better by silencing another who gave one."""
     size = counts.shape[1]
     voted = labels_of(np.where(counts.any(axis=1, keepdims=True), counts, np.nan))
-    table = np.bincount(truth * (size + 1) + voted, minlength=size * (size + 1))
-    return float(macro_f1(table.astype(np.float64), size))
+    table = np.bincount(truth * (size + 1) + voted, minlength=size * (size + 1)).astype(np.float64)
+    return float(np.mean([f1(table, size, one) for one in np.unique(truth)]))

@@ -85,6 +85,29 @@ def test_a_leaderboard_is_asked_for_and_leads_to_the_steps_behind_a_number(
     expect(page).to_have_url(re.compile(r"/trajectories/\d+/#step-2$"))
 
 
+def test_judges_that_were_chosen_are_suggested_by_keys_and_offered_while_labelling(
+    page: Page, live_server: LiveServer, project: Project
+) -> None:
+    """Three more judges of whom each errs in another third: together they are right everywhere."""
+    voices = [make.rater(project, name) for name in ("red", "green", "blue")]
+    for number in range(12):
+        trajectory = make.trajectory(project, steps=2)
+        make.rating(project.reference, trajectory, [1, -1])
+        for place, one in enumerate(voices):
+            make.rating(one, trajectory, [-1, 1] if number % 3 == place else [1, -1])
+    Project.objects.filter(pk=project.pk).update(mode="assisted", prefill_confidence=0.6, blind_share=0)
+    measure(page, live_server, project)
+    expect(page.get_by_role("region", name="Judges that were chosen")).to_be_visible()
+    button = page.get_by_role("button", name=re.compile(r"Suggest what these \d say together"))
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("suggested now")).to_be_visible()
+    expect(button).to_have_count(0)
+    page.set_viewport_size({"width": 400, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") == 400
+    assert Axe().run(page).response["violations"] == []
+
+
 def test_pages_fit_a_narrow_screen_and_everyone(page: Page, live_server: LiveServer, project: Project) -> None:
     measure(page, live_server, project)
     judge = page.url + f"{Rater.objects.get(name='good judge').pk}/"

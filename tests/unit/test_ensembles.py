@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from models_service.statistics.coefficients import macro_f1
+from models_service.statistics.consensus import voting
+from models_service.statistics.consensus.votes import gathered
 from models_service.statistics.ensembles import choose
 
 NOTHING = 2
@@ -52,6 +57,13 @@ def test_rare_answers_count_as_much_as_common_ones():
     assert chosen(gold, first, second, third) == (0, 1, 2)
 
 
+def test_nobody_is_taken_to_silence_another_about_what_there_is_not():
+    """The first calls one step 2, of which there is none. With the second that step is a tie, no other is better."""
+    gold = np.array([0, 0, 1, 1], dtype=np.uint8)
+    labels = codes([0, 2, 1, 1], [3, 1, 3, 3])
+    assert choose(labels, gold, 3) == (0,)
+
+
 def test_of_equals_the_first_is_taken():
     assert chosen([0, 1], [0, 1], [0, 1]) == (0,)
 
@@ -75,3 +87,46 @@ def test_what_is_not_known_changes_nothing():
     gold, judges = [0, 0, 1, 1], ([0, 0, 1, 0], [0, 1, 1, 1], [1, 0, 1, 1])
     longer = [one + [0, 1] for one in judges]
     assert chosen([*gold, 2, 2], *longer) == chosen(gold, *judges)
+
+
+# --- Whatever is said -------------------------------------------------------------------------------------------------
+
+few = settings(max_examples=40, deadline=None)
+said = st.lists(st.integers(0, NOTHING), min_size=8, max_size=8)
+tables = st.tuples(st.lists(st.integers(0, 1), min_size=8, max_size=8), st.lists(said, min_size=1, max_size=6))
+
+
+def scored(gold: list[int], labels: np.ndarray) -> float:
+    """Macro-F1 of what the judges vote."""
+    table = np.zeros((2, 3))
+    for truth, voted in zip(gold, voting.majority(gathered(labels, NOTHING)).labels, strict=True):
+        table[truth, voted] += 1
+    return float(macro_f1(table.reshape(-1), 2))
+
+
+@few
+@given(tables)
+def test_the_chosen_are_some_of_them_each_once_and_vote_no_worse_than_the_first_of_them(table):
+    gold, judges = table
+    taken = chosen(gold, *judges)
+    assert len(set(taken)) == len(taken)
+    assert set(taken) <= set(range(len(judges)))
+    if taken and len(set(gold)) == 2:
+        labels = codes(*judges)
+        assert scored(gold, labels[:, list(taken)]) >= scored(gold, labels[:, [taken[0]]]) - 1e-9
+
+
+@few
+@given(tables, st.randoms(use_true_random=False))
+def test_it_does_not_matter_in_which_order_the_steps_stand(table, random):
+    gold, judges = table
+    order = list(range(len(gold)))
+    random.shuffle(order)
+    assert chosen([gold[at] for at in order], *([one[at] for at in order] for one in judges)) == chosen(gold, *judges)
+
+
+@few
+@given(tables)
+def test_one_more_who_says_nothing_changes_nothing(table):
+    gold, judges = table
+    assert chosen(gold, *judges, [NOTHING] * len(gold)) == chosen(gold, *judges)
