@@ -27,7 +27,8 @@ class LabelTable:
     trajectories, in order of trajectory and place: `step_trajectory` and `step_message` (place in the original file)
     say which. `task` numbers each trajectory's task, `task_keys` are the tasks' own numbers.
 
-    Labels are parallel arrays: label_rater, label_step, label_value, label_propagated (0 or 1). The same for the
+    Labels are parallel arrays: label_rater, label_step, label_value, label_propagated and label_accepted (0 or 1; a
+    label that was suggested and accepted; nothing in it: none was). The same for the
     verdicts on whole trajectories: final_rater, final_trajectory, final_value, numbers into `final_values`. Passes
     say who rated which trajectory at all and whether that failed (1); labels of failed passes are in the table too.
     """
@@ -55,6 +56,7 @@ class LabelTable:
     final_trajectory: array[int] = field(default_factory=lambda: array("i"))
     final_value: array[int] = field(default_factory=lambda: array("i"))
     task_keys: tuple[int, ...] = ()
+    label_accepted: array[int] = field(default_factory=lambda: array("i"))
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,7 @@ class FieldTable:
     label_unit: array[int] = field(default_factory=lambda: array("i"))
     label_value: array[int] = field(default_factory=lambda: array("i"))
     label_propagated: array[int] = field(default_factory=lambda: array("i"))
+    label_accepted: array[int] = field(default_factory=lambda: array("i"))
     spans: SpanTable | None = None
     reason: str = ""
     left_out: int = 0

@@ -11,7 +11,7 @@ import hashlib
 import json
 from array import array
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -27,7 +27,7 @@ from annotations.schemes.schema import Scheme
 from annotations.services import agreement_converted
 from annotations.services.projects import scheme_of
 from annotations.services.runs import Claim
-from annotations.tables import LabelTable, TableRater
+from annotations.tables import FieldTable, LabelTable, TableRater
 
 RESAMPLES = 2000
 
@@ -95,6 +95,7 @@ def table(project: Project, config: dict[str, Any], tasks: Collection[int] | Non
         label_step=labels.unit,
         label_value=labels.value,
         label_propagated=labels.propagated,
+        label_accepted=labels.accepted,
         final_values=verdict.values if verdict else (),
         final_ordinal=bool(verdict and verdict.level == "ordinal"),
         final_rater=finals.rater,
@@ -155,8 +156,9 @@ def store(claim: Claim, computed_from: LabelTable, result: dict[str, Any], field
 
 
 def fingerprint(of: LabelTable) -> str:
-    """SHA-256 of the label rows: one line each of rater kind, rater, trajectory, message, value (JSON) and whether it
-    was propagated, tab-separated, sorted. Verdicts have no message. The same labels give the same, in any database."""
+    """SHA-256 of the label rows: one line each of rater kind, rater, trajectory, message, value (JSON) and how it came
+    (1: propagated, 2: accepted, else 0), tab-separated, sorted. Verdicts have no message. The same labels give the
+    same, in any database."""
     raters = [f"{rater.kind}\t{rater.name}" for rater in of.raters]
     values = [json.dumps(value) for value in of.values]
     verdicts = [json.dumps(value) for value in of.final_values]
@@ -164,11 +166,16 @@ def fingerprint(of: LabelTable) -> str:
         f"{of.trajectories[trajectory]}\t{message}"
         for trajectory, message in zip(of.step_trajectory, of.step_message, strict=True)
     ]
-    labels = zip(of.label_rater, of.label_step, of.label_value, of.label_propagated, strict=True)
+    labels = zip(of.label_rater, of.label_step, of.label_value, came(of), strict=True)
     finals = zip(of.final_rater, of.final_trajectory, of.final_value, strict=True)
-    lines = [f"{raters[rater]}\t{steps[step]}\t{values[value]}\t{filled}\n" for rater, step, value, filled in labels]
+    lines = [f"{raters[rater]}\t{steps[step]}\t{values[value]}\t{how}\n" for rater, step, value, how in labels]
     lines += [f"{raters[rater]}\t{of.trajectories[row]}\t\t{verdicts[value]}\t0\n" for rater, row, value in finals]
     return hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()
+
+
+def came(of: LabelTable | FieldTable) -> Iterator[int]:
+    """How each label of a table came, as a fingerprint has it."""
+    return (one + 2 * other for one, other in zip(of.label_propagated, of.label_accepted, strict=True))
 
 
 def _raters(seen: set[int], reference: Rater | None) -> list[Rater]:
@@ -209,15 +216,17 @@ def _steps(passes: AnnotationQuerySet, field: FieldSpec, rows: dict[int, int]) -
 
 @dataclass
 class Labels:
-    """Parallel arrays: who, which step (or whole trajectory), the number of the value, whether it was propagated."""
+    """Parallel arrays: who, which step (or whole trajectory), the number of the value, whether it was propagated or
+    a suggestion that was accepted."""
 
     rater: array[int]
     unit: array[int]
     value: array[int]
     propagated: array[int]
+    accepted: array[int]
 
     def __init__(self) -> None:
-        self.rater, self.unit, self.value, self.propagated = (array("i") for _ in range(4))
+        self.rater, self.unit, self.value, self.propagated, self.accepted = (array("i") for _ in range(5))
 
 
 def _labels(
@@ -256,6 +265,7 @@ def _labels(
         found.unit.append(unit)
         found.value.append(value)
         found.propagated.append(origin == Label.Origin.PROPAGATED)
+        found.accepted.append(origin == Label.Origin.ACCEPTED)
     return found
 
 

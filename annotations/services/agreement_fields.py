@@ -20,7 +20,7 @@ from annotations.schemes.fields import FirstErrorField, FlagField, PreferenceFie
 from annotations.schemes.fields.base import FieldSpec
 from annotations.schemes.fields.places import NONE
 from annotations.schemes.fields.preference import TIE
-from annotations.services import agreement_spans
+from annotations.services import agreement, agreement_spans
 from annotations.services.agreement_rows import Passes, Place, Said, gathered
 from annotations.services.agreement_silence import Silence
 from annotations.tables import FieldTable, FieldTables
@@ -35,22 +35,22 @@ Unit = tuple[Any, ...]  # what tells a unit from others: its place, and the part
 
 @dataclass
 class Answers:
-    """The answers to one field while they are read: unit → rater → (key of the value, propagated)."""
+    """The answers to one field while they are read: unit → rater → (key of the value, propagated, accepted)."""
 
     spec: FieldSpec
     tasks: dict[Unit, int] = field(default_factory=dict)
     parts: dict[Unit, str] = field(default_factory=dict)
-    said: dict[Unit, dict[int, tuple[str, bool]]] = field(default_factory=dict)
+    said: dict[Unit, dict[int, tuple[str, bool, bool]]] = field(default_factory=dict)
     values: dict[str, Json] = field(default_factory=dict)
     refused: set[tuple[Place, str, int]] = field(default_factory=set)  # place, part and rater
     left_out: int = 0
 
-    def add(self, unit: Unit, task: int, part: str, rater: int, value: Json, propagated: bool) -> None:
+    def add(self, unit: Unit, task: int, part: str, rater: int, value: Json, came: tuple[bool, bool]) -> None:
         key = json.dumps(value, ensure_ascii=False)
         self.values[key] = value
         self.tasks[unit] = task
         self.parts[unit] = part
-        self.said.setdefault(unit, {})[rater] = key, propagated
+        self.said.setdefault(unit, {})[rater] = (key, *came)
 
 
 def tables(project: Project) -> FieldTables:
@@ -78,7 +78,7 @@ def fingerprint(of: FieldTables) -> str:
     """SHA-256 of what was said in all fields: one line an answer, sorted. The same answers give the same."""
     lines = [f"{one.name}\t{one.level}\t{one.left_out}\n" for one in of.fields]
     for one in of.fields:
-        said = zip(one.label_rater, one.label_unit, one.label_value, one.label_propagated, strict=True)
+        said = zip(one.label_rater, one.label_unit, one.label_value, agreement.came(one), strict=True)
         lines += [
             f"{one.name}\t{of.raters[rater].kind}\t{of.raters[rater].name}\t{unit}\t{json.dumps(one.values[value])}\t{by}\n"
             for rater, unit, value, by in said
@@ -96,7 +96,7 @@ def _take(answers: Answers, passes: Passes, label: Said) -> None:
         answers.left_out += 1
         answers.refused.add((label.place, label.part, label.rater))
     for place, part, value in units:
-        answers.add((*label.place, *place), label.task, part, label.rater, value, label.propagated)
+        answers.add((*label.place, *place), label.task, part, label.rater, value, (label.propagated, label.accepted))
 
 
 def _units(spec: FieldSpec, passes: Passes, label: Said) -> Iterator[tuple[Unit, str, Json]]:
@@ -137,7 +137,7 @@ def _unset(answers: Answers, silence: Silence) -> None:
         unit = (*place.place, place.part, "")
         known = place.rater in answers.said.get(unit, {})
         if not known and (place.place, place.part, place.rater) not in answers.refused:
-            answers.add(unit, place.task, "", place.rater, False, False)
+            answers.add(unit, place.task, "", place.rater, False, (False, False))
 
 
 def _about(spec: FieldSpec, **more: Any) -> FieldTable:
@@ -157,9 +157,9 @@ def _table(answers: Answers) -> FieldTable:
     parts = _parts(spec)
     places = {name: place for place, name in enumerate(parts)}
     said = [
-        (rater, unit, numbers[key], propagated)
+        (rater, unit, numbers[key], *came)
         for unit, by_rater in enumerate(answers.said.values())
-        for rater, (key, propagated) in by_rater.items()
+        for rater, (key, *came) in by_rater.items()
     ]
     return _about(
         spec,
@@ -175,6 +175,7 @@ def _table(answers: Answers) -> FieldTable:
         label_unit=array("i", (one[1] for one in said)),
         label_value=array("i", (one[2] for one in said)),
         label_propagated=array("i", (one[3] for one in said)),
+        label_accepted=array("i", (one[4] for one in said)),
         left_out=answers.left_out,
     )
 

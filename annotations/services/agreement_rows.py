@@ -51,6 +51,7 @@ class Said(NamedTuple):
     step: int | None
     value: Json
     propagated: bool
+    accepted: bool
 
 
 @dataclass
@@ -125,9 +126,9 @@ class Passes:
             place = self.place(spec, one, step) if one and spec else None
             if one is None or spec is None or place is None:
                 continue
-            part, propagated = name.partition("@")[2], origin == Label.Origin.PROPAGATED
-            task = self.task_of[one.trajectory]
-            yield Said(annotation, one.rater, spec, part, place, one.trajectory, task, step, value, propagated)
+            part, task = name.partition("@")[2], self.task_of[one.trajectory]
+            came = (origin == Label.Origin.PROPAGATED, origin == Label.Origin.ACCEPTED)
+            yield Said(annotation, one.rater, spec, part, place, one.trajectory, task, step, value, *came)
 
 
 def counted(project: Project) -> AnnotationQuerySet:

@@ -29,13 +29,18 @@ ALIKE = {"ranking": {"percent": "Ordered alike"}}
 UNITS = {"tool_call": "tool call"}
 
 
-def rows(result: dict[str, Any], by_hand: bool = False) -> Iterator[dict[str, Any]]:
+WITHOUT = {"by_hand": "without_propagated", "unaided": "without_accepted"}  # a row's figures → the report's section
+
+
+def rows(result: dict[str, Any], without: str = "") -> Iterator[dict[str, Any]]:
     """The fields of a report for a page or a terminal: {"title", "part", "of", "level", "reason", "figures": [{"title",
-    "figure", "people"}]}. With `by_hand` those over labels given by hand, where there are others. A report of before
-    there were fields has none."""
+    "figure", "people"}]}. `without` is one of WITHOUT: those without propagated labels, or without accepted ones too,
+    where there are any. A report of before there were fields has none."""
     for row in result.get("fields") or []:
-        figures = by_hand and row["by_hand"] or row["figures"]
-        people = {} if by_hand else row["people"] or {}
+        figures = row["figures"]
+        if without:
+            figures = row.get(without) or row["by_hand"] or figures
+        people = {} if without else row["people"] or {}
         titles = FIGURES | ALIKE.get(row["level"], {})
         yield {
             **row,
@@ -48,10 +53,14 @@ def rows(result: dict[str, Any], by_hand: bool = False) -> Iterator[dict[str, An
         }
 
 
-def has_by_hand(result: dict[str, Any]) -> bool:
-    """Whether anything in it was propagated."""
+def can_go_without(result: dict[str, Any]) -> list[str]:
+    """Those of WITHOUT that are something else than the report on all labels."""
     fields = result.get("fields") or []
-    return result.get("without_propagated") is not None or any(row["by_hand"] for row in fields)
+    return [
+        key
+        for key, section in WITHOUT.items()
+        if result.get(section) is not None or any(row.get(key) for row in fields)
+    ]
 
 
 def glance(result: dict[str, Any]) -> list[tuple[str, float | None]]:

@@ -15,6 +15,7 @@ from annotations.access import Request
 from annotations.forms import AgreementForm
 from annotations.models import Project, Report, Run
 from annotations.services import agreement_live, agreement_words
+from annotations.services.agreement_words import WITHOUT
 from annotations.views.runs import progress_rows
 
 OVERALL = (
@@ -41,7 +42,8 @@ AGAINST = (
 
 
 LIST = "agreement/list.html"
-GROUPS = (("all", "All raters"), ("people", "People"), ("by_hand", "By hand"))
+GROUPS = (("all", "All raters"), ("people", "People"), ("by_hand", "Not propagated"), ("unaided", "Nor accepted"))
+CHOICES = {"by_hand": "Without propagated", "unaided": "Without propagated and accepted"}
 
 
 @login_required
@@ -86,7 +88,7 @@ def _now(project: Project) -> dict[str, Any]:
 
 def _section(said: dict[str, Any], title: str, unit: str) -> dict[str, Any]:
     """One field's figures, a row a measure and a column a group of raters or labels."""
-    groups = [(name, heading) for name, heading in GROUPS if said[name]]
+    groups = [(name, heading) for name, heading in GROUPS if said.get(name)]
     first, more = (
         [(heading, [said[group]["figures"][name] for group, _ in groups]) for name, heading in names]
         for names in (OVERALL, MORE)
@@ -114,27 +116,29 @@ def report(request: Request, slug: str, pk: int) -> HttpResponse:
     reports = Report.objects.filter(project=project, kind="agreement").select_related("run__created_by")
     found = get_object_or_404(reports, pk=pk)
     result = found.result
-    has_by_hand = agreement_words.has_by_hand(result)
-    by_hand = "hand" in request.GET and has_by_hand
-    section = result.get("without_propagated") or result if by_hand else result
-    fields = list(agreement_words.rows(result, by_hand))
+    choices = agreement_words.can_go_without(result)
+    without = next((key for key in choices if key in request.GET), "")
+    section = result
+    if without:
+        section = result.get(WITHOUT[without]) or result.get("without_propagated") or result
+    fields = list(agreement_words.rows(result, without))
     baselines = section.get("baselines") or {}
     context = {
         "project": project,
         "report": found,
         "result": result,
-        "by_hand": by_hand,
-        "has_by_hand": has_by_hand,
+        "without": without,
+        "choices": [(key, CHOICES[key]) for key in choices],
         "fields": fields,
         "with_people": any(one["people"] not in (None, one["figure"]) for row in fields for one in row["figures"]),
         "sha256": found.inputs.get("sha256" if result["values"] else "fields_sha256"),
         "one_task": result["counts"]["tasks"] == 1,
         "overall": _overall(section),
-        "people": _overall(result["people"]) if result.get("people") and not by_hand else None,
+        "people": _overall(result["people"]) if result.get("people") and not without else None,
         "raters": sorted(_against(section.get("raters") or {}), key=lambda row: (-row["rank"], row["name"])),
         "baselines": _against({one: baselines[one] for one in result["values"] if one in baselines}),
         "pairs": section.get("pairs") or [],
-        "finals": _finals(result.get("final") if not by_hand else None),
+        "finals": _finals(result.get("final") if not without else None),
         "columns": [title for _, title in AGAINST],
     }
     return render(request, "agreement/report.html", context)

@@ -14,7 +14,7 @@ from models_service.statistics import matrices, measures, released
 from models_service.statistics.coefficients import Codes
 from models_service.statistics.figures import Block
 from models_service.statistics.matrices import Bools, Matrix
-from models_service.statistics.sections import Part, Row, numbers, titles
+from models_service.statistics.sections import NO_FIRST, Part, Row, numbers, titles
 
 
 def parts(table: LabelTable, official: bool) -> dict[str, Part]:
@@ -30,6 +30,8 @@ def parts(table: LabelTable, official: bool) -> dict[str, Part]:
         found["final"] = source.final_part()
     if source.steps.propagated.any():
         found["by hand"] = source.hand_part()
+    if table.values and source.accepted.any():
+        found["unaided"] = source.unaided_part()
     return found
 
 
@@ -40,6 +42,10 @@ class Source:
     @property
     def reference(self) -> int | None:
         return self.table.reference
+
+    @cached_property
+    def accepted(self) -> Bools:
+        return matrices.accepted(self.table)
 
     @cached_property
     def steps(self) -> Matrix:
@@ -54,12 +60,21 @@ class Source:
     def hand_part(self) -> Part:
         """Steps where either of the two was filled in are left out. First errors are the same: what is filled in
         follows from an earlier label, so it is never the first error."""
-        return self._part(self.steps.by_hand(), self.steps.propagated)
+        return self._part(self.steps.without(self.steps.propagated), self.steps.propagated)
+
+    def unaided_part(self) -> Part:
+        """The same with what was accepted left out too. An accepted label may itself be the first error: without it
+        nothing is known of that."""
+        aided = self.steps.propagated | self.accepted
+        part = self._part(self.steps.without(aided), aided)
+        for _, _, row in part.rows():
+            row.first, row.no_first = None, NO_FIRST
+        return part
 
     def final_part(self) -> Part:
         finals = matrices.of_finals(self.table)
         values = self.table.final_values
-        part = Part(finals, self.table.final_ordinal, titles(values), "trajectory", numbers(values))
+        part = Part(finals, self.table.final_ordinal, titles(values), "trajectory", numbers(values), among=self._among)
         for place, name in self._others():
             part.raters[name] = Row(self._about(place))
             if self.reference is not None:
@@ -68,7 +83,8 @@ class Source:
         return part
 
     def _part(self, matrix: Matrix, filled: Bools | None) -> Part:
-        part = Part(matrix, self.table.ordinal, titles(self.table.values), numbers=numbers(self.table.values))
+        values = self.table.values
+        part = Part(matrix, self.table.ordinal, titles(values), numbers=numbers(values), among=self._among)
         for place, name in self._others():
             skip = None if filled is None or self.reference is None else filled[:, self.reference] | filled[:, place]
             part.raters[name] = self._row(self._about(place), self.steps.labels[:, place], skip)
@@ -103,6 +119,11 @@ class Source:
 
     def _others(self) -> Iterator[tuple[int, str]]:
         return ((place, rater.name) for place, rater in enumerate(self.table.raters) if place != self.reference)
+
+    @property
+    def _among(self) -> list[int]:
+        """The raters that speak for themselves: a consensus is made of what the others say."""
+        return [place for place, rater in enumerate(self.table.raters) if rater.kind != "consensus"]
 
     @cached_property
     def _asked(self) -> Bools:

@@ -4,11 +4,13 @@
       "raters": how many said something, "units": how many things two raters said something of, "labels": how many
       answers there are, "left_out": answers that the scheme does not take any more,
       "figures": {NAME: FIGURE}, "people": {NAME: FIGURE} or null, "by_hand": {NAME: FIGURE} or null,
+      "unaided": {NAME: FIGURE} or null,
       "reason": why it is not measured, or ""}, …]
 
 A row is a field, or one of its parts: a dimension of a vector, an item of a rubric, a type of span. Rows stand in the
 order of the scheme. `people` is over human raters alone (null when there are fewer than two), `by_hand` over labels
-that were given by hand (null when none of the row was propagated). FIGURE is as in statistics.report. NAMEs by level:
+that were not propagated (null when none of the row was), `unaided` over those that were neither propagated nor
+suggested and accepted (null when none of the row was accepted). FIGURE is as in statistics.report. NAMEs by level:
 
     nominal   alpha_nominal, percent; of a first error also none_alpha, none_percent (whether both say there is none),
               exact, near (among pairs who both name a step: the same one; at most one step off); of a preference also
@@ -24,7 +26,7 @@ that were given by hand (null when none of the row was propagated). FIGURE is as
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -42,7 +44,7 @@ WORDS = {"tool_call": "tool call", "task": "task or pair"}
 
 @dataclass
 class Row:
-    """One row of the section, with the statistics each of its three sets of figures is made of."""
+    """One row of the section, with the statistics each of its sets of figures is made of."""
 
     table: FieldTable
     part: str = ""
@@ -53,7 +55,7 @@ class Row:
     units: int = 0
 
     def as_json(self, found: Mapping[tuple[str, str], Mapping[str, Figure]]) -> dict[str, Any]:
-        said: dict[str, Any] = {"figures": {}, "people": None, "by_hand": None}
+        said: dict[str, Any] = {"figures": {}, "people": None, "by_hand": None, "unaided": None}
         for (which, _), each in found.items():
             said[which] = (said[which] or {}) | {name: figure.as_json() for name, figure in each.items()}
         return {
@@ -117,14 +119,26 @@ class Answers:
     def units(self) -> Units:
         shape = len(self.table.unit_task), len(self.tables.raters)
         labels, filled = np.full(shape, SILENT, dtype=np.int64), np.zeros(shape, dtype=bool)
-        cells = numbers(self.table.label_unit), numbers(self.table.label_rater)
-        labels[cells] = numbers(self.table.label_value)
-        filled[cells] = numbers(self.table.label_propagated) == 1
+        labels[self._cells] = numbers(self.table.label_value)
+        filled[self._cells] = numbers(self.table.label_propagated) == 1
         return Units(labels, filled, np.ones(shape[0]), numbers(self.table.unit_task), max(1, self.tables.tasks))
+
+    @cached_property
+    def aided(self) -> Units:
+        """The same, what was suggested and accepted among what was filled in."""
+        filled = self.units.filled.copy()
+        filled[self._cells] |= numbers(self.table.label_accepted) == 1
+        return replace(self.units, filled=filled)
+
+    @property
+    def _cells(self) -> tuple[Ints, Ints]:
+        return numbers(self.table.label_unit), numbers(self.table.label_rater)
 
     def row(self, part: int | None, people: Sequence[int]) -> Row:
         """Of one part, or of all together."""
-        mine = self.units if part is None else self.units.where(self.part == part)
+        mine, aided = self.units, self.aided
+        if part is not None:
+            mine, aided = mine.where(self.part == part), aided.where(self.part == part)
         said = mine.labels != SILENT
         row = Row(self.table, raters=int(said.any(axis=0).sum()), labels=int(said.sum()))
         row.units = int((mine.said >= 2).sum())
@@ -135,6 +149,8 @@ class Answers:
             row.sets["people"] = self._blocks(mine.only(people))
         if mine.filled.any():
             row.sets["by_hand"] = self._blocks(mine.by_hand())
+        if (aided.filled & ~mine.filled).any():
+            row.sets["unaided"] = self._blocks(aided.by_hand())
         return row
 
     def _blocks(self, mine: Units) -> Blocks:

@@ -31,9 +31,9 @@ class Matrix:
     task_of: Ints
     tasks: int
 
-    def by_hand(self) -> Matrix:
-        """The same without propagated labels, as if they had not been said."""
-        return replace(self, labels=np.where(self.propagated, self.categories, self.labels).astype(np.uint8))
+    def without(self, some: Bools) -> Matrix:
+        """The same as if those labels, (units, raters), had not been said."""
+        return replace(self, labels=np.where(some, self.categories, self.labels).astype(np.uint8))
 
     def only(self, columns: list[int]) -> Matrix:
         return replace(self, labels=self.labels[:, columns], propagated=self.propagated[:, columns])
@@ -62,6 +62,14 @@ def of_steps(table: LabelTable) -> Matrix:
     propagated = np.zeros(shape, dtype=bool)
     propagated[cells] = numbers(table.label_propagated)[said] == 1
     return _placed(table, labels, propagated, len(table.values), trajectory)
+
+
+def accepted(table: LabelTable) -> Bools:
+    """(units, raters): whether a label of the main field was suggested and accepted."""
+    found = np.zeros((len(table.step_trajectory), len(table.raters)), dtype=bool)
+    if len(table.label_accepted):
+        found[numbers(table.label_step), numbers(table.label_rater)] = numbers(table.label_accepted) == 1
+    return found
 
 
 def of_finals(table: LabelTable) -> Matrix:

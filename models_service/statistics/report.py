@@ -5,14 +5,17 @@ order of its keys: go by "values" and by lists where order matters.
 
     {"reference": name or null,  "official": bool,  "field": "label",  "values": ["1", "0", "-1"],
      "resamples": 2000,  "seed": 0,  "confidence": 0.95,
-     "counts": {"raters", "tasks", "trajectories", "steps", "labels", "propagated", "failed"},
+     "counts": {"raters", "tasks", "trajectories", "steps", "labels", "propagated", "accepted",
+                "failed"},
 
      …SECTION over all labels, its keys right here at the top…,
 
      "people": OVERALL over the human raters alone, or null when there are fewer than two,
      "final":  SECTION over the verdicts on whole trajectories with "values" of its own, "accuracy" for step_acc, and
                neither first_err_acc nor baselines; or null where the scheme asks for none,
-     "without_propagated": SECTION over labels that were given by hand, or null when no label was propagated,
+     "without_propagated": SECTION over labels that were not propagated, or null when none was,
+     "without_accepted": SECTION over labels that were neither propagated nor suggested and accepted, without
+               first_err_acc, or null when none was accepted,
      "fields": a row for every field of the scheme and its parts, see statistics.fields}
 
 Where the main field is no choice of a whole step or trajectory, "values" is empty, the SECTION at the top has no raters
@@ -36,7 +39,8 @@ was computed from: steps of the reference (step_acc, macro_f1, recall of its cla
 look for chance also at steps labelled once). `reason` says in words why value, or low and high, are null; else "".
 
 With `official` step_acc and first_err_acc follow the released AgentProcessBench script (statistics.official) and each
-RATER has "step_exact" and "failed_ratio" as it defines them; the rest stays ours, as does without_propagated.
+RATER has "step_exact" and "failed_ratio" as it defines them; the rest stays ours, as do the sections without some
+labels. A reference that is a consensus is made of what the others say, so OVERALL is of the others.
 """
 
 from __future__ import annotations
@@ -86,6 +90,7 @@ def compute(
         "people": parts["people"].overall(mine["people"]) if "people" in parts else None,
         "final": _final(parts["final"], mine["final"], names) if "final" in parts else None,
         "without_propagated": _section(parts["by hand"], mine["by hand"], names) if "by hand" in parts else None,
+        "without_accepted": _section(parts["unaided"], mine["unaided"], names) if "unaided" in parts else None,
         "fields": fields.section(every, resamples, seed),
     }
 
@@ -116,9 +121,14 @@ def _counted(every: FieldTables, main: str) -> dict[str, int]:
     """What a report on that field was computed from."""
     table = next((one for one in every.fields if one.name == main), FieldTable(main, "", "", "", "none"))
     if table.spans is not None:
-        return {"steps": len(table.spans.text_task), "labels": len(table.spans.span_text), "propagated": 0}
-    propagated = sum(table.label_propagated)
-    return {"steps": len(table.unit_task), "labels": len(table.label_unit), "propagated": propagated}
+        return {
+            "steps": len(table.spans.text_task),
+            "labels": len(table.spans.span_text),
+            "propagated": 0,
+            "accepted": 0,
+        }
+    came = {"propagated": sum(table.label_propagated), "accepted": sum(table.label_accepted)}
+    return {"steps": len(table.unit_task), "labels": len(table.label_unit), **came}
 
 
 def counts(table: LabelTable) -> dict[str, int]:
@@ -131,5 +141,6 @@ def counts(table: LabelTable) -> dict[str, int]:
         "steps": len(np.unique(numbers(table.label_step))),
         "labels": len(table.label_step),
         "propagated": sum(table.label_propagated),
+        "accepted": sum(table.label_accepted),
         "failed": sum(table.pass_failed),
     }

@@ -3,17 +3,19 @@
 What a coefficient needs of many units is how often each kind of unit occurs: two said the first value and one the
 second, say. So a task is counted as
 
-    {"counts": {"tasks": 1, "trajectories", "steps", "labels", "propagated", "failed"}, "passes": {RATER: trajectories},
-     "main": PART, "final": PART}
-    PART    = {"all": KINDS, "people": KINDS, "filled": KINDS, "margins": {RATER: {VALUE: n}}, "margins filled": …,
+    {"counts": {"tasks": 1, "trajectories", "steps", "labels", "propagated", "accepted", "failed"},
+     "passes": {RATER: trajectories}, "main": PART, "final": PART}
+    PART    = {"all": KINDS, "people": KINDS, "margins": {RATER: {VALUE: n}}, "filled": LESS, "aided": LESS,
                "pairs": {"RATER RATER": {"VALUE VALUE": units}}, "settled": {"before": KINDS, "margins",
                "against": {RATER: {"VALUE VALUE": units}}}}
     KINDS   = {"2 0 1": units}, how many raters gave each value, in the order of the scheme
+    LESS    = {"all": KINDS, "margins": {RATER: {VALUE: n}}}
 
 A RATER is its number, a VALUE its place in the scheme; what is 0 is left out. "filled" is what taking out propagated
-labels adds to "all" and takes from it. "settled" looks at the trajectories that have an adjudicated pass: raters among
-themselves, and each against it, its value first; one who said nothing there has the place after the last value. Whole
-numbers add up without rounding, so taking a task's old counts away and adding the new ones is as good as counting all.
+labels adds to "all" and to "margins", negative where it takes away; "aided" the same for labels that were propagated or
+accepted. "settled" looks at the trajectories that have an adjudicated pass: raters among themselves, and each against
+it, its value first; one who said nothing there has the place after the last value. Whole numbers add up without
+rounding, so taking a task's old counts away and adding the new ones is as good as counting all.
 """
 
 from __future__ import annotations
@@ -40,12 +42,14 @@ def counted(table: LabelTable) -> dict[int, Sums]:
     nobody."""
     found: dict[int, Sums] = {}
     keys = _looked_at(table)
-    parts = {"main": matrices.of_steps(table) if table.values else None}
-    parts["final"] = matrices.of_finals(table) if table.final_values else None
+    parts = {"main": (matrices.of_steps(table), matrices.accepted(table))} if table.values else {}
+    if table.final_values:
+        finals = matrices.of_finals(table)
+        parts["final"] = finals, np.zeros(finals.labels.shape, dtype=bool)
     columns = _Columns(table)
     whole = _counts(table)
     for place, key in enumerate(keys):
-        said = {name: columns.part(matrix, place) for name, matrix in parts.items() if matrix is not None}
+        said = {name: columns.part(matrix, place, accepted) for name, (matrix, accepted) in parts.items()}
         found[table.task_keys[key]] = _plain(whole[key] | said)
     return found
 
@@ -53,7 +57,8 @@ def counted(table: LabelTable) -> dict[int, Sums]:
 def figures_of(sums: Mapping[str, Any], frame: LabelTable, raters: Sequence[TableRater]) -> dict[str, Any]:
     """The figures without intervals: {"counts", "values", "main": SECTION or null, "final": SECTION or null}, where
 
-        SECTION = {"all": OVERALL, "people": OVERALL or null, "by_hand": OVERALL or null, "pairs": as in a report,
+        SECTION = {"all": OVERALL, "people": OVERALL or null, "by_hand": OVERALL or null, "unaided": OVERALL or null,
+                   "pairs": as in a report,
                    "settled": {"before": OVERALL, "raters": [{"name", "kind", "percent", KAPPAS, "step_acc", "n",
                    "reason"}]} or null}
 
@@ -64,14 +69,14 @@ def figures_of(sums: Mapping[str, Any], frame: LabelTable, raters: Sequence[Tabl
     found: dict[str, Any] = {"counts": counts | {"raters": len(sums.get("passes", {}))}, "main": None, "final": None}
     if frame.values:
         part = _Part(sums.get("main", {}), frame.values, frame.ordinal, "step", raters)
-        found["main"] = part.section(people > 1)
+        found["main"] = part.section(people > 1, accepted=counts["accepted"] > 0)
     if frame.final_values:
         part = _Part(sums.get("final", {}), frame.final_values, frame.final_ordinal, "trajectory", raters)
         found["final"] = part.section(people > 1)
     return found
 
 
-COUNTS = ("tasks", "trajectories", "steps", "labels", "propagated", "failed")
+COUNTS = ("tasks", "trajectories", "steps", "labels", "propagated", "accepted", "failed")
 
 
 def _looked_at(table: LabelTable) -> list[int]:
@@ -94,11 +99,13 @@ def _counts(table: LabelTable) -> dict[int, Sums]:
             own["failed"] += failed
             passes[task[trajectory]][str(table.raters[rater].key)] += 1
             rated.add(trajectory)
-    for rater, step, filled in zip(table.label_rater, table.label_step, table.label_propagated, strict=True):
+    came = (table.label_propagated, table.label_accepted)
+    for rater, step, filled, accepted in zip(table.label_rater, table.label_step, *came, strict=True):
         if rater != table.reference:
             own = counts[task[of_step[step]]]
             own["labels"] += 1
             own["propagated"] += filled
+            own["accepted"] += accepted
             own["steps"] += step not in labelled
             labelled.add(step)
     return {place: {"counts": counts[place], "passes": passes[place]} for place in counts}
@@ -113,7 +120,7 @@ class _Columns:
         self.others = [place for place in range(len(self.keys)) if place != table.reference]
         self.people = [place for place in self.others if table.raters[place].kind == "human"]
 
-    def part(self, matrix: Matrix, task: int) -> Sums:
+    def part(self, matrix: Matrix, task: int, accepted: matrices.Bools) -> Sums:
         """What that task of the matrix comes to. Its units stand together."""
         start, stop = np.searchsorted(matrix.task, [task, task + 1])
         labels, size = matrix.labels[start:stop], matrix.categories
@@ -123,14 +130,23 @@ class _Columns:
             "margins": self._margins(labels, size),
             "pairs": dict(self._pairs(labels, size)),
         }
-        if matrix.propagated[start:stop].any():
-            hand = np.where(matrix.propagated[start:stop], size, labels)
-            found["filled"] = _difference(_kinds(hand[:, self.others], size), found["all"])
-            margins = self._margins(hand, size)
-            found["margins filled"] = {key: _difference(margins[key], of) for key, of in found["margins"].items()}
+        filled, aided = matrix.propagated[start:stop], accepted[start:stop]
+        if filled.any():
+            found["filled"] = self._less(found, np.where(filled, size, labels), size)
+        # Also where nothing was accepted, so that it adds up with other tasks to what is left of all.
+        if filled.any() or aided.any():
+            found["aided"] = self._less(found, np.where(filled | aided, size, labels), size)
         if self.reference is not None:
             found["settled"] = self._settled(labels, matrix.trajectory[start:stop], size)
         return found
+
+    def _less(self, whole: Sums, left: Codes, size: int) -> Sums:
+        """What is to be added to `whole` where only those labels are left."""
+        margins = self._margins(left, size)
+        return {
+            "all": _difference(_kinds(left[:, self.others], size), whole["all"]),
+            "margins": {key: _difference(margins[key], of) for key, of in whole["margins"].items()},
+        }
 
     def _settled(self, labels: Codes, trajectory: Codes, size: int) -> Sums:
         decided = labels[:, self.reference]
@@ -195,14 +211,14 @@ class _Part:
     unit: str
     raters: Sequence[TableRater]
 
-    def section(self, with_people: bool) -> dict[str, Any]:
+    def section(self, with_people: bool, accepted: bool = False) -> dict[str, Any]:
         kinds, margins = self.sums.get("all", {}), self.sums.get("margins", {})
         people = {key: one for key, one in margins.items() if self._names.get(key, ("", ""))[1] == "human"}
-        filled = self.sums.get("filled")
         return {
             "all": self._overall(kinds, margins),
             "people": self._overall(self.sums.get("people", {}), people) if with_people else None,
-            "by_hand": self._by_hand(kinds, margins) if filled or self.sums.get("margins filled") else None,
+            "by_hand": self._without("filled") if "filled" in self.sums else None,
+            "unaided": self._without("aided") if accepted else None,
             "pairs": self._pairs(),
             "settled": self._settled(self.sums["settled"]) if self.sums.get("settled") else None,
         }
@@ -211,14 +227,15 @@ class _Part:
     def _names(self) -> dict[str, tuple[str, str]]:
         return {str(rater.key): (rater.name, rater.kind) for rater in self.raters}
 
-    def _by_hand(self, kinds: Mapping[str, int], margins: Mapping[str, Any]) -> dict[str, Any]:
-        apart = self.sums.get("margins filled", {})
-        left = {key: Counter(one) for key, one in margins.items()}
-        for key, one in apart.items():
-            left.setdefault(key, Counter()).update(one)
-        together = Counter(kinds)
-        together.update(self.sums.get("filled", {}))
-        return self._overall({kind: n for kind, n in together.items() if n}, left)
+    def _without(self, some: str) -> dict[str, Any]:
+        """As if the labels that are "filled", or "aided", had not been said."""
+        less = self.sums.get(some, {})
+        kinds = Counter(self.sums.get("all", {}))
+        kinds.update(less.get("all", {}))
+        margins = {key: Counter(one) for key, one in self.sums.get("margins", {}).items()}
+        for key, one in less.get("margins", {}).items():
+            margins.setdefault(key, Counter()).update(one)
+        return self._overall({kind: n for kind, n in kinds.items() if n}, margins)
 
     def _overall(self, kinds: Mapping[str, int], margins: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
         size, numbers = len(self.values), sections.numbers(self.values)

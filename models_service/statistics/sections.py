@@ -19,6 +19,7 @@ Found = Mapping[Key, Mapping[str, Figure]]
 
 NO_REFERENCE = "No reference rater is chosen."
 NO_ERROR = "The scheme names no value for a wrong step, so there is no first error."
+NO_FIRST = "A label that was accepted may be the first error itself, so that is given with all labels only."
 NO_ORDER = "The values of this field have no order."
 NO_NUMBERS = "The values of this field are no numbers."
 OVERALL = (
@@ -57,13 +58,14 @@ def laid_out(defined: Mapping[str, Figure], *, ordinal: bool, in_numbers: bool) 
 class Row:
     """One rater, or one constant answer, against the reference.
 
-    `against` is None where there is no reference, `first` where there is no first error. `released` holds the figures
-    of the released arithmetic, which replace ours of the same name.
+    `against` is None where there is no reference, `first` where there is no first error (`no_first` says why).
+    `released` holds the figures of the released arithmetic, which replace ours of the same name.
     """
 
     about: dict[str, Any]
     against: Block | None = None
     first: Block | None = None
+    no_first: str = NO_ERROR
     released: Mapping[str, Block] = field(default_factory=dict)
 
     def blocks(self) -> Iterator[tuple[str, Block]]:
@@ -73,14 +75,15 @@ class Row:
     def figures(self, found: Mapping[str, Mapping[str, Figure]], values: list[str]) -> dict[str, Figure]:
         if not self.against:
             return dict.fromkeys(KEYS + tuple(f"recall {value}" for value in values), Figure(None, reason=NO_REFERENCE))
-        first = found["first"]["rate"] if self.first else Figure(None, reason=NO_ERROR)
+        first = found["first"]["rate"] if self.first else Figure(None, reason=self.no_first)
         ours = {**found["against"], "first_err_acc": first}
         return ours | {key: found[key]["rate"] for key in self.released}
 
 
 @dataclass
 class Part:
-    """All raters of a matrix at once, and each rater and constant answer against the reference."""
+    """All raters of a matrix at once, or those that are `among`, and each rater and constant answer against the
+    reference."""
 
     matrix: Matrix
     ordinal: bool
@@ -89,6 +92,7 @@ class Part:
     numbers: Floats | None = None
     raters: dict[str, Row] = field(default_factory=dict)
     baselines: dict[str, Row] = field(default_factory=dict)
+    among: list[int] | None = None
 
     def rows(self) -> Iterator[tuple[str, str, Row]]:
         for place, rows in (("raters", self.raters), ("baselines", self.baselines)):
@@ -100,7 +104,8 @@ class Part:
 
     @cached_property
     def _overall(self) -> dict[str, Block]:
-        return measures.overall(self.matrix, self.unit, self.numbers)
+        matrix = self.matrix if self.among is None else self.matrix.only(self.among)
+        return measures.overall(matrix, self.unit, self.numbers)
 
     def overall(self, found: Found) -> dict[str, Any]:
         defined = {name: figure for key in self._overall for name, figure in found[(key,)].items()}

@@ -74,7 +74,8 @@ def test_a_report_is_kept_with_its_run_and_what_it_was_computed_from(project):
     assert report.run.state == Run.State.DONE
     assert report.run.result["report"] == report.pk
     assert report.inputs["counts"] == {
-        "raters": 3, "tasks": 2, "trajectories": 2, "steps": 4, "labels": 10, "propagated": 0, "failed": 1,
+        "raters": 3, "tasks": 2, "trajectories": 2, "steps": 4, "labels": 10, "propagated": 0,
+        "accepted": 0, "failed": 1,
     }  # fmt: skip
     assert report.inputs["sha256"] == agreement.fingerprint(agreement.table(project, {}))
 

@@ -70,7 +70,7 @@ def same_as_a_report(project) -> None:
     assert live["counts"] == whole["counts"]
     alike(live["main"]["all"], whole)
     alike(live["final"]["all"], whole["final"])
-    for mine, theirs in (("people", "people"), ("by_hand", "without_propagated")):
+    for mine, theirs in (("people", "people"), ("by_hand", "without_propagated"), ("unaided", "without_accepted")):
         assert (live["main"][mine] is None) == (whole[theirs] is None), mine
         if whole[theirs]:
             alike(live["main"][mine], whole[theirs])
@@ -138,6 +138,7 @@ class Crowd:
         """What follows from an error, as it is filled in."""
         cause = found.labels.current().filter(field="label", value=-1).first()
         said = found.labels.values("step")
+        found.labels.current().filter(field="label", implies=None, value=0).update(origin=Label.Origin.ACCEPTED)
         for step in found.trajectory.steps.of_agent().exclude(pk__in=said) if cause else ():
             Label.objects.create(
                 annotation=found, step=step, field="label", value=-1, origin=Label.Origin.PROPAGATED, cause=cause
@@ -297,6 +298,8 @@ def test_what_was_adjudicated_is_no_rater_and_every_rater_stands_beside_it(proje
     adjudication.settle(found, lead)
 
     same_as_a_report(project)
+    against = report.compute(agreement.table(project, {"reference": "consensus:adjudicated"}), resamples=0)
+    alike(agreement_live.now(project).figures["main"]["all"], against)
     settled = agreement_live.now(project).figures["main"]["settled"]
     assert settled["before"]["percent"] == pytest.approx(2 / 3)
     assert [(row["name"], row["step_acc"], row["n"]) for row in settled["raters"]] == [

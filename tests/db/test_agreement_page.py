@@ -80,8 +80,22 @@ def test_the_report_shows_the_best_rater_first_and_the_constants_last(owner, pro
 
 
 def test_the_report_can_leave_out_what_was_propagated(owner, project):
-    assert "Without the 3 propagated" in shown(owner, project)
-    assert 'href="?hand" aria-current="page"' in shown(owner, project, "?hand")
+    assert "Without propagated</a>" in shown(owner, project)
+    page = shown(owner, project, "?by_hand")
+    assert 'href="?by_hand" aria-current="page"' in page
+    assert "Left out: 3 labels that were propagated, as if" in page
+    assert "accepted" not in page.split("<main")[1]
+
+
+def test_the_report_can_leave_out_what_was_accepted(owner, project):
+    Label.objects.filter(annotation__rater__name="z better", value=0).update(origin=Label.Origin.ACCEPTED)
+    page = shown(owner, project, "?unaided")
+    assert "Left out: 3 labels that were propagated and 3 that were suggested and accepted" in page
+    assert "A label that was accepted may be the first error itself" in page
+    result = Report.objects.last().result
+    assert result["raters"]["z better"]["coverage"] == 1
+    alone = result["without_accepted"]["raters"]["z better"]
+    assert (alone["coverage"], alone["step_acc"], alone["first_err_acc"]) == (1, 1, None)
 
 
 def test_a_report_without_a_reference_compares_raters_with_each_other_only(owner, project):
@@ -137,7 +151,7 @@ def test_the_page_says_how_it_stands_now_and_what_is_being_counted(owner, projec
     shown = page.split('id="now"')[1].split("</section>")[0]
     assert "Every label that was handed in is in it." in shown
     assert "hx-get" not in shown
-    assert "By hand" in shown and "Gwet’s AC1" in shown
+    assert "Not propagated" in shown and "Gwet’s AC1" in shown
     assert "a poor &lt;b&gt;judge" in shown and "<b>judge" not in shown
 
 
