@@ -31,6 +31,7 @@ BEGIN: dict[str, set[Role]] = {
     Run.Kind.LEADERBOARD: SEE_OTHERS_LABELS,
     Run.Kind.INSIGHT: SEE_OTHERS_LABELS,
     Run.Kind.RUBRICS: MANAGE,
+    Run.Kind.MEANINGS: MANAGE,
     Run.Kind.CONSENSUS: SEE_OTHERS_LABELS,
     Run.Kind.ADOPT: MANAGE,
 }

@@ -30,6 +30,7 @@ TASKS: dict[str, tuple[str, str]] = {
     Run.Kind.LEADERBOARD: ("models_service.run_leaderboard", "light"),
     Run.Kind.INSIGHT: ("models_service.run_insight", "light"),
     Run.Kind.RUBRICS: ("models_service.run_rubrics", "light"),
+    Run.Kind.MEANINGS: ("models_service.run_meanings", "gpu"),
     Run.Kind.CONSENSUS: ("models_service.run_consensus", "light"),
     Run.Kind.ADOPT: ("models_service.run_adoption", "light"),
 }

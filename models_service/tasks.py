@@ -18,6 +18,7 @@ from annotations.services import (
     queue_policies_run,
     runs,
     scheme_changes,
+    similar,
     traces,
     words,
 )
@@ -29,6 +30,7 @@ from models_service import (
     judging,
     leaderboard,
     learning,
+    meanings,
     probing,
     rubric_writing,
     scoring,
@@ -47,6 +49,7 @@ def run_import(run_id: int) -> None:
     if claim:
         queue_policies_run.follow(claim.run)
         words.take_down(claim.run.project)
+        similar.follow(claim.run)
 
 
 @shared_task(name="models_service.run_export")
@@ -113,6 +116,13 @@ def run_rubrics(run_id: int) -> None:
     with runs.working_on(run_id) as claim:
         if claim:
             rubric_writing.perform(claim)
+
+
+@shared_task(name="models_service.run_meanings")
+def run_meanings(run_id: int) -> None:
+    with runs.working_on(run_id) as claim:
+        if claim:
+            meanings.perform(claim)
 
 
 @shared_task(name="models_service.run_insight")

@@ -131,6 +131,8 @@ PAGES: dict[str, list[Door]] = {
     "view_save": [post(LEADS, 302)],
     "view_remove": [post(LEADS, 404)],
     "view_follow": [post(MANAGE, 404)],
+    "meanings": [post(MANAGE, 302)],
+    "similar": [Door(LEADS)],
     "trajectory_choices": [Door()],
     "trajectory": [Door()],
     "trajectory_steps": [Door()],

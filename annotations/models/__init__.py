@@ -5,7 +5,7 @@ from __future__ import annotations
 from annotations.models.adjudication import Adjudication, Standing
 from annotations.models.agreement import AgreementMark, ProjectAgreement, TaskAgreement
 from annotations.models.calibrations import Calibration
-from annotations.models.finding import SavedView, StepWords
+from annotations.models.finding import SavedView, StepMeaning, StepWords
 from annotations.models.formats import NamedFormat
 from annotations.models.gold import Gold, GoldPlan, Training
 from annotations.models.judges import (
@@ -71,6 +71,7 @@ __all__ = [
     "ScorerArtefact",
     "Standing",
     "Step",
+    "StepMeaning",
     "StepWords",
     "Task",
     "TaskAgreement",

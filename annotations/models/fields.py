@@ -1,4 +1,4 @@
-"""A column for JSON that must come back exactly as it went in."""
+"""Columns that Django has not: JSON that must come back exactly as it went in, and strings of bits."""
 
 from __future__ import annotations
 
@@ -7,6 +7,13 @@ from typing import Any
 from django.db import models
 
 from annotations.formats.lines import dump, load
+
+
+class SignsField(models.Field):
+    """A string of bits as “0110…”, which PostgreSQL compares as one: only for queries written by hand."""
+
+    def db_type(self, connection: object) -> str:
+        return "varbit"
 
 
 class VerbatimJSONField(models.TextField):

@@ -1,4 +1,4 @@
-"""Finding things again: the words of steps, and views of the list that somebody keeps."""
+"""Finding things again: the words and the meaning of steps, and views of the list that somebody keeps."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 
+from annotations.models.fields import SignsField
 from annotations.models.projects import Project, User
 from annotations.models.trajectories import Step
 
@@ -19,6 +20,15 @@ class StepWords(models.Model):
 
     class Meta:
         indexes = [GinIndex(fields=["words"], name="words_of_steps")]
+
+
+class StepMeaning(models.Model):
+    """What a sentence encoder made of a step, for finding steps that mean alike. Made by a run of its own."""
+
+    step = models.OneToOneField(Step, models.CASCADE, related_name="meaning", primary_key=True)
+    project = models.ForeignKey(Project, models.CASCADE, related_name="+")
+    signs = SignsField(help_text="A bit a number of the vector, 1 where it is above 0: near vectors differ in few.")
+    vector = models.BinaryField(help_text="The vector, of length 1, as half-precision floats, the low byte first.")
 
 
 class SavedView(models.Model):

@@ -62,6 +62,7 @@ class Run(models.Model):
         INSIGHT = "insight", "Insight"
         RUBRICS = "rubrics", "Write rubrics"
         CONSENSUS = "consensus", "Consensus"
+        MEANINGS = "meanings", "Take meanings down"
         ADOPT = "adopt", "Adopt a consensus"
 
     class State(models.TextChoices):
@@ -73,9 +74,9 @@ class Run(models.Model):
         CANCELLED = "cancelled", "Cancelled"
 
     # Each stores what it did bit by bit, and goes on from there: such runs may be paused.
-    PAUSABLE = frozenset({Kind.SCORE, Kind.IMPORT, Kind.JUDGE, Kind.PROBE, Kind.RUBRICS})
+    PAUSABLE = frozenset({Kind.SCORE, Kind.IMPORT, Kind.JUDGE, Kind.PROBE, Kind.RUBRICS, Kind.MEANINGS})
     # Of these what was done stays where something outside failed, and resuming goes on from there.
-    KEEPING = frozenset({Kind.SCORE, Kind.JUDGE, Kind.PROBE, Kind.RUBRICS})
+    KEEPING = frozenset({Kind.SCORE, Kind.JUDGE, Kind.PROBE, Kind.RUBRICS, Kind.MEANINGS})
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="runs")
     kind = models.CharField(max_length=16, choices=Kind)

@@ -127,6 +127,7 @@ def what(run: Run) -> str:
         Run.Kind.JUDGE: [str(asked.get("name") or ""), f"a try on {asked['limit']}" if asked.get("limit") else ""],
         Run.Kind.INSIGHT: [f"labels of {_name(asked.get('rater') or '')}"],
         Run.Kind.RUBRICS: [str(asked.get("name") or "")],
+        Run.Kind.MEANINGS: ["for steps that mean alike"],
         Run.Kind.CONSENSUS: [str(asked.get("field") or "")],
         Run.Kind.ADOPT: [str(asked.get("method") or ""), f"of report {asked.get('report')}"],
         Run.Kind.PROBE: [str(asked.get("name") or ""), f"{asked.get('tasks')} tasks"],

@@ -181,7 +181,8 @@ def _steps(file: Dossier, start: int, only: str = "") -> dict[str, Any]:
 def doors(file: Dossier) -> dict[str, str]:
     """Where the page asks for more of itself, and for a text in full."""
     door = reverse("trajectory", args=[file.membership.project.slug, file.trajectory.pk])
-    return {"door": door, "text_door": f"{door}steps/"}
+    alike = access.may(file.membership, access.SEE_OTHERS_LABELS)
+    return {"door": door, "text_door": f"{door}steps/", "alike_door": f"{door}similar/" if alike else ""}
 
 
 def said_of(file: Dossier) -> dict[str, Any]:
