@@ -187,15 +187,20 @@ def pairs(matrix: Matrix) -> Floats:
 
 def of_pair(table: Floats, unit: str) -> dict[str, Any]:
     """Percent and kappas of two raters from their (K, K) table."""
-    sums = np.pad(table, ((0, 0), (0, 1))).ravel()
-    size = len(table)
-    values = {key: float(of(sums, categories=size)) for key, of in _shared_by(size).items()}
-    undefined = any(map(np.isnan, values.values()))
-    return {
-        **{key: None if np.isnan(value) else value for key, value in values.items()},
-        "n": round(table.sum()),
-        "reason": _not_shared(sums, size, unit) if undefined else "",
-    }
+    return of_pairs(table[None], unit)[0]
+
+
+def of_pairs(tables: Floats, unit: str) -> list[dict[str, Any]]:
+    """The same of many, (pairs, K, K), at once."""
+    size = tables.shape[-1]
+    sums = np.pad(tables, ((0, 0), (0, 0), (0, 1))).reshape(len(tables), size * (size + 1))
+    values = {key: of(sums, categories=size).tolist() for key, of in _shared_by(size).items()}
+    found = []
+    for place, (own, n) in enumerate(zip(sums, tables.sum(axis=(1, 2)), strict=True)):
+        said = {key: None if np.isnan(column[place]) else column[place] for key, column in values.items()}
+        reason = _not_shared(own, size, unit) if None in said.values() else ""
+        found.append({**said, "n": round(n), "reason": reason})
+    return found
 
 
 def _alpha(sums: Floats, ordinal: bool) -> Floats:

@@ -23,6 +23,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 from typing import Any
 
@@ -223,7 +224,7 @@ class _Part:
             "settled": self._settled(self.sums["settled"]) if self.sums.get("settled") else None,
         }
 
-    @property
+    @cached_property
     def _names(self) -> dict[str, tuple[str, str]]:
         return {str(rater.key): (rater.name, rater.kind) for rater in self.raters}
 
@@ -249,27 +250,32 @@ class _Part:
 
     def _pairs(self) -> list[dict[str, Any]]:
         """Every two raters who have labelled a unit of the same task."""
-        names = self._names
+        names, pairs = self._names, self.sums.get("pairs", {})
+        told = self._told([self._table(cells) for cells in pairs.values()])
         found = []
-        for pair, cells in self.sums.get("pairs", {}).items():
+        for pair, said in zip(pairs, told, strict=True):
             (one, _), (other, _) = (names[key] for key in pair.split())
-            found.append({"a": one, "b": other, **self._weighted(measures.of_pair(self._table(cells), self.unit))})
+            found.append({"a": one, "b": other, **said})
         return sorted(found, key=lambda pair: (pair["a"], pair["b"]))
 
     def _settled(self, sums: Mapping[str, Any]) -> dict[str, Any]:
         names, rows = self._names, []
-        for key, cells in sums.get("against", {}).items():
-            table = self._table(cells, said_nothing=1)
+        tables = {key: self._table(cells, said_nothing=1) for key, cells in sums.get("against", {}).items()}
+        told = self._told([table[:, :-1] for table in tables.values()])
+        for (key, table), said in zip(tables.items(), told, strict=True):
             name, kind = names[key]
             right = float(coefficients.step_acc(table.ravel(), len(self.values)))
             step_acc = None if np.isnan(right) else right
-            said = self._weighted(measures.of_pair(table[:, :-1], self.unit))
             rows.append({"name": name, "kind": kind, "step_acc": step_acc, **said})
         before = self._overall(sums.get("before", {}), sums.get("margins", {}))
         return {"before": before, "raters": sorted(rows, key=lambda row: (row["kind"], row["name"]))}
 
-    def _weighted(self, found: dict[str, Any]) -> dict[str, Any]:
-        return found if self.ordinal else found | dict.fromkeys(measures.WEIGHTED)
+    def _told(self, tables: Sequence[Floats]) -> list[dict[str, Any]]:
+        """What is said of two raters, from the table of each two."""
+        if not tables:
+            return []
+        without = {} if self.ordinal else dict.fromkeys(measures.WEIGHTED)
+        return [one | without for one in measures.of_pairs(np.stack(tables), self.unit)]
 
     def _table(self, cells: Mapping[str, int], said_nothing: int = 0) -> Floats:
         table = np.zeros((len(self.values), len(self.values) + said_nothing))
