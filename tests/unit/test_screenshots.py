@@ -47,6 +47,10 @@ NO_PAGES = {
     ),
     "adjudicate_weighed_csv": "a file",
     **dict.fromkeys(("insight", "insight_report"), "tests/browser/test_insight.py looks at it"),
+    **dict.fromkeys(
+        ("consensus", "consensus_report", "consensus_adopt"), "tests/browser/test_consensus.py looks at it"
+    ),
+    **dict.fromkeys(("consensus_json", "consensus_csv", "consensus_steps"), "a file"),
     "paths": "tests/browser/test_paths.py looks at it",
     **dict.fromkeys(("paths_csv", "insight_csv", "judge_prompt", "judge_probe_log"), "a file"),
     **dict.fromkeys(("judge_probes", "judge_probe"), "takes a judge that was probed; tests/browser/test_probes.py"),
