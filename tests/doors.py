@@ -93,6 +93,7 @@ PAGES: dict[str, list[Door]] = {
     "judge": [Door(LEADS, 404)],  # the world has no judge
     "judge_corrections": [Door(LEADS, 404)],
     "judge_why": [Door(LEADS, 404)],
+    "judge_why_text": [Door(LEADS, 404)],
     "judge_preview": [Door(LEADS, 404)],
     "judge_preview_new": [post(MANAGE, 422)],
     "judge_run": [post(MANAGE, 404)],
@@ -223,6 +224,7 @@ PAGES: dict[str, list[Door]] = {
     "pace": [Door()],
     "pace_rows": [Door()],
     "quality": [Door(LABEL)],
+    "quality_csv": [Door(LABEL)],
     "gold": [Door(LEADS), post(MANAGE, 422)],
     "gold_many": [post(MANAGE, 302)],
     "trajectory_gold": [Door(LEADS), post(MANAGE, 302)],
@@ -336,6 +338,7 @@ API: dict[str, list[Door]] = {
     "api-calibrations-detail": [api(LEADS)],
     "api-reports-list": [api(LEADS)],
     "api-reports-detail": [api(LEADS)],
+    "api-reports-now": [api(LEADS)],
     "api-runs-list": [api(LEADS)],
     "api-runs-detail": [api(LEADS)],
     "api-judges-list": [api(LEADS), api(MANAGE, 400, "post")],

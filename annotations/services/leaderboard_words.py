@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from annotations.models import Project, Report, Run
 from annotations.models.runs import RunQuerySet
+from annotations.plots import Forest, forest
 
 
 class Column(NamedTuple):
@@ -92,6 +93,13 @@ def cells(row: Mapping[str, Any]) -> list[dict[str, Any]]:
         ends = {} if one.name in WITH_INTERVAL else {"low": None, "high": None}
         found.append({**figure, **ends})
     return found
+
+
+def plot(rows: Sequence[Mapping[str, Any]]) -> Forest | None:
+    """The shares that have an interval, in the order of the table."""
+    drawn = [one for one in FIGURES if one.name in WITH_INTERVAL and one.name != "kappa"]
+    points = [(row["name"], [row["figures"][one.name] for one in drawn]) for row in rows]
+    return forest("Judges against the reference", [one.title for one in drawn], points)
 
 
 def spent(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -76,6 +76,7 @@ def report(request: Request, slug: str, pk: int) -> HttpResponse:
             }
             for row in leaderboard_words.sorted_rows(result, sort)
         ],
+        "plot": leaderboard_words.plot(leaderboard_words.sorted_rows(result, sort)),
         "warnings": list(leaderboard_words.warnings(result)),
         "command": leaderboard_words.command(one),
         "chosen": _chosen(request, project, result),

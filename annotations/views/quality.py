@@ -9,7 +9,8 @@ from django.views.decorators.http import require_GET
 
 from annotations import access
 from annotations.access import Request
-from annotations.services import gold, gold_results, projects, quality
+from annotations.http import table_file
+from annotations.services import gold, gold_results, projects, quality, quality_words
 
 
 @login_required
@@ -17,16 +18,27 @@ from annotations.services import gold, gold_results, projects, quality
 def page(request: Request, slug: str) -> HttpResponse:
     project = access.project_for(request, slug, access.LABEL)
     unfit = quality.unfit(projects.scheme_of(project.scheme))
+    people = [] if unfit else _people(request)
     context = {
         "project": project,
         "unfit": unfit,
-        "people": [] if unfit else _people(request),
+        "people": people,
+        "plot": quality_words.plot([one for one, _ in people]),
         "stops": gold.horizon(request.membership),
         "golden": gold.told(request.membership) and gold.has_gold(project),
         "sees_all": access.may(request.membership, access.SEE_OTHERS_LABELS),
         "enough": quality.ENOUGH,
     }
     return render(request, "pace/quality.html", context)
+
+
+@login_required
+@require_GET
+def as_csv(request: Request, slug: str) -> HttpResponse:
+    project = access.project_for(request, slug, access.LABEL)
+    fit = not quality.unfit(projects.scheme_of(project.scheme))
+    people = quality.figures(request.membership) if fit else []
+    return table_file(f"{project.slug}-quality.csv", quality_words.table(people))
 
 
 def _people(request: Request) -> list[tuple[quality.Person, gold_results.Person | None]]:

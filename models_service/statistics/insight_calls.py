@@ -14,17 +14,15 @@ LEAST = 2  # labelled steps that a row is of
 
 
 def arguments(rollouts: Sequence[Rollout]) -> list[dict[str, Any]]:
-    """A row for each argument of each tool, and for each value of one that never has more than FEW: the labelled steps
-    that call the tool with it and the wrong ones of these, and of those that call it otherwise. Most called first.
+    """A row for each argument that some calls of its tool have and some have not, and for each value of one that never
+    has more than FEW: the labelled steps that call the tool with it and the wrong ones of these, and of those that call
+    it otherwise. Most called first.
 
     Three steps call `search` with "top", two of them wrong, and one without, right: 2 of 3 with it, 0 of 1 without.
     """
     steps, wrong, values = _counted(rollouts)
-    rows = [
-        _row(one, steps, wrong)
-        for one in steps
-        if one[1] and steps[one] >= LEAST and (not one[2] or 1 < len(values[one[:2]]) <= FEW)
-    ]
+    told = (one for one in steps if one[1] and steps[one] >= LEAST and (not one[2] or len(values[one[:2]]) <= FEW))
+    rows = [row for one in told if (row := _row(one, steps, wrong))["else_steps"]]
     rows.sort(key=lambda row: (-row["steps"], row["tool"], row["argument"], row["value"]))
     return rows[:LISTED]
 

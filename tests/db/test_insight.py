@@ -11,8 +11,8 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from annotations import jobs
-from annotations.models import Report
-from annotations.services import imports, insight
+from annotations.models import Rater, Report
+from annotations.services import imports, insight, insight_judged
 from annotations.services.insight import InsightRefused
 from tests import make
 
@@ -96,3 +96,75 @@ def test_the_published_benchmark_can_be_checked_for_early_stopping(shared_data: 
     assert result["counts"]["steps"] > 300
     for one in result["models"]:
         assert one["full"]["value"] <= one["shares"]["1"]["value"]
+
+
+def gathered(project) -> list[dict]:
+    return sorted(insight.gathered(project, {"rater": "gold"}), key=lambda one: one["pk"])
+
+
+def test_what_was_called_with_what_is_gathered_from_calls_of_any_shape(project):
+    strong = project.trajectories.get(policy_model="strong")
+    first, second, third = strong.steps.of_agent()
+    first.tool_calls = [{"name": "search", "arguments": {"query": "x" * 30, "top": 3, "deep": True, "how": None}}]
+    second.tool_calls = [{"name": "search", "arguments": "no JSON"}, {"name": 3, "arguments": "{}"}, "odd"]
+    third.tool_calls = [{"name": "write", "arguments": {"text": "x" * 30_000}}]
+    for one in (first, second, third):
+        one.save()
+    calls = gathered(project)[1]["calls"]
+    assert calls[0] == (
+        *(("search", "", ""), ("search", "query", ""), ("search", "top", ""), ("search", "top", "3")),
+        *(("search", "deep", ""), ("search", "deep", "true"), ("search", "how", "")),
+    )
+    assert calls[1] == (("search", "", ""),)
+    assert calls[2] == (), "too long to be looked at; its name still counts"
+    assert gathered(project)[1]["tools"] == ("search", "search", "write")
+
+
+def test_an_answer_is_the_last_step_before_the_user_speaks_again(project):
+    strong = project.trajectories.get(policy_model="strong")
+    strong.steps.filter(index=2).update(source="user")
+    assert gathered(project)[1]["attempts"] == ((1, ""), (1, "")), "the steps before and after the user's turn"
+    strong.steps.filter(index=3).update(parent=strong.steps.get(index=0))
+    assert gathered(project)[1]["attempts"] == (), "a tree is no one way"
+
+
+def test_what_it_took_is_as_the_file_says_of_the_whole_else_the_sum_over_steps(project):
+    strong = project.trajectories.get(policy_model="strong")
+    steps = list(strong.steps.of_agent())
+    for number, one in enumerate(steps):
+        values = {"cost": 0.5, "prompt_tokens": 10, "completion_tokens": 1}
+        one.extra = {"values": values, "fields": {"timestamp": f"2026-01-01T00:0{number}:00Z"}}
+        one.save()
+    assert gathered(project)[1]["spent"] == {"cost": 1.5, "tokens": 33, "seconds": 120.0}
+    strong.outcome = {"success": True, "metrics": {"total_cost_usd": 2.0}}
+    strong.extra = {"fields": {"info": {"duration": 7}}}
+    strong.save()
+    assert gathered(project)[1]["spent"] == {"cost": 2.0, "tokens": 33, "seconds": 7.0}
+    assert gathered(project)[0]["spent"] == {}
+
+
+def test_judges_choose_among_rollouts_too_and_only_by_what_they_graded_whole(project):
+    judge = make.rater(project, "judge")
+    weak, strong = project.trajectories.order_by("pk")[:2]
+    make.rating(judge, weak, [-1])
+    make.rating(judge, strong, [1, 0, 1])
+    project.trajectories.filter(policy_model="unlabelled").delete()
+    assert [one.name for one in insight_judged.judges(project)] == ["judge"], "gold is whom they are held against"
+    assert insight_judged.scores(project, judge) == {weak.pk: [0.0], strong.pk: [1.0, 0.5, 1.0]}
+    [found] = computed(project).result["choosing"]
+    rows = {(row["name"], row["by"]): row["value"] for row in found["rows"]}
+    assert (found["kind"], found["name"], found["tasks"]) == ("judge", "judge", 1)
+    assert (rows["best of N", "last"], rows["pass@1", ""], rows["oracle", ""]) == (1.0, 0.5, 1.0)
+    partly = make.rater(project, "partly", Rater.Kind.JUDGE)
+    make.rating(partly, strong, [1, None, 1])
+    assert insight_judged.scores(project, partly) == {}
+
+
+def test_reports_of_before_are_still_shown(project, client):
+    report = computed(project)
+    for name in ("arguments", "spent", "attempts", "choosing"):
+        del report.result[name]
+    report.save()
+    client.force_login(project.memberships.get().user)
+    for name in ("insight_report", "insight_csv"):
+        assert client.get(reverse(name, args=[project.slug, report.pk])).status_code == 200

@@ -71,6 +71,7 @@ def test_judges_and_constant_answers_stand_in_one_table_best_first(owner, projec
     assert "<b>judge" not in page
     assert "No better by StepAcc than “always +1”, which knows nothing of any step: =poor &lt;b&gt;judge" in page
     assert "part was asked of 1 of 3 trajectories." in page
+    assert "<title>0.889</title>" in page, "the plot above the table has good's 8/9"
 
 
 def test_a_heading_sorts_and_again_turns_the_order_round(owner, project):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from io import StringIO
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils import timezone
 
@@ -120,3 +122,24 @@ def test_viewers_have_no_figures_and_other_schemes_say_why(project, client):
     assert client.get(reverse("quality", args=[project.slug])).status_code == 403
     other = make.project(owner=viewer, scheme=make.scheme("rollout-preference"))
     assert "Nothing to compare" in client.get(reverse("quality", args=[other.slug])).content.decode()
+
+
+def test_the_plot_the_file_and_the_command_say_what_the_page_does(project, client):
+    ann, bob, cyd = people(project, "ann", "bob", "cyd")
+    for _ in range(5):
+        trajectory = make.trajectory(project, steps=5)
+        for rater, values in ((ann, [1, 1, 1, 1, -1]), (bob, [1] * 5), (cyd, [1] * 5)):
+            make.rating(rater, trajectory, values)
+    client.force_login(project.memberships.get(user__username="lead").user)
+    page = client.get(reverse("quality", args=[project.slug])).content.decode()
+    assert "<title>0.800</title>" in page, "ann, as the others: 4 of 5 steps"
+    taken = client.get(reverse("quality_csv", args=[project.slug])).content.decode()
+    assert "ann,as the others’ majority,0.8,0.8,0.8,25\r\n" in taken
+    out = StringIO()
+    call_command("quality", project.slug, stdout=out)
+    assert out.getvalue() == taken
+    with pytest.raises(CommandError, match="no project"):
+        call_command("quality", "none")
+    client.force_login(ann.user)
+    own = client.get(reverse("quality_csv", args=[project.slug])).content.decode()
+    assert "ann," in own and "bob," not in own

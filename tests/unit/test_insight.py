@@ -88,3 +88,66 @@ def test_right_answers_by_wrong_ways_are_named_and_so_are_wrong_ones_by_right_wa
 
 def test_the_examples_hold():
     assert doctest.testmod(insight).failed == 0
+
+
+def test_errors_by_argument_stand_beside_those_of_calls_without_it():
+    """Three calls of search, two with top, all with query, which so tells nothing; one of fetch, too few for a row."""
+    with_top = (("search", "", ""), ("search", "query", ""), ("search", "top", ""))
+    without = (("search", "", ""), ("search", "query", ""))
+    fetch = (("fetch", "", ""), ("fetch", "url", ""))
+    found = compute([rollout(-1, -1, 1, 1, calls=(with_top, with_top, without, fetch))])["arguments"]
+    assert found == [
+        {"tool": "search", "argument": "top", "value": "", "steps": 2, "wrong": 2, "else_steps": 1, "else_wrong": 0}
+    ]
+
+
+def test_values_have_rows_where_they_are_few():
+    def calls(*values: str) -> tuple[tuple[tuple[str, str, str], ...], ...]:
+        return tuple((("go", "", ""), ("go", "to", ""), ("go", "to", value)) for value in values)
+
+    few = compute([rollout(1, 1, -1, calls=calls("left", "left", "right"))])["arguments"]
+    assert [(one["value"], one["steps"], one["else_wrong"]) for one in few] == [("left", 2, 1)]
+    grades = (1,) * 20
+    many = compute([rollout(*grades, calls=calls(*[str(place // 2) for place in range(20)]))])["arguments"]
+    assert many == [], "ten different ones are no choice of a few"
+    same = compute([rollout(1, 1, calls=calls("left", "left"))])["arguments"]
+    assert same == [], "one that is always the same tells nothing"
+
+
+def test_second_attempts_beside_first_ones():
+    """First right, wrong, wrong; second right, right, wrong; the third rollout tries a third time and gets it."""
+    some = [
+        rollout(1, attempts=((1, "a"), (1, "b"))),
+        rollout(1, attempts=((-1, "a"), (1, "b"))),
+        rollout(1, attempts=((0, "a"), (-1, "a"), (1, "c"))),
+        rollout(1, attempts=((1, "a"),)),
+        rollout(1, attempts=((1, "a"), (None, "b"))),
+    ]
+    [found] = compute(some)["attempts"]
+    assert found["rollouts"] == 3
+    told = {name: round(found[name]["value"], 4) for name in ("first", "second", "gain", "fixed", "broken", "repeats")}
+    third = round(1 / 3, 4)
+    assert told == {
+        "first": third,
+        "second": round(2 / 3, 4),
+        "gain": third,
+        "fixed": third,
+        "broken": 0,
+        "repeats": 0.25,
+    }
+    assert [one["value"] for one in found["within"]] == [1 / 3, 2 / 3, 1]
+    assert round(found["slope"], 9) == round(1 / 3, 9)
+    assert compute([rollout(1)])["attempts"] == []
+
+
+def test_what_a_success_takes_is_what_all_took():
+    some = [
+        rollout(1, spent={"cost": 1.0}, success=True),
+        rollout(1, spent={"cost": 3.0}, success=False),
+        rollout(1, success=True),
+        rollout(1, model="b", spent={"seconds": 5.0}, success=False),
+    ]
+    cost, seconds = compute(some)["spent"]
+    assert (cost["name"], cost["what"], cost["rollouts"], cost["known"]) == ("a", "cost", 3, 2)
+    assert (cost["each"]["value"], cost["success"]["value"]) == (2.0, 4.0)
+    assert (seconds["success"]["value"], seconds["success"]["reason"]) == (None, "none of these succeeded")

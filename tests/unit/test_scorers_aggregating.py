@@ -183,3 +183,15 @@ def test_a_row_that_is_not_defined_says_for_how_many_tasks_and_why() -> None:
     assert found["weighted vote", "min"]["value"] is None and "no weights" in found["weighted vote", "min"]["reason"]
     assert (found["pass@1", ""]["low"], found["pass@1", ""]["n"]) == (None, 1)
     assert ranking.table({})["rows"] == []
+
+
+def test_a_weighted_vote_among_k_is_over_seeded_draws_and_lies_by_hand_where_there_is_one_draw():
+    """Answers A (right) once with 0.9, B twice with 0.3 each: the majority says B, the weights say A."""
+    some = [Candidate([0.9], "A", True), Candidate([0.3], "B", False), Candidate([0.3], "B", False)]
+    some.append(Candidate([0.1], "C", False))
+    found = {one["name"]: [each["value"] for each in one["points"]] for one in ranking.table({1: some})["curves"]}
+    assert found["majority"][-1] == 0.0
+    assert found["weighted vote by last"][-1] == 1.0
+    assert found == {
+        one["name"]: [each["value"] for each in one["points"]] for one in ranking.table({1: some})["curves"]
+    }

@@ -52,7 +52,7 @@ NO_PAGES = {
     ),
     **dict.fromkeys(("consensus_json", "consensus_csv", "consensus_steps"), "a file"),
     "paths": "tests/browser/test_paths.py looks at it",
-    **dict.fromkeys(("paths_csv", "insight_csv", "judge_prompt", "judge_probe_log"), "a file"),
+    **dict.fromkeys(("paths_csv", "quality_csv", "insight_csv", "judge_prompt", "judge_probe_log"), "a file"),
     **dict.fromkeys(("judge_probes", "judge_probe"), "takes a judge that was probed; tests/browser/test_probes.py"),
     **dict.fromkeys(
         ("judges", "judge", "judge_new", "judge_budget", "judge_servers"), "tests/browser/test_judges.py looks at it"
