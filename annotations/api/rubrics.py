@@ -28,6 +28,15 @@ class RubricOut(serializers.ModelSerializer):
     rater = serializers.CharField(help_text="The judge that made it, if one did.")
     made_by = serializers.CharField(source="made_by.username", allow_null=True)
     approved_by = serializers.CharField(source="approved_by.username", allow_null=True)
+    edited_from = serializers.IntegerField(
+        source="edited_from_id", allow_null=True, help_text="The judge's list that a person made this one of."
+    )
+    run = serializers.IntegerField(
+        source="writing.run_id", default=None, allow_null=True, help_text="In which the judge wrote it."
+    )
+    prompt = serializers.CharField(
+        source="writing.run.config.prompt_name", default=None, allow_null=True, help_text="What the judge was told by."
+    )
 
     class Meta:
         model = Rubric
@@ -44,6 +53,9 @@ class RubricOut(serializers.ModelSerializer):
             "approved_by",
             "approved_at",
             "rejected_at",
+            "edited_from",
+            "run",
+            "prompt",
         ]
         read_only_fields = fields
 
@@ -75,7 +87,7 @@ class TakenOut(serializers.Serializer):
 
 
 class Rubrics(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectView):
-    """The lists of tasks, the newest first. The highest number that is approved is what a task asks."""
+    """The lists of tasks, the newest first. The one that was approved last is what a task asks."""
 
     queryset = Rubric.objects.all()
     serializer_class = RubricOut
@@ -87,8 +99,9 @@ class Rubrics(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectView):
 
     def rows(self) -> QuerySet[Rubric]:
         found = Rubric.objects.filter(task__project=self.project)
-        return found.select_related("task", "made_by", "approved_by").defer(
-            "task__instruction", "task__reference", "task__tools"
+        return found.select_related("task", "made_by", "approved_by", "writing__run").defer(
+            *("task__instruction", "task__reference", "task__tools"),
+            *("writing__detail", "writing__run__result", "writing__run__error"),
         )
 
     @extend_schema(request=RubricIn, responses={201: RubricOut})

@@ -124,6 +124,8 @@ def _task_page(
         "current": rubrics.of_task(task, spec),
         "waiting": [(one, _text_of(one, form, editing)) for one in waiting],
         "lists": lists,
+        "asked": max((one for one in lists if one.approved_at), key=rubrics.since, default=None),
+        "edited": {one.edited_from_id for one in lists},
     }
     return render(request, ONE, context, status=422 if form.errors else 200)
 

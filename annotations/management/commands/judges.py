@@ -15,6 +15,7 @@ from annotations import jobs
 from annotations.judges import prompts, servers
 from annotations.judges.prompts import BadPrompt
 from annotations.judges.settings import Settings
+from annotations.management import writing
 from annotations.models import Judge, JudgeServer, Project, Run
 from annotations.services import judge_servers, judge_summary, judges
 from annotations.services.judge_servers import ServerRefused
@@ -54,6 +55,7 @@ class Command(BaseCommand):
         run.add_argument("--again", action="store_true", help="Also those that it has labelled already.")
         run.add_argument("--yes", action="store_true", help="Do not ask.")
         run.add_argument("--wait", action="store_true", help="Return once it is over.")
+        writing.arguments(deeds.add_parser("write", help="Let a judge write lists of tasks; each waits for a person."))
 
     def handle(self, *args: Any, deed: str, **options: Any) -> None:
         deeds: dict[str, Callable[..., None]] = {
@@ -63,6 +65,7 @@ class Command(BaseCommand):
             "make": self.make,
             "list": self.list,
             "run": self.run,
+            "write": self.write,
         }
         try:
             deeds[deed](**options)
@@ -140,6 +143,9 @@ class Command(BaseCommand):
             self.stdout.write(f"  {count} × {reason}")
         if begun.state != Run.State.DONE:
             raise CommandError(begun.error or f"The run is {begun.state}.")
+
+    def write(self, project: str, judge: str, **options: Any) -> None:
+        writing.write(self, _judge(_project(project), judge), **options)
 
 
 def _project(slug: str) -> Project:
