@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from django.db.models import F, QuerySet
 
 from annotations.formats import step_text
+from annotations.formats.judge_sft import JudgeSFT
 from annotations.judges.settings import Example
 from annotations.models import Annotation, Judge, Label, Rater, Step
 from annotations.records import Json, StepRecord
@@ -37,6 +40,13 @@ def of(judge: Judge) -> list[Correction]:
     found = [Correction(one, own[one.step_id].value, own[one.step_id].explanation) for one in people]
     found = [one for one in found if one.label.value != one.said]
     return found[:LISTED]
+
+
+def as_rows(judge: Judge, found: Iterable[Correction]) -> str:
+    """What the page of exports is asked for, so that these corrections go out as rows to fine-tune a judge on."""
+    raters = sorted({f"{rater.kind}:{rater.name}" for one in found if (rater := one.label.annotation.rater)})
+    asked = {"format": JudgeSFT.name, "judge": str(judge), "option-which": "corrected", "raters": raters}
+    return urlencode(asked, doseq=True)
 
 
 def _of_people(judge: Judge, main: str) -> QuerySet[Label]:

@@ -21,7 +21,7 @@ class Tab(NamedTuple):
 
 
 JUDGES = (
-    *("judge", "judge_new", "judge_budget", "judge_probes", "judge_probe"),
+    *("judge", "judge_new", "judge_budget", "judge_probes", "judge_probe", "judge_why", "judge_corrections"),
     *("leaderboard", "leaderboard_report", "leaderboard_judge", "leaderboard_steps"),
 )
 CONSENSUS = ("consensus", "consensus_report", "consensus_adopt")

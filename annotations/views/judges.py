@@ -96,8 +96,14 @@ def corrections(request: Request, slug: str, pk: int) -> HttpResponse:
     project = access.project_for(request, slug, access.SEE_OTHERS_LABELS)
     judge = _judge(project, pk)
     main = Voices(projects.scheme_of(project.scheme)).main
-    rows = [(one, main.mark(one.said), main.mark(one.label.value)) for one in judge_corrections.of(judge)]
-    context = {"project": project, "judge": judge, "rows": rows, "most": judge_corrections.MOST}
+    found = judge_corrections.of(judge)
+    context = {
+        "project": project,
+        "judge": judge,
+        "rows": [(one, main.mark(one.said), main.mark(one.label.value)) for one in found],
+        "most": judge_corrections.MOST,
+        "as_rows": judge_corrections.as_rows(judge, found),
+    }
     return render(request, "judges/corrections.html", context)
 
 

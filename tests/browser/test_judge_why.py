@@ -24,8 +24,9 @@ def test_from_a_pass_to_every_question_behind_it(
 ) -> None:
     project = make.project(owner=make.user("lead"), title="Searching agents")
     trajectory = make.trajectory(project)
+    trajectory.steps.filter(index=2).update(message="lorem ipsum, " * 3_000)
     with JudgeServer() as server:
-        settings = {"method": "majority", "samples": 3, "temperature": 0.7}
+        settings = {"method": "majority", "samples": 3, "temperature": 0.7, "observation_limit": 50_000}
         made = judges.judge(project, judges.server(server.url), prompt="Label. {{fields}}", **settings)
         jobs.run_here(services.start(made, None))
     person = make.rater(project, "ann", Rater.Kind.HUMAN, make.user("ann"))
@@ -35,8 +36,11 @@ def test_from_a_pass_to_every_question_behind_it(
     page.get_by_role("link", name="why").first.click()
     expect(page.get_by_role("region", name="Question 3")).to_be_visible()
     assert JudgeVerdict.objects.get().calls.count() == 3
-    page.locator("summary", has_text="The answer, word for word").first.press("Enter")
-    expect(page.get_by_text("Because it does.").first).to_be_visible()
+    page.locator("summary", has_text="The answer").first.press("Enter")
+    expect(page.get_by_label("The answer").first).to_contain_text("Because it does.")
+    page.locator("summary", has_text="User message").first.press("Enter")
+    page.locator("summary", has_text="Show all").first.press("Enter")
+    expect(page.get_by_label("The middle of it").first).to_contain_text("lorem ipsum")
     assert barriers(page) == []
     page.set_viewport_size({"width": 400, "height": 800})
     page.emulate_media(color_scheme="dark")
@@ -46,6 +50,11 @@ def test_from_a_pass_to_every_question_behind_it(
     page.goto(live_server.url + reverse("judge_corrections", args=[project.slug, made.pk]))
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert barriers(page) == []
+    page.get_by_role("link", name="take all that people correct as fine-tuning rows").press("Enter")
+    expect(page.get_by_text("--option which=corrected --rater human:ann --judge")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert barriers(page) == []
+    page.go_back()
     page.get_by_role("checkbox").press("Space")
     page.get_by_role("button", name="Next version with these as examples").press("Enter")
     expect(page.get_by_text("It is shown 1 judgement of people as examples.")).to_be_visible()

@@ -32,6 +32,11 @@ def test_corrections_are_listed_chosen_and_shown_to_the_next_version(client):
     client.force_login(project.memberships.get().user)
     page = client.get(reverse("judge_corrections", args=[project.slug, made.pk])).content.decode()
     assert "It repeats itself." in page
+    asked = judge_corrections.as_rows(made, found)
+    assert asked == "format=judge-sft&judge=strict+v1&option-which=corrected&raters=human%3Aann"
+    assert f"?{asked.replace('&', '&amp;')}" in page
+    rows = client.get(f"{reverse('exports', args=[project.slug])}?{asked}").content.decode()
+    assert "option which=corrected" in rows and "&quot;differences&quot;: 2" in rows
     chosen = next(one.label for one in found if one.label.step.index == 2)
     url = reverse("judge_new", args=[project.slug])
     asked = client.get(url, {"from": made.pk, "label": [chosen.pk, 999_999]})

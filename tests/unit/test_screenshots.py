@@ -63,6 +63,7 @@ NO_PAGES = {
         ("rubrics_write", "rubrics_waiting"), "takes a judge; tests/browser/test_rubric_writing.py looks at it"
     ),
     "judge_why": "takes a verdict of a judge; tests/browser/test_judge_why.py looks at it",
+    "judge_why_text": "a part of a page",
     "similar": "tests/browser/test_similar.py looks at it",
     **dict.fromkeys(("quality", "search"), "tests/browser/test_pages.py looks at it"),
     **dict.fromkeys(("gold", "training", "training_feedback"), "tests/browser/test_gold.py looks at it"),
