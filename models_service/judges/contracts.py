@@ -63,8 +63,8 @@ def by_steps(scheme: Scheme, several: Sequence[tuple[int | None, Arounds]]) -> s
     for step, each in several:
         if step is None:
             shown.setdefault(REST, sketch(forms.schema(scheme, each)))
-        else:
-            shown.setdefault(STEP, sketch(forms.of_step(scheme, each, step)))
+        elif STEP not in shown:
+            shown[STEP] = sketch(forms.of_step(scheme, each, step))
     lines = [line for head, text in shown.items() for line in (head, "", text, "")]
     return "\n".join(["## The form of your answer", "", ONLY, "", *lines, *_notes(scheme, arounds)])
 

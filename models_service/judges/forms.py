@@ -25,7 +25,7 @@ from annotations.schemes.fields import (
 from annotations.schemes.fields.base import Around, FieldSpec
 from annotations.schemes.judging import Arounds, is_explained
 from annotations.schemes.judging_rules import ENDS
-from annotations.schemes.rules import base_of, part_of
+from annotations.schemes.rules import Place, base_of, part_of
 from annotations.schemes.schema import Scheme
 
 Schema = dict[str, Json]
@@ -38,15 +38,18 @@ TYPES: Sequence[tuple[type, str]] = ((bool, "boolean"), (int, "integer"), (float
 def schema(scheme: Scheme, arounds: Arounds) -> Schema:
     """The form of an answer about these places. Steps of which the same is asked share a definition."""
     definitions: Schema = {}
-    steps = sorted({step for step, _ in arounds if step is not None})
+    at: dict[int | None, dict[Place, Around]] = {}
+    for place, here in arounds.items():
+        at.setdefault(place[0], {})[place] = here
+    steps = sorted(step for step in at if step is not None)
     properties: Schema = {}
     if steps:
         ends = any(rule.rule in ENDS for rule in scheme.rules)
-        of_steps = {str(step): _shared(of_place(scheme, arounds, step), definitions) for step in steps}
+        of_steps = {str(step): _shared(of_place(scheme, at[step], step), definitions) for step in steps}
         after = {name: nullable(one) if ends and name != str(steps[0]) else one for name, one in of_steps.items()}
         properties["steps"] = closed(after)
-    if any(step is None for step, _ in arounds):
-        properties["trajectory"] = of_place(scheme, arounds, None)
+    if None in at:
+        properties["trajectory"] = of_place(scheme, at[None], None)
     return closed(properties) | ({"$defs": definitions} if definitions else {})
 
 
