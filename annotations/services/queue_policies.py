@@ -36,7 +36,7 @@ class ScoredStep:
 @dataclass(frozen=True)
 class Facts:
     """A trajectory as policies see it. `course` is what the agent did, as `course_of` spells it; `judged` gives for the
-    index of a step which share of the judges called it wrong; `viewed` is its place in the kept view that is followed."""
+    index of a step which share of judges called it wrong; `viewed` is its place in the kept view that is followed."""
 
     trajectory: int
     task: int
