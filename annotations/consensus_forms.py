@@ -33,7 +33,6 @@ class ConsensusForm(forms.Form):
                 choices=[("", "Nobody: only what they say together"), *against],
                 initial="" if reference in adopted else reference,
                 required=False,
-                help_text="Who is right where it is known. It has no voice of its own.",
             ),
             "picked": forms.MultipleChoiceField(
                 label="Raters", choices=raters, required=False, widget=forms.CheckboxSelectMultiple

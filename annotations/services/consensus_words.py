@@ -58,6 +58,8 @@ def shown(result: Mapping[str, Any], name: str) -> dict[str, Any]:
     units = result["counts"]["units"]
     return {
         **one,
+        "spoken": one["steps"] - one["silent"],
+        "top": max((row[name] or 0.0 for row in one["risk"] for name in ("expected", "error")), default=0.0),
         "thresholds": [{**row, "left": units - row["accepted"]} for row in one["thresholds"]],
         "doubtful": [{**row, "counts": [row["said"][value] for value in result["values"]]} for row in one["doubtful"]],
     }

@@ -77,6 +77,7 @@ def report(request: Request, slug: str, pk: int) -> HttpResponse:
         "one_unit": one_unit,
         "unit": unit,
         "raters": [] if shown["reason"] else [a | b for a, b in zip(result["raters"], shown["quality"], strict=True)],
+        "with_right": any(rater["right"] is not None for rater in shown["quality"]),
         "with_trust": any(rater["trust"] is not None for rater in shown["quality"]),
         "again": {
             "raters": PICKED if picked else one.config["raters"],
