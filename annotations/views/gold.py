@@ -50,6 +50,7 @@ def _context(request: Request, project: Project) -> dict[str, Any]:
     return {
         "project": project,
         "unfit": unfit,
+        "main": scheme.main_field.title,
         "people": [(one, [(voice.mark(at.value), at.right, at.n) for at in one.answers]) for one in people],
         "newcomers": training_people.newcomers(project),
         "items": [(one, gold.stands(one)) for one in rows[:PER_PAGE]],

@@ -72,11 +72,13 @@ def _rows(request: Request, found: Annotation, compared: list[Compared]) -> list
     scheme = projects.scheme_of(request.membership.project.scheme)
     voices = Voices(scheme)
     wanted = {at.step for at in compared if at.step is not None}
-    steps = sight.steps_of(request.membership, found.trajectory).filter(index__in=wanted)
-    said = {one.index: one for one in gists.read(steps)}
+    steps = sight.steps_of(request.membership, found.trajectory)
+    said = {one.index: one for one in gists.read(steps.filter(index__in=wanted))}
+    numbers = {index: place for place, index in enumerate(steps.of_agent().values_list("index", flat=True), 1)}
     return [
         {
             "step": at.step,
+            "number": numbers.get(at.step) if at.step is not None else None,
             "title": spec.title if (spec := scheme.field(at.field.partition("@")[0])) else at.field,
             "gist": said.get(at.step) if at.step is not None else None,
             "said": None if at.said is None else voices.mark(at.field, at.said),
