@@ -21,7 +21,8 @@ from annotations.services import judge_budget, judges
 from annotations.services.judges import CHARACTERS_A_TOKEN, Estimate
 
 HEAD, END = 3_000, 1_000  # characters of a text that are shown at first: its beginning, and where the question stands
-LONG = 1_000_000  # characters of a text that a page holds at most
+LONG = 200_000  # characters of a text that a page holds at most
+FORM = 50_000  # and of the form of the answer
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,18 @@ class Sent:
         return json.dumps(self.schema, ensure_ascii=False, indent=1)
 
     @property
+    def form_shown(self) -> str:
+        """As much of the form as a page holds."""
+        return self.form[:FORM]
+
+    @property
     def rest(self) -> str:
-        return json.dumps(self.request, ensure_ascii=False, indent=1)
+        """What goes with the messages, without the form once more."""
+        told = dict(self.request)
+        form = told.get("response_format", {})
+        if "json_schema" in form:
+            told["response_format"] = {**form, "json_schema": {**form["json_schema"], "schema": "…"}}
+        return json.dumps(told, ensure_ascii=False, indent=1)
 
     @property
     def body(self) -> dict[str, Any]:
