@@ -134,7 +134,9 @@ class Work:
             return []
 
     def _called(self) -> str:
-        """The name of the file that is called like the project, and like whose word it holds."""
+        """The name of the file that is called like the project, and like whose word or whose questions it holds."""
+        if self.teacher:
+            return f"{safe(self.project.slug)}__{safe(self.asked.judge)}"
         rule = self.asked.rule
         named = file_names(self.raters)[self.raters[0].pk] if rule == "one" and self.raters else rule
         return f"{safe(self.project.slug)}__{named}"

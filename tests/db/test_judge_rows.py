@@ -15,9 +15,9 @@ from django.urls import reverse
 from annotations import jobs, schemes
 from annotations.formats.splits import split_of
 from annotations.judges import prompts
-from annotations.models import Judge, JudgeCall, Project, Rater, Run, Trajectory
+from annotations.models import Judge, JudgeCall, Label, Project, Rater, Run, Trajectory
 from annotations.records import TaskRecord
-from annotations.services import export_preview, exports, projects
+from annotations.services import export_preview, exports, imports, projects
 from annotations.services import judges as services
 from annotations.services.export_asked import ExportRefused
 from models_service import judging
@@ -225,6 +225,11 @@ def test_labels_that_a_rule_carried_on_can_be_left_and_then_the_pass_is_not_whol
     assert len(found) == 2 and told["left_out"] == {"a pass that is not complete": 1}
 
 
+def test_the_file_is_called_like_the_project_and_the_judge(project, tmp_path):
+    exported(project, judged(project, asked=False), tmp_path)
+    assert (tmp_path / f"{project.slug}__strict-v1.jsonl").exists()
+
+
 def test_tasks_are_on_one_side_of_the_split(project, tmp_path):
     judge = judged(project, reading="prefix")
     exports.export(project, "judge-sft", tmp_path, judge=str(judge), test_share=0.5)
@@ -303,3 +308,21 @@ def test_the_preview_shows_the_first_rows_and_the_same_labels_give_the_same_byte
     said = {"judge": str(judge), "options": {"form": "pairs"}}
     first = exports.export(project, "judge-sft", tmp_path / "a", **said)
     assert exports.export(project, "judge-sft", tmp_path / "b", **said)["sha256"] == first["sha256"]
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("read", ["whole", "prefix"])
+def test_every_pass_of_the_benchmarks_own_labels_is_a_lesson_that_is_read_back(shared_data, tmp_path, read):
+    project = make.project()
+    path = shared_data / "agentprocessbench" / "trajectories" / "hotpotqa_q00-29.jsonl.gz"
+    assert imports.import_trajectories(project, [path])["created"] == 150
+    judge = judged(project, asked=False, reading=read)
+    reference = project.raters.get(kind=Rater.Kind.IMPORT)
+    found, told = exported(project, judge, tmp_path, raters=[f"{reference.kind}:{reference.name}"])
+    assert told["left_out"] == {} and told["counts"]["without_a_row"] == 0
+    steps = Label.objects.current().filter(step__isnull=False).count()
+    assert len(found) == (150 if read == "whole" else steps + 150)
+    for row in found if read == "whole" else ():
+        of = Label.objects.current().filter(annotation__trajectory__external_id=row["trajectory"])
+        said = {(step, name): value for step, name, value in of.values_list("step__index", "field", "value")}
+        assert labels(project, judge, row) == said
