@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import compress
 from typing import Any, NamedTuple
 
 from annotations.records import Json
@@ -39,7 +40,10 @@ def point(figure: Mapping[str, Json] | None) -> Point:
 
 
 def forest(name: str, series: Sequence[str], rows: Sequence[tuple[str, Sequence[Any]]]) -> Forest | None:
-    """None where there is nothing to see: no point at all."""
+    """Without the things and the series of which nothing is known; None where there is nothing to see."""
     drawn = [(title, [point(one) for one in figures]) for title, figures in rows]
-    known = [(title, points) for title, points in drawn if any(one.value is not None for one in points)]
-    return Forest(name, series, known) if known else None
+    seen = [any(points[at].value is not None for _, points in drawn) for at in range(len(series))]
+    known = [
+        (title, list(compress(points, seen))) for title, points in drawn if any(one.value is not None for one in points)
+    ]
+    return Forest(name, list(compress(series, seen)), known) if known else None

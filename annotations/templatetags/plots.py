@@ -15,11 +15,11 @@ from annotations.rendering.marks import is_hidden
 
 register = template.Library()
 
-LEFT, ACROSS, RIGHT = 210, 390, 30  # names, the axis from 0 to 1, the last tick's half
-TOP, ROW, BETWEEN, BELOW = 8, 13, 9, 24  # of a series in a row, between rows, and the ticks
-LONGEST = 27  # characters of a name
+LEFT, ACROSS, RIGHT = 10, 410, 12  # the axis from 0 to 1, and the halves of its last ticks
+TOP, NAME, ROW, BETWEEN, BELOW = 4, 18, 13, 8, 24  # a group's name, its series, the gap after it, and the ticks
+LONGEST = 60  # characters of a name
 TICKS = (0, 0.25, 0.5, 0.75, 1)
-TALL, WIDE, EDGE = 180, 560, 40  # of lines
+TALL, WIDE, EDGE = 170, 375, 40  # of lines
 MOST = 40  # rows that are drawn; the table has all
 # Shapes around 0, 0, four units to each side.
 SHAPES = (
@@ -35,10 +35,10 @@ DASHES = ("", "6 3", "2 3", "8 3 2 3", "1 4", "12 4")
 
 @register.simple_tag
 def forest(plot: Forest | None) -> SafeString:
-    """Points with their intervals on the line from 0 to 1, a group of rows for each thing."""
+    """Points with their intervals on the line from 0 to 1: for each thing its name, and below it a point a series."""
     if plot is None:
         return mark_safe("")
-    rows, each = plot.rows[:MOST], ROW * len(plot.series) + BETWEEN
+    rows, each = plot.rows[:MOST], NAME + ROW * len(plot.series) + BETWEEN
     bottom = TOP + each * len(rows)
     drawn = "".join(_group(title, points, TOP + place * each) for place, (title, points) in enumerate(rows))
     body = f"{_ticks(bottom)}{drawn}"
@@ -81,7 +81,7 @@ def _legend(series: Sequence[str]) -> str:
     """What each shape stands for; nothing where there is one alone, which the heading names."""
     keys = (
         f'<span><svg class="p{number % len(SHAPES)}" width="14" height="12" viewBox="-7 -6 14 12" aria-hidden="true">'
-        f'<path d="{SHAPES[number % len(SHAPES)]}"/></svg>{_shown(name, 60)}</span>'
+        f'<path d="{SHAPES[number % len(SHAPES)]}"/></svg>{_shown(name)}</span>'
         for number, name in enumerate(series)
     )
     return f'<figcaption class="legend small">{"".join(keys)}</figcaption>' if len(series) > 1 else ""
@@ -96,9 +96,8 @@ def _ticks(bottom: int) -> str:
 
 
 def _group(title: str, points: Sequence[Point], top: int) -> str:
-    middle = top + ROW * len(points) / 2
-    name = f'<text class="end" x="{LEFT - 10}" y="{middle + 4:.0f}">{_shown(title)}</text>'
-    return name + "".join(_point(number, one, top + ROW * number + ROW / 2) for number, one in enumerate(points))
+    name = f'<text x="{LEFT}" y="{top + NAME - 5}">{_shown(title)}</text>'
+    return name + "".join(_point(number, one, top + NAME + ROW * (number + 0.5)) for number, one in enumerate(points))
 
 
 def _point(number: int, one: Point, y: float) -> str:
@@ -140,7 +139,7 @@ def _y(value: float) -> float:
     return TOP + TALL * (1 - min(1.0, max(0.0, value)))
 
 
-def _shown(text: str, longest: int = LONGEST) -> str:
+def _shown(text: str) -> str:
     """A stranger's text for an SVG, where the HTML of a mark would end it."""
-    text = text if len(text) <= longest else f"{text[: longest - 1]}…"
+    text = text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
     return escape("".join("\ufffd" if is_hidden(one) else one for one in text))
