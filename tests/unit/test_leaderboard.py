@@ -254,7 +254,7 @@ def test_a_few_that_are_chosen_on_other_tasks_vote_and_are_named():
         said[name] = [[-one[0]] if at % 3 == place else one for at, one in enumerate(gold)]
     said["always"] = [[1]] * 30
     result = board.compute(judged(said), resamples=50)
-    chosen = row(result, "the few of 4 judges that were chosen on people’s labels")
+    chosen = row(result, "the chosen few of 4 judges")
     assert chosen["key"] == "chosen"
     assert chosen["figures"]["step_acc"]["value"] == 1.0
     assert chosen["chances"]["top"]["figures"]["confidence"]["value"] == pytest.approx(2 / 3)  # their mean vote
@@ -276,6 +276,17 @@ def test_no_step_is_judged_by_a_choice_that_has_seen_its_task():
         swapped["a"][at], swapped["b"][at] = said["b"][at], said["a"][at]
         chosen = next(one for one in board.compute(judged(swapped), resamples=10)["rows"] if one["key"] == "chosen")
         assert chosen["figures"]["step_acc"]["value"] == pytest.approx(1 - 1 / tasks)
+
+
+def test_who_is_right_about_what_it_was_taught_with_is_not_chosen_for_that():
+    gold = [[1], [-1]] * 10
+    learnt = [one if at < 16 else [-one[0]] for at, one in enumerate(gold)]
+    honest = [one if at % 3 else [-one[0]] for at, one in enumerate(gold)]
+    said = {"gold": gold, "learnt": learnt, "honest": honest}
+    for taught, first in ((None, "learnt"), ({"learnt": range(16)}, "honest")):
+        result = board.compute(judged(said, taught=taught), resamples=10)
+        chosen = next(one for one in result["rows"] if one["key"] == "chosen")["chosen"]["judges"]
+        assert [one["name"] for one in chosen if one["whole"]] == [first]
 
 
 def test_a_choice_takes_labels_to_learn_from():

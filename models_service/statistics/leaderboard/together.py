@@ -33,26 +33,33 @@ def rows(ground: Ground, judges: Sequence[Member]) -> Iterator[Member]:
     majority = voting.majority(gathered(labels, ground.matrix.categories))
     if not majority.reason:
         yield _row(ground, judges, "majority", f"majority of the {many} judges", majority)
-    weighed = _weighed(ground, labels)
+    fair = _fair(ground, judges, labels)
+    weighed = _weighed(ground, labels, fair)
     if weighed is not None:
         yield _row(ground, judges, "weighed", f"the {many} judges, weighed on people’s labels", weighed)
-    yield from _chosen(ground, judges, labels)
+    yield from _chosen(ground, judges, labels, fair)
 
 
-def _weighed(ground: Ground, labels: Codes) -> Consensus | None:
+def _fair(ground: Ground, judges: Sequence[Member], labels: Codes) -> Codes:
+    """Without what each said of trajectories that it was taught with: of that it is no wonder if it is right."""
+    taught = np.column_stack([one.taught[ground.matrix.trajectory] for one in judges])
+    return np.where(taught, ground.matrix.categories, labels).astype(np.uint8)
+
+
+def _weighed(ground: Ground, labels: Codes, fair: Codes) -> Consensus | None:
     """Each step by what was learnt of the judges from the reference's labels of other folds; None where some fold has
     nothing to learn from."""
     size, gold = ground.matrix.categories, _gold(ground)
     found = np.full((len(labels), size), np.nan)
     for here in _folds(ground):
-        learnt = anchored.learn(labels, np.where(here, size, gold).astype(np.uint8), size)
+        learnt = anchored.learn(fair, np.where(here, size, gold).astype(np.uint8), size)
         if learnt is None:
             return None
         found[here] = anchored.applied(gathered(labels[here], size), learnt).posterior
     return Consensus(labels_of(found), found)
 
 
-def _chosen(ground: Ground, judges: Sequence[Member], labels: Codes) -> Iterator[Member]:
+def _chosen(ground: Ground, judges: Sequence[Member], labels: Codes, fair: Codes) -> Iterator[Member]:
     """Each step by the vote of those who were chosen on the reference's labels of other folds; nothing where some fold
     has nobody to choose."""
     size, gold = ground.matrix.categories, _gold(ground)
@@ -60,14 +67,14 @@ def _chosen(ground: Ground, judges: Sequence[Member], labels: Codes) -> Iterator
     times: Counter[int] = Counter()
     folds = _folds(ground)
     for here in folds:
-        taken = ensembles.choose(labels, np.where(here, size, gold).astype(np.uint8), size)
+        taken = ensembles.choose(fair, np.where(here, size, gold).astype(np.uint8), size)
         if not taken:
             return
         times.update(taken)
         found[here] = voting.majority(gathered(labels[here][:, list(taken)], size)).posterior
-    whole = ensembles.choose(labels, gold, size)
+    whole = ensembles.choose(fair, gold, size)
     ever = [*whole, *sorted(times.keys() - set(whole), key=lambda one: (-times[one], one))]
-    name = f"the few of {len(judges)} judges that were chosen on people’s labels"
+    name = f"the chosen few of {len(judges)} judges"
     made = _row(ground, [judges[one] for one in ever], "chosen", name, Consensus(labels_of(found), found))
     parts = [Part(judges[one].key, judges[one].name, times[one], one in whole) for one in ever]
     yield replace(made, parts=tuple(parts), folds=len(folds))
