@@ -75,13 +75,26 @@ class Visitor:
 
 
 def disputed() -> tuple[Project, User, int]:
-    """A project in which three people have labelled everything and often differ, judges as many as it takes to come to
-    a million labels, and a report of the agreement of it all."""
-    from django.utils import timezone
-
-    from annotations.models import Annotation, Label, Membership, Rater, Report, User
+    """The project of `labelled`, with a report of the agreement of it all."""
+    from annotations.models import Label, Report
     from annotations.services import agreement, agreement_fields, standing
     from models_service.statistics import report
+
+    project, lead = labelled()
+    standing.touch_all(project)
+    table, fields = agreement.table(project, {}), agreement_fields.tables(project)
+    result: dict[str, Any] = report.compute(table, fields, official=False, resamples=50, seed=0)
+    Report.objects.create(project=project, kind="agreement", result=result, inputs={"sha256": "0" * 64})
+    _analyse()
+    return project, lead, Label.objects.count()
+
+
+def labelled() -> tuple[Project, User]:
+    """A project in which three people have labelled everything and often differ, and judges as many as it takes to come
+    to a million labels."""
+    from django.utils import timezone
+
+    from annotations.models import Annotation, Membership, Rater, User
 
     project = common.project("disputed", TRAJECTORIES, overlap=3)
     lead = User.objects.create_user("lead")
@@ -99,12 +112,7 @@ def disputed() -> tuple[Project, User, int]:
         Annotation.objects.bulk_create((Annotation(trajectory_id=key, **shared) for key in keys), batch_size=5000)
         _label(rater.pk, number)
     _analyse()
-    standing.touch_all(project)
-    table, fields = agreement.table(project, {}), agreement_fields.tables(project)
-    result: dict[str, Any] = report.compute(table, fields, official=False, resamples=50, seed=0)
-    Report.objects.create(project=project, kind="agreement", result=result, inputs={"sha256": "0" * 64})
-    _analyse()
-    return project, lead, Label.objects.count()
+    return project, lead
 
 
 def _label(rater: int, number: int) -> None:

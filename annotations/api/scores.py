@@ -5,14 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from annotations import access
 from annotations.api.base import ProjectView
 from annotations.api.filters import ReportFilter, ScoreFilter
 from annotations.api.pages import NewestFirst
 from annotations.models import Calibration, Report, Score
-from annotations.services import calibrated, visibility
+from annotations.services import agreement_live, calibrated, visibility
 
 
 class ScoreOut(serializers.ModelSerializer):
@@ -64,6 +68,20 @@ class ReportResultOut(ReportOut):
         read_only_fields = fields
 
 
+class AgreementNowOut(serializers.Serializer):
+    """Agreement as it stands now: the figures of an agreement report without intervals, kept up as labels come in."""
+
+    at = serializers.DateTimeField(
+        allow_null=True, help_text="When they were worked out; null: nothing was counted yet."
+    )
+    waiting = serializers.IntegerField(help_text="Tasks whose labels have changed since, and that are being counted.")
+    figures = serializers.DictField(
+        help_text="`main` and `final`, the main field and the verdict where they are choices: each over `all` raters, "
+        "`people`, `by_hand` (nothing propagated) and `unaided` (nothing accepted either), its `pairs` of raters, and "
+        "`settled`, what was adjudicated. `decided`: what all adjudications come to, field by field."
+    )
+
+
 class Reports(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectView):
     """Computed results, newest first. They never change."""
 
@@ -71,7 +89,13 @@ class Reports(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectView):
     pagination_class = NewestFirst
     filterset_class = ReportFilter
     lookup_value_converter = "int"
-    roles = dict.fromkeys(["list", "retrieve"], access.SEE_OTHERS_LABELS)
+    roles = dict.fromkeys(["list", "retrieve", "now"], access.SEE_OTHERS_LABELS)
+
+    @extend_schema(responses=AgreementNowOut)
+    @action(detail=False, methods=["get"], pagination_class=None, filterset_class=None)
+    def now(self, request: Request, slug: str) -> Response:
+        """How raters agree as it stands now, without a report."""
+        return Response(AgreementNowOut(agreement_live.now(self.project)).data)
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer]:
         return ReportOut if self.action == "list" else ReportResultOut
