@@ -13,16 +13,16 @@ from models_service.statistics import ranking
 
 def of(project: Project) -> list[dict[str, Any]]:
     """For each scorer's newest run and each judge {"kind", "name", "run", …statistics.ranking.table}."""
+    ends = rankable.ends(project)
     return [
-        {"kind": kind, "name": name, "run": run, **ranking.table(tasks(rollouts))}
-        for kind, name, run, rollouts in _sources(project)
+        {"kind": kind, "name": name, "run": run, **ranking.table(tasks(rankable.by_scores(ends, said)))}
+        for kind, name, run, said in _sources(project)
     ]
 
 
-def _sources(project: Project) -> Iterator[tuple[str, str, int | None, list[rankable.Rankable]]]:
+def _sources(project: Project) -> Iterator[tuple[str, str, int | None, Mapping[int, Sequence[float]]]]:
     for scorer, pk in scores.latest(project.pk).items():
-        yield "scorer", scorer, pk, rankable.of_run(Run.objects.get(pk=pk))
+        yield "scorer", scorer, pk, rankable.scores_of(Run.objects.get(pk=pk))
     for judge in insight_judged.judges(project):
-        said: Mapping[int, Sequence[float]] = insight_judged.scores(project, judge)
-        if said:
-            yield "judge", judge.name, None, rankable.by_scores(project, said)
+        if said := insight_judged.scores(project, judge):
+            yield "judge", judge.name, None, said

@@ -36,25 +36,45 @@ class Rankable:
     trajectory: int = 0
 
 
-def of_run(run: Run) -> list[Rankable]:
-    """The project's live rollouts in order, but for trees: the steps of a tree are no one sequence. One of which only
-    some steps have a score counts as not scored."""
-    return by_scores(run.project, _whole(run, _scores(run)))
+@dataclass(frozen=True)
+class Ends:
+    """How the project's live rollouts end, in order: (trajectory, task, outcome), what stands last in each, what the
+    reference says of the whole. Trees are not among them: their steps are no one sequence."""
+
+    rows: Sequence[tuple[int, int, Json]]
+    closings: Mapping[int, str]
+    verdicts: Mapping[int, bool]
 
 
-def by_scores(project: Project, scores: Mapping[int, Sequence[float]]) -> list[Rankable]:
-    """The project's live rollouts in order, but for trees, with what is said of their steps, by trajectory."""
+def ends(project: Project) -> Ends:
     live = Trajectory.objects.live().filter(project=project)
     rows = list(live.order_by("task_id", "rollout", "pk").values_list("pk", "task_id", "outcome"))
     grown = trees.among([pk for pk, _, _ in rows])
-    closings, verdicts = _closings(project), verdicts_of(project)
+    return Ends([row for row in rows if row[0] not in grown], _closings(project), verdicts_of(project))
+
+
+def of_run(run: Run) -> list[Rankable]:
+    return by_scores(ends(run.project), scores_of(run))
+
+
+def by_scores(found: Ends, scores: Mapping[int, Sequence[float]]) -> list[Rankable]:
+    """The rollouts with what is said of their steps, by trajectory."""
     return [
         Rankable(
-            task, tuple(scores.get(pk, ())), _answer(outcome), closings.get(pk, ""), is_right(outcome, verdicts, pk), pk
+            task=task,
+            scores=tuple(scores.get(pk, ())),
+            answer=_answer(outcome),
+            closing=found.closings.get(pk, ""),
+            right=is_right(outcome, found.verdicts, pk),
+            trajectory=pk,
         )
-        for pk, task, outcome in rows
-        if pk not in grown
+        for pk, task, outcome in found.rows
     ]
+
+
+def scores_of(run: Run) -> Mapping[int, Sequence[float]]:
+    """By trajectory. One of which only some steps have a score counts as not scored."""
+    return _whole(run, _scores(run))
 
 
 def _scores(run: Run) -> dict[int, list[float]]:
@@ -98,7 +118,7 @@ def verdicts_of(project: Project, task: Task | None = None) -> dict[int, bool]:
     return {pk: grade > 0 for pk, grade in grades if grade}
 
 
-def is_right(outcome: Json, verdicts: dict[int, bool], trajectory: int) -> bool | None:
+def is_right(outcome: Json, verdicts: Mapping[int, bool], trajectory: int) -> bool | None:
     """As its outcome says, else as the verdict; None where nothing tells."""
     failed = findings.failed(outcome, ())
     return verdicts.get(trajectory) if failed is None else not failed
