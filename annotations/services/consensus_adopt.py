@@ -23,6 +23,8 @@ from annotations.services.consensus_steps import Decided
 from annotations.services.runs import Claim
 
 ANCHORED = "gold_anchored"  # the one method that reads the reference
+AT_ONCE = 500  # trajectories between looks at whether the run is still wanted
+LOOKED_AT = 10  # adopted raters of which a page says whether labels have changed
 NO_FILE = "Its steps were not kept; compute it anew."
 
 
@@ -81,7 +83,11 @@ def _refusal(report: Report, method: str, row: Mapping[str, Any]) -> str:
     if _passes(report.project, name_of(report, method)).exists():
         return f"{name_of(report, method)} is adopted already; take it back first."
     names = {(one["kind"], one["name"]) for one in report.result["raters"]}
-    raters = [one for one in report.project.raters.all() if (one.kind, one.name) in names]
+    raters = [
+        one
+        for one in report.project.raters.all()
+        if names & {(one.kind, one.name), (one.kind, f"{one.name} ({one.kind})")}
+    ]
     barred = judge_probes_gate.barred(report.project, raters)
     for rater in raters:
         if rater.pk in barred:
@@ -127,37 +133,40 @@ def _write(claim: Claim, report: Report, rater: Rater, labels: Iterable[Decided]
     """How many passes and labels were written. Those of trajectories that are not live any more are not."""
     project, passes, written = claim.run.project, 0, 0
     live = set(Trajectory.objects.live().filter(project=project).values_list("pk", flat=True))
-    method = str(claim.run.config["method"])
     raters = [f"{one['kind']}:{one['name']}" for one in report.result["raters"]]
-    provenance = {"method": method, "run": report.run_id, "threshold": float(claim.run.config["at"])}
-    for trajectory, group in groupby(labels, key=lambda one: one.trajectory):
-        if trajectory not in live:
-            continue
-        told = list(group)
-        annotation = Annotation.objects.create(**_pass(project, rater, trajectory, provenance, raters))
-        rows = [_label(annotation, report.result["field"], one, provenance) for one in told if one.value is not False]
-        Label.objects.bulk_create(rows)
-        passes, written = passes + 1, written + len(told)
-        claim.advance(len(told))
+    asked = claim.run.config
+    provenance = {"method": str(asked["method"]), "run": report.run_id, "threshold": float(asked["at"])}
+    told = [(pk, list(group)) for pk, group in groupby(labels, key=lambda one: one.trajectory) if pk in live]
+    for start in range(0, len(told), AT_ONCE):
+        some = told[start : start + AT_ONCE]
+        made = Annotation.objects.bulk_create(_pass(project, rater, pk, provenance, raters) for pk, _ in some)
+        Label.objects.bulk_create(
+            _label(annotation, report.result["field"], one, provenance)
+            for annotation, (_, group) in zip(made, some, strict=True)
+            for one in group
+            if one.value is not False  # a flag that is not set has no label
+        )
+        many = sum(len(group) for _, group in some)
+        passes, written = passes + len(some), written + many
+        claim.advance(many)
     return passes, written
 
 
 def _pass(
     project: Project, rater: Rater, trajectory: int, provenance: Mapping[str, Any], raters: list[str]
-) -> dict[str, Any]:
+) -> Annotation:
     mode = Project.Mode.REFERENCE if provenance["method"] == ANCHORED else Project.Mode.BLIND
     sure = f"of a posterior of {provenance['threshold']:g} or more" if provenance["threshold"] else "of any posterior"
-    return {
-        "rater": rater,
-        "trajectory_id": trajectory,
-        "scheme_id": project.scheme_id,
-        "guideline": None,
-        "mode": mode,
-        "state": Annotation.State.SUBMITTED,
-        "submitted_at": timezone.now(),
-        "comment": f"Consensus by {provenance['method']} in run {provenance['run']}, labels {sure}, "
+    return Annotation(
+        rater=rater,
+        trajectory_id=trajectory,
+        scheme_id=project.scheme_id,
+        mode=mode,
+        state=Annotation.State.SUBMITTED,
+        submitted_at=timezone.now(),
+        comment=f"Consensus by {provenance['method']} in run {provenance['run']}, labels {sure}, "
         f"of {', '.join(raters)}."[:4000],
-    }
+    )
 
 
 def _label(annotation: Annotation, field: str, one: Decided, provenance: Mapping[str, Any]) -> Label:
@@ -177,14 +186,36 @@ def _passes(project: Project, name: str) -> QuerySet[Annotation]:
     return Annotation.objects.live().filter(**rater)
 
 
-def adopted(project: Project) -> list[dict[str, Any]]:
-    """The raters whose labels are adopted, the newest first: {"rater", "passes", "run" the adopting one or None}."""
+@dataclass(frozen=True)
+class Adopted:
+    """A rater whose labels are adopted: how many passes stand, the run that wrote them and the report they are of, None
+    where they came in by a file; whether labels have changed since the report, None where that is not known."""
+
+    rater: Rater
+    passes: int
+    run: Run | None
+    report: Report | None
+    is_stale: bool | None
+
+
+def adopted(project: Project) -> list[Adopted]:
+    """The newest first. Of the newest LOOKED_AT it is told whether labels have changed."""
     standing = Count("annotations", filter=Q(annotations__retired_at__isnull=True))
     raters = project.raters.filter(kind=Rater.Kind.CONSENSUS).exclude(name=adjudication.RATER)
     found = list(raters.annotate(standing=standing).filter(standing__gt=0).order_by("-pk"))
-    runs = Run.objects.filter(project=project, kind=Run.Kind.ADOPT, state=Run.State.DONE).order_by("pk")
-    by_rater = {run.result.get("rater"): run for run in runs.select_related("created_by")}
-    return [{"rater": one, "passes": one.standing, "run": by_rater.get(one.pk)} for one in found]
+    done = (
+        Run.objects.filter(project=project, kind=Run.Kind.ADOPT, state=Run.State.DONE) if found else Run.objects.none()
+    )
+    runs = {run.result.get("rater"): run for run in done.select_related("created_by").order_by("pk")}
+    wanted = {run.config["report"] for run in runs.values()}
+    reports = Report.objects.filter(pk__in=wanted).select_related("project__scheme").defer("result").in_bulk()
+    rows = []
+    for place, one in enumerate(found):
+        run = runs.get(one.pk)
+        report = reports.get(run.config["report"]) if run else None
+        stale = consensus.is_stale(report) if report and place < LOOKED_AT else None
+        rows.append(Adopted(one, one.standing, run, report, stale))
+    return rows
 
 
 @transaction.atomic

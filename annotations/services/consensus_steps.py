@@ -83,8 +83,10 @@ def keep(claim: Claim, path: Path) -> None:
     name = f"consensus/{claim.run.pk}/steps.csv"
     default_storage.delete(name)
     with path.open("rb") as stream:
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        stream.seek(0)
         default_storage.save(name, File(stream))
-    claim.attach(name, _sha256(path.read_bytes()))
+    claim.attach(name, sha256)
 
 
 def decided(run: Run, method: str, at: float) -> Iterator[Decided]:
@@ -93,15 +95,11 @@ def decided(run: Run, method: str, at: float) -> Iterator[Decided]:
     if not run.file or not default_storage.exists(run.file):
         raise FileChanged("The file with its steps is not there any more; compute it anew.")
     with default_storage.open(run.file, "rb") as stream:
-        content = stream.read()
-    if _sha256(content) != run.sha256:
-        raise FileChanged("The file with its steps is not the one that was written; compute it anew.")
-    for row in csv.DictReader(io.StringIO(content.decode("utf-8"), newline="")):
-        label = row[method]
-        if label and (posterior := float(row[f"{method} {label}"])) >= at - EVEN:
-            step = int(row["step_id"]) if row["step_id"] else None
-            yield Decided(int(row["trajectory_id"]), step, row["part"], json.loads(label), posterior)
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+        if hashlib.file_digest(stream, "sha256").hexdigest() != run.sha256:
+            raise FileChanged("The file with its steps is not the one that was written; compute it anew.")
+    with default_storage.open(run.file, "rb") as stream:
+        for row in csv.DictReader(io.TextIOWrapper(stream, encoding="utf-8", newline="")):
+            label = row[method]
+            if label and (posterior := float(row[f"{method} {label}"])) >= at - EVEN:
+                step = int(row["step_id"]) if row["step_id"] else None
+                yield Decided(int(row["trajectory_id"]), step, row["part"], json.loads(label), posterior)

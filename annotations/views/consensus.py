@@ -86,7 +86,7 @@ def report(request: Request, slug: str, pk: int) -> HttpResponse:
         "asked": consensus_words.raters_of(one.config),
         "warnings": list(consensus_words.warnings(result)),
         "command": consensus_words.command(one),
-        "adopted": [a for a in consensus_adopt.adopted(one.project) if a["rater"].name.endswith(f" v{one.run_id}")],
+        "adopted": [each for each in consensus_adopt.adopted(one.project) if each.report == one],
     }
     return render(request, "consensus/report.html", context)
 

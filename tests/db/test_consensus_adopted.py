@@ -10,6 +10,8 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from annotations import jobs
@@ -110,7 +112,7 @@ def test_taken_back_they_count_for_nothing_and_stay_as_history(project, report):
     assert consensus_adopt.adopted(project) == []
     assert Event.objects.get(verb="consensus.taken_back").before["passes"] == 3
     adopted(report, at=0.5)
-    assert [one["passes"] for one in consensus_adopt.adopted(project)] == [3]
+    assert [one.passes for one in consensus_adopt.adopted(project)] == [3]
 
 
 def test_what_may_not_be_taken_back_stays(project, report):
@@ -199,6 +201,23 @@ def test_what_was_worked_out_is_adopted_though_labels_have_changed_and_it_says_s
     assert consensus_adopt.estimate(report, "majority", 0.9).is_stale
     _, rater = adopted(report)
     assert labels_of(rater) == [1, 1, -1, 1, -1, 1, 1, 1]
+    (one,) = consensus_adopt.adopted(project)
+    assert (one.report, one.is_stale) == (report, True)
+
+
+def test_a_list_of_adopted_raters_does_not_ask_more_for_more_of_them(project, report, client):
+    client.force_login(project.memberships.get().user)
+    there = reverse("consensus", args=[project.slug])
+    for name in ("majority", "wawa", "one_coin"):
+        adopted(report, name, 0.5)
+    with CaptureQueriesContext(connection) as few:
+        client.get(there)
+    for number in range(consensus_adopt.LOOKED_AT):
+        rater = make.rater(project, f"imported v{number}", Rater.Kind.CONSENSUS)
+        make.rating(rater, project.trajectories.first(), [1, 1, 1])
+    with CaptureQueriesContext(connection) as many:
+        client.get(there)
+    assert len(many) <= len(few)
 
 
 def test_what_cannot_be_adopted_says_why(project, report):
@@ -290,3 +309,27 @@ def test_the_command_adopts_and_takes_back(project, report):
     back = StringIO()
     call_command("consensus", project.slug, "--take-back", name, stdout=back)
     assert back.getvalue().strip() == f"3 passes of {name} are taken back."
+
+
+def test_a_judge_whose_labels_may_not_go_out_is_not_adopted_in_disguise(project):
+    judge = make.rater(project, "mini")
+    for one in project.trajectories.all():
+        make.rating(judge, one, [1, 1, 1])
+    run = jobs.run_here(consensus.start(project, None, raters="everybody"))
+    Project.objects.filter(pk=project.pk).update(judge_limits={"unprobed": "refused"})
+    report = Report.objects.select_related("project", "run").get(pk=run.result["consensus"])
+    with pytest.raises(AdoptionRefused, match="It hears mini, whose labels may not go out"):
+        consensus_adopt.start(report, None, "majority", 0.5)
+
+
+def test_of_a_flag_only_what_is_set_becomes_a_label(project):
+    for rater in project.raters.all():
+        for one in Annotation.objects.filter(rater=rater).order_by("trajectory")[:1]:
+            step = one.trajectory.steps.of_agent()[1]
+            Label.objects.create(annotation=one, step=step, field="correction", value=True, origin=Label.Origin.HUMAN)
+    run = jobs.run_here(consensus.start(project, None, field="correction"))
+    report = Report.objects.select_related("project", "run").get(pk=run.result["consensus"])
+    assert consensus_adopt.estimate(report, "majority", 0.9).row["accepted"] == 9
+    _, rater = adopted(report)
+    assert labels_of(rater) == [True]
+    assert Annotation.objects.filter(rater=rater).count() == 3

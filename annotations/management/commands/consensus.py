@@ -90,7 +90,7 @@ def _done(run: Run) -> Run:
 def _take_back(project: Project, name: str) -> int:
     rater = Rater.objects.filter(project=project, kind=Rater.Kind.CONSENSUS, name=name).first()
     if rater is None:
-        known = ", ".join(one["rater"].name for one in consensus_adopt.adopted(project)) or "none"
+        known = ", ".join(one.rater.name for one in consensus_adopt.adopted(project)) or "none"
         raise CommandError(f"Nothing was adopted as {name!r}; there are: {known}.")
     return consensus_adopt.take_back(rater, None)
 
