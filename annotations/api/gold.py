@@ -58,25 +58,25 @@ class GoldIn(serializers.Serializer):
     explanation = serializers.CharField(required=False, allow_blank=True, max_length=4000)
 
 
-class ManyIn(serializers.Serializer):
+class GoldManyIn(serializers.Serializer):
     rater = serializers.IntegerField(min_value=1, max_value=2**63 - 1, help_text="Whose passes are right.")
     use = serializers.ChoiceField(choices=Gold.Use.choices, required=False, default=Gold.Use.QUEUE)
     view = serializers.CharField(required=False, allow_blank=True, default="", max_length=80)
     most = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=1, max_value=100_000)
 
 
-class ManyOut(serializers.Serializer):
+class GoldManyOut(serializers.Serializer):
     marked = serializers.IntegerField()
 
 
-class PlanOut(serializers.Serializer):
+class GoldPlanOut(serializers.Serializer):
     every = serializers.IntegerField(help_text="One in so many is gold; 0: none.")
     shown = serializers.ChoiceField(choices=GoldPlan.Shown.choices)
     training = serializers.IntegerField(help_text="Items a newcomer trains with; 0: none.")
     mark = serializers.IntegerField(help_text="Percent.")
 
 
-class PlanIn(serializers.Serializer):
+class GoldPlanIn(serializers.Serializer):
     every = serializers.IntegerField(required=False, min_value=0, max_value=gold.MOST_EVERY)
     shown = serializers.ChoiceField(choices=GoldPlan.Shown.choices, required=False)
     training = serializers.IntegerField(required=False, min_value=0, max_value=gold.MOST_TRAINING)
@@ -122,12 +122,12 @@ class GoldItems(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectView):
         gold.unmark(self.get_object(), self.person)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    @extend_schema(request=ManyIn, responses={200: ManyOut})
+    @extend_schema(request=GoldManyIn, responses={200: GoldManyOut})
     @action(detail=False, methods=["post"])
     def many(self, request: Request, slug: str) -> Response:
         """Mark what a rater handed in and nobody marked yet, as many as asked for, drawn by chance."""
         try:
-            return Response({"marked": gold.mark_many(self.project, self.person, **self.taken(ManyIn))})
+            return Response({"marked": gold.mark_many(self.project, self.person, **self.taken(GoldManyIn))})
         except Refusal as no:
             raise refused(no) from no
 
@@ -136,17 +136,17 @@ class Plan(ProjectView):
     """What the project does with gold items."""
 
     queryset = Gold.objects.all()
-    serializer_class = PlanOut
+    serializer_class = GoldPlanOut
     pagination_class = None
     filter_backends: list[Any] = []
     roles = {"retrieve": access.SEE_OTHERS_LABELS, "partial_update": access.MANAGE}
 
     def retrieve(self, request: Request, slug: str) -> Response:
-        return Response(PlanOut(gold.plan_of(self.project)).data)
+        return Response(GoldPlanOut(gold.plan_of(self.project)).data)
 
-    @extend_schema(request=PlanIn, responses={200: PlanOut})
+    @extend_schema(request=GoldPlanIn, responses={200: GoldPlanOut})
     def partial_update(self, request: Request, slug: str) -> Response:
-        gold.change(self.project, self.person, **self.taken(PlanIn))
+        gold.change(self.project, self.person, **self.taken(GoldPlanIn))
         return self.retrieve(request, slug)
 
 
@@ -168,7 +168,7 @@ class TrainingOut(serializers.Serializer):
     stuck = serializers.BooleanField(source="is_stuck", help_text="No item is left: only a lead can help.")
 
 
-class PassIn(serializers.Serializer):
+class LetPassIn(serializers.Serializer):
     user = serializers.CharField(max_length=150, help_text="The user name of a member.")
 
 
@@ -214,7 +214,7 @@ class TrainingView(ProjectView):
             raise refused(no) from no
         return self.retrieve(request, slug)
 
-    @extend_schema(responses={200: FeedbackOut})
+    @extend_schema(operation_id="projects_training_feedback", responses={200: FeedbackOut})
     def feedback(self, request: Request, slug: str, pk: int) -> Response:
         """Your answers beside those that are right. 409 before it is handed in."""
         try:
@@ -224,10 +224,10 @@ class TrainingView(ProjectView):
         told = {"annotation": found.pk, "explanation": item.explanation, "places": places}
         return Response(FeedbackOut(told).data)
 
-    @extend_schema(request=PassIn, responses={204: None})
+    @extend_schema(request=LetPassIn, responses={204: None})
     def let_pass(self, request: Request, slug: str) -> Response:
         """Let a newcomer into the queue, whatever their score."""
-        name = self.taken(PassIn)["user"]
+        name = self.taken(LetPassIn)["user"]
         found = User.objects.filter(username=name, memberships__project=self.project).first()
         if found is None:
             raise Refused(f"{name} is no member of this project.", "user", "the user name of a member")
