@@ -414,7 +414,7 @@ class World:
             "slug": self.project.slug,
             "annotation": self.annotation.pk,
             "user": self.people["annotator"].pk,
-            **dict.fromkeys(("number", "version", "index", "step"), 1),
+            **dict.fromkeys(("number", "version", "index", "step", "call"), 1),
             **dict.fromkeys(["token_key", "id"], self.token.token_key),
             **dict.fromkeys(["name", "part"], "message"),
             "of": "source",
