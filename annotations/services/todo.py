@@ -9,7 +9,7 @@ from django.db.models import Max
 
 from annotations import access
 from annotations.models import Annotation, Membership, Project, Report, Run
-from annotations.services import adjudication, progress_counts, queue, training, training_people
+from annotations.services import adjudication, progress_counts, queue, rubric_waiting, training, training_people
 from annotations.services.progress_counts import Progress
 
 State = Annotation.State
@@ -62,6 +62,9 @@ def _of_lead(project: Project, progress: Progress) -> Iterator[Todo]:
     if apart := adjudication.waiting(project).count():
         why = f"On {apart} trajector{'y' if apart == 1 else 'ies'} people differ, and nothing is decided yet."
         yield Todo("Decide where people differ", "adjudicate", why)
+    if lists := rubric_waiting.among(project).count():
+        why = f"A judge wrote {lists}, and nobody is asked them before somebody has approved them."
+        yield Todo("Say your word on lists that wait", "rubrics_waiting", why)
     if progress.finished == progress.total:
         yield Todo("Take the dataset away", "exports", "Every trajectory has all its passes.")
 

@@ -211,3 +211,13 @@ def test_the_pages_ask_as_often_for_many_lists_as_for_few(project, owner, server
     for address in (door("rubrics_waiting", project), door("run", project, run.pk), door("rubrics", project)):
         with django_assert_max_num_queries(20):
             client.get(address)
+
+
+def test_the_projects_page_says_that_lists_wait(project, owner):
+    make.trajectory(project)
+    client, address = enter(owner), door("project", project)
+    assert "Say your word" not in client.get(address).content.decode()
+    written(project, "Is it short?", "Is it true?")
+    page = client.get(address).content.decode()
+    assert "Say your word on lists that wait" in page
+    assert door("rubrics_waiting", project) in page
