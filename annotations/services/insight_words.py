@@ -176,6 +176,8 @@ def _more(result: Result) -> Iterator[Line]:
         yield _plain("attempts", one["name"], "slope", one["slope"])
     for one in result.get("choosing", ()):
         name = f"{one['kind']}: {one['name']}"
+        for what, count in (one["verdicts"] or {}).items():
+            yield _plain("choices", name, what, count)
         for row in one["rows"]:
             yield "choices", name, f"{row['name']} {row['by']}".strip(), *_told(row)
         for curve in one["curves"]:

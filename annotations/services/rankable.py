@@ -102,13 +102,14 @@ def _closings(project: Project) -> dict[int, str]:
     return dict(rows.values_list("trajectory", Right("message", CLOSING)))
 
 
-def verdicts_of(project: Project, task: Task | None = None) -> dict[int, bool]:
-    """By trajectory, of one task or of all, whether the project's reference calls the whole right, if it says so."""
+def verdicts_of(project: Project, task: Task | None = None, rater: int | None = None) -> dict[int, bool]:
+    """By trajectory, of one task or of all, whether the rater (else the reference) calls the whole right, if either."""
+    rater = rater or project.reference_id
     grading = Grading(scheme(project.scheme_id))
-    if project.reference_id is None or grading.verdict is None:
+    if rater is None or grading.verdict is None:
         return {}
     said = Label.objects.current().filter(
-        annotation__rater=project.reference_id,
+        annotation__rater=rater,
         annotation__retired_at__isnull=True,
         field=grading.verdict.name,
         step__isnull=True,

@@ -155,6 +155,12 @@ def test_judges_choose_among_rollouts_too_and_only_by_what_they_graded_whole(pro
     rows = {(row["name"], row["by"]): row["value"] for row in found["rows"]}
     assert (found["kind"], found["name"], found["tasks"]) == ("judge", "judge", 1)
     assert (rows["best of N", "last"], rows["pass@1", ""], rows["oracle", ""]) == (1.0, 0.5, 1.0)
+    assert found["verdicts"] is None
+    harsh = make.rater(project, "harsh", Rater.Kind.JUDGE)
+    for trajectory in (weak, strong):
+        make.rating(harsh, trajectory, [None] * trajectory.steps.of_agent().count(), -1)
+    told = {one["name"]: one["verdicts"] for one in computed(project).result["choosing"]}
+    assert told["harsh"] == {"right": 1, "called_wrong": 1, "wrong": 1, "called_right": 0}
     partly = make.rater(project, "partly", Rater.Kind.JUDGE)
     make.rating(partly, strong, [1, None, 1])
     assert insight_judged.scores(project, partly) == {}
