@@ -27,6 +27,7 @@ METHODS = {
     ),
 }
 FIGURES = (("accuracy", "Accuracy"), ("macro_f1", "Macro F1"), ("kappa", "Cohen’s κ"))
+LISTED = 20  # of the least sure steps as many are seen at once
 ALONE = "The best rater alone"
 
 
@@ -56,12 +57,16 @@ def shown(result: Mapping[str, Any], name: str) -> dict[str, Any]:
     every = {one["name"]: one for one in rows(result)}
     one = every.get(name) or every[likely(result)]
     units = result["counts"]["units"]
+    doubtful = [{**row, "counts": [row["said"][value] for value in result["values"]]} for row in one["doubtful"]]
     return {
         **one,
+        "too_sure": any(too_sure(row, one["is_probability"]) for row in one["thresholds"]),
         "spoken": one["steps"] - one["silent"],
         "top": max((row[name] or 0.0 for row in one["risk"] for name in ("expected", "error")), default=0.0),
         "thresholds": [{**row, "left": units - row["accepted"]} for row in one["thresholds"]],
-        "doubtful": [{**row, "counts": [row["said"][value] for value in result["values"]]} for row in one["doubtful"]],
+        "doubtful": doubtful[:LISTED],
+        "more": doubtful[LISTED:],
+        "listed": len(doubtful),
     }
 
 
@@ -90,6 +95,15 @@ def likely(result: Mapping[str, Any]) -> str:
     if known:
         return str(max(known, key=lambda one: one["accuracy"])["name"])
     return "dawid_skene" if any(one["name"] == "dawid_skene" for one in fit) else "majority"
+
+
+APART = 0.05  # by how much more than expected may be wrong before a page says so
+
+
+def too_sure(row: Mapping[str, Any], is_probability: bool) -> bool:
+    """Whether far more of these labels are found wrong than the method expects."""
+    known = is_probability and row["error"] is not None and row["expected"] is not None
+    return bool(known and row["error"] - row["expected"] > APART)
 
 
 def warnings(result: Mapping[str, Any]) -> Iterator[str]:

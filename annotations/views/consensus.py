@@ -136,6 +136,7 @@ def adopt(request: Request, slug: str, pk: int) -> HttpResponse:
         "project": one.project,
         "report": one,
         "estimate": estimate,
+        "too_sure": estimate is not None and consensus_words.too_sure(estimate.row, estimate.method["is_probability"]),
         "problem": problem,
         "title": consensus_words.title(str(form.data.get("method", ""))),
     }
