@@ -52,7 +52,7 @@ class Row:
 
 def rows(membership: Membership, found: JudgeVerdict, scheme: Scheme, step: int | None = None) -> list[Row]:
     """In the order of steps and fields, the whole last; of one step where that is asked for. People's labels are those
-    of passes that are handed in, as far as the member may see them."""
+    of passes that are handed in, none of gold items and training, as far as the member may see them."""
     theirs = (
         visibility.labels_visible_to(membership)
         .current()
@@ -61,12 +61,11 @@ def rows(membership: Membership, found: JudgeVerdict, scheme: Scheme, step: int 
             annotation__trajectory=found.annotation.trajectory_id,
             annotation__rater__kind__in=PEOPLE,
             annotation__state=Annotation.State.SUBMITTED,
+            annotation__purpose="",
         )
     )
-    voices, said = (
-        Voices(scheme),
-        {(_at(one), one.field): one for one in _read(found.annotation.labels.current(), step)},
-    )
+    own = found.annotation.labels.current().order_by("step__index", "pk")
+    voices, said = Voices(scheme), {(_at(one), one.field): one for one in _read(own, step)}
     made = {place: _row(place, one, found.detail, voices) for place, one in said.items()}
     for one in _read(theirs.order_by("annotation__rater__kind", "annotation__rater__name"), step):
         place = (_at(one), one.field)

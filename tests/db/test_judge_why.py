@@ -73,6 +73,8 @@ def test_what_people_say_stands_beside_it_and_what_they_say_otherwise_is_marked(
     mine.labels.filter(step__index=2).update(explanation="It is <b>wrong</b>.")
     ben = make.rater(project, "ben", Rater.Kind.HUMAN, make.user("ben"))
     make.rating(ben, trajectory, [-1, -1], 1, state=Annotation.State.DRAFT, submitted_at=None)
+    learner = make.rater(project, "learner", Rater.Kind.HUMAN, make.user("learner"))
+    make.rating(learner, trajectory, [-1, -1], 1, purpose="training")
     lead = project.memberships.get(user__username="lead")
     rows = judge_why_said.rows(lead, verdict, projects.scheme_of(project.scheme))
     assert [(one.step, one.name, one.is_corrected) for one in rows] == [
@@ -83,7 +85,7 @@ def test_what_people_say_stands_beside_it_and_what_they_say_otherwise_is_marked(
     assert [word.rater.name for one in rows for word in one.people] == ["ann"] * 3
     shown = page(client, project, verdict)
     assert "It is &lt;b&gt;wrong&lt;/b&gt;." in shown and shown.count("otherwise</span>") == 1
-    assert "ben" not in shown
+    assert "ben" not in shown and "learner" not in shown
 
 
 def test_a_long_text_shows_its_beginning_and_end_and_all_of_it_when_it_is_asked_for(project, server, client):
