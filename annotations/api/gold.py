@@ -18,7 +18,7 @@ from annotations.api.errors import Refused
 from annotations.api.labels import refused
 from annotations.api.pages import NewestFirst
 from annotations.models import Gold, GoldPlan, User
-from annotations.services import gold, training, training_people
+from annotations.services import gold, gold_feedback, training, training_people
 from annotations.services.outcomes import Refusal
 
 
@@ -216,9 +216,10 @@ class TrainingView(ProjectView):
 
     @extend_schema(operation_id="projects_training_feedback", responses={200: FeedbackOut})
     def feedback(self, request: Request, slug: str, pk: int) -> Response:
-        """Your answers beside those that are right. 409 before it is handed in."""
+        """Your answers beside those that are right: of training, and of gold items where the project tells of them. 409
+        before it is handed in."""
         try:
-            found, item, places = training.feedback(self.membership, pk)
+            found, item, places = gold_feedback.feedback(self.membership, pk)
         except Refusal as no:
             raise refused(no) from no
         told = {"annotation": found.pk, "explanation": item.explanation, "places": places}

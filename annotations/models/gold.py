@@ -16,6 +16,7 @@ class GoldPlan(models.Model):
     class Shown(models.TextChoices):
         NOTHING = "nothing", "Nothing"
         TOTALS = "totals", "Their totals up to the day before, never which items they were"
+        ITEMS = "items", "Also which items they were, and what is right, once the day is over"
 
     project = models.OneToOneField(Project, models.CASCADE, related_name="gold_plan", primary_key=True)
     every = models.PositiveSmallIntegerField(

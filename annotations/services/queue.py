@@ -49,7 +49,7 @@ def has_more(project: Project, user: User) -> bool:
     """Whether a trajectory would come that the person has not had, as far as one can say without locking anything."""
     rater = Rater.objects.filter(project=project, user=user).first() or Rater(user=user)
     rater.project = project
-    lapsed = Annotation.objects.lapsed(timezone.now()).filter(rater__project=project)
+    lapsed = Annotation.objects.for_labels().lapsed(timezone.now()).filter(rater__project=project)
     return _search(rater, _IMPORTED, 0) is not None or lapsed.exclude(rater__user=user).exists()
 
 

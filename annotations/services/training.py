@@ -12,13 +12,11 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
-from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from annotations import access
 from annotations.models import Annotation, Event, Gold, GoldPlan, Membership, Project, Rater, Training, User
 from annotations.services import gold, gold_compared, gold_queue, history, seats
-from annotations.services.gold_compared import Compared
 from annotations.services.outcomes import Refusal
 from annotations.services.people import rater_of
 from annotations.services.projects import scheme_of
@@ -249,24 +247,6 @@ def progress(annotation: Annotation) -> tuple[int, int] | None:
     number = items.index(place[annotation.trajectory_id]) + 1 if place.get(annotation.trajectory_id) in items else 0
     wanted = gold.plan_of(annotation.rater.project).training
     return (number, max(wanted, number)) if number else None
-
-
-@transaction.atomic
-def feedback(membership: Membership, annotation: int) -> tuple[Annotation, Gold, list[Compared]]:
-    """A training pass of the member's that is handed in, its item, and its answers beside the reference's. It is noted
-    that they saw it: from then on they cannot take the pass up again. Http404 for anybody else's, NotYet."""
-    mine = Annotation.objects.of_user(membership.user).filter(rater__project=membership.project)
-    related = mine.select_related("trajectory__task", "scheme", "rater").select_for_update(of=("self",), no_key=True)
-    found = get_object_or_404(related, pk=annotation, purpose=Purpose.TRAINING)
-    if found.state != State.SUBMITTED:
-        raise NotYet("Hand it in first; then you see what is right.")
-    item = Gold.objects.filter(trajectory=found.trajectory_id).first()
-    if item is None:
-        raise NotYet("A lead took this item out of the training, so there is nothing to hold it against.")
-    if not found.events.filter(verb=history.SAW).exists():
-        history.record(found, history.SAW, membership.user, after={"feedback": True})
-    compared = gold_compared.compare(scheme_of(membership.project.scheme), {found.pk: item.reference_id})
-    return found, item, compared.get(found.pk, [])
 
 
 def record(training: Training, by: User | None, verb: str, after: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET
 from annotations import access
 from annotations.access import Request
 from annotations.http import table_file
-from annotations.services import gold, gold_results, projects, quality, quality_words
+from annotations.services import gold, gold_feedback, gold_results, projects, quality, quality_words
 
 
 @login_required
@@ -26,6 +26,7 @@ def page(request: Request, slug: str) -> HttpResponse:
         "plot": quality_words.plot([one for one, _ in people]),
         "stops": gold.horizon(request.membership),
         "golden": gold.told(request.membership) and gold.has_gold(project),
+        "mine": gold_feedback.golden(request.membership),
         "sees_all": access.may(request.membership, access.SEE_OTHERS_LABELS),
         "enough": quality.ENOUGH,
     }

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from annotations import access
 from annotations.access import Request
 from annotations.models import Annotation
-from annotations.services import gists, projects, sight, training
+from annotations.services import gists, gold_feedback, projects, sight, training
 from annotations.services.answers import Voices
 from annotations.services.gold_compared import Compared
 from annotations.services.training import NotYet
@@ -49,11 +49,12 @@ def feedback(request: Request, slug: str, annotation: int) -> HttpResponse:
     """One's own answers beside those that are right, step by step."""
     project = access.project_for(request, slug, access.LABEL)
     try:
-        found, item, compared = training.feedback(request.membership, annotation)
+        found, item, compared = gold_feedback.feedback(request.membership, annotation)
     except NotYet as no:
         messages.error(request, str(no))
         return redirect("training", slug)
-    now = training.settle(request.membership)
+    trains = found.purpose == Annotation.Purpose.TRAINING
+    now = training.settle(request.membership) if trains else None
     right = sum(at.right for at in compared)
     context = {
         "project": project,
@@ -63,6 +64,7 @@ def feedback(request: Request, slug: str, annotation: int) -> HttpResponse:
         "right": right,
         "compared": len(compared),
         "now": now,
+        "trains": trains,
     }
     return render(request, "training/feedback.html", context)
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from annotations.models import Annotation, Gold, Membership, Project, Rater, Role, Training, User
-from annotations.services import agreement, gold, labels, queue, todo, training, training_people
+from annotations.services import agreement, gold, gold_feedback, labels, queue, todo, training, training_people
 from annotations.services.outcomes import SawOthers
 from annotations.services.training import NotYet
 from tests import gilded, make
@@ -144,9 +144,9 @@ def test_a_newcomer_is_told_to_train_first(project: Project, new: User) -> None:
 def test_feedback_comes_after_handing_in_and_closes_the_pass(project: Project, new: User) -> None:
     taken = gilded.take(project, new)
     with pytest.raises(NotYet):
-        training.feedback(mine(project, new), taken.pk)
+        gold_feedback.feedback(mine(project, new), taken.pk)
     gilded.answer(taken, WRONG)
-    _, item, compared = training.feedback(mine(project, new), taken.pk)
+    _, item, compared = gold_feedback.feedback(mine(project, new), taken.pk)
     assert item.explanation == "Look at what the tool said."
     assert [(at.said, at.reference, at.right) for at in compared] == [(1, 1, True), (1, -1, False), (1, 1, True)]
     with pytest.raises(SawOthers):
@@ -159,10 +159,10 @@ def test_feedback_is_ones_own_and_of_training_alone(project: Project, new: User,
     theirs = Annotation.objects.get(rater__user=other)
     for who in (new, lead):
         with pytest.raises(Http404):
-            training.feedback(mine(project, who), theirs.pk)
+            gold_feedback.feedback(mine(project, who), theirs.pk)
     ann = make.rating(make.rater(project, "lead", Rater.Kind.HUMAN, lead), make.trajectory(project, steps=2), [1, 1])
     with pytest.raises(Http404):
-        training.feedback(mine(project, lead), ann.pk)
+        gold_feedback.feedback(mine(project, lead), ann.pk)
 
 
 def test_label_next_shows_what_came_of_an_item_before_the_next(client: Any, project: Project, new: User) -> None:
@@ -224,3 +224,25 @@ def test_an_item_taken_out_while_somebody_trains_leaves_no_dead_end(project: Pro
     gold.unmark(item, None)
     trained(project, new, gilded.RIGHT, gilded.RIGHT)
     assert gilded.take(project, new).purpose == ""
+
+
+def test_gold_items_are_told_of_once_the_day_is_over_where_the_lead_says_so(project: Project) -> None:
+    ann = joined(project, "ann")
+    rater = make.rater(project, "ann", Rater.Kind.HUMAN, ann)
+    old, new = gilded.known(project, 2)
+    yesterday = timezone.now() - timedelta(days=1)
+    had = make.rating(rater, old.trajectory, WRONG, final=1, purpose="gold", submitted_at=yesterday)
+    today = make.rating(rater, new.trajectory, WRONG, final=1, purpose="gold")
+    for shown in ("nothing", "totals"):
+        gilded.planned(project, shown=shown)
+        assert gold_feedback.golden(mine(project, ann)) == []
+        with pytest.raises(Http404):
+            gold_feedback.feedback(mine(project, ann), had.pk)
+    gilded.planned(project, shown="items")
+    [told] = gold_feedback.golden(mine(project, ann))
+    assert (told.annotation, told.right, told.compared) == (had, 2, 3)
+    with pytest.raises(Http404):
+        gold_feedback.feedback(mine(project, ann), today.pk)
+    gold_feedback.feedback(mine(project, ann), had.pk)
+    with pytest.raises(SawOthers):
+        labels.reopen(had.pk, ann)
