@@ -56,5 +56,6 @@ class Adjudication(models.Model):
     opened_at = models.DateTimeField(auto_now_add=True)
     settled_at = models.DateTimeField(null=True)
     weighed = models.JSONField(
-        null=True, help_text="How far raters agreed before, and with what was decided. See services.adjudication_weighed."
+        null=True,
+        help_text="How far raters agreed before, and with what was decided. See services.adjudication_weighed.",
     )

@@ -1,4 +1,4 @@
-"""How far raters agree as it stands now: what is counted of each task, the sums of it all, and what waits to be counted."""
+"""How far raters agree as it stands now: what is counted of each task, the sums of it all, what waits to be counted."""
 
 from __future__ import annotations
 

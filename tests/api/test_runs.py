@@ -182,7 +182,10 @@ def test_a_run_is_paused_and_resumed(project, client):
     assert client.post(f"{one}resume/").json()["state"] == "queued"
     agreement = client.post(f"{RUNS}agreement/", {}, format="json").json()
     refused = client.post(f"{RUNS}{agreement['id']}/pause/")
-    assert (refused.status_code, "only import, judge, meanings, probe, rubrics and score runs" in refused.content.decode()) == (
+    assert (
+        refused.status_code,
+        "only import, judge, meanings, probe, rubrics and score runs" in refused.content.decode(),
+    ) == (
         409,
         True,
     )

@@ -124,7 +124,9 @@ def test_the_worker_of_before_the_pause_stores_nothing_after_it() -> None:
 
 def test_only_what_goes_on_where_it_stood_is_paused() -> None:
     for kind in Run.Kind.values:
-        assert runs.pause(made(kind=kind), None) == (kind in {"score", "import", "judge", "probe", "rubrics", "meanings"})
+        assert runs.pause(made(kind=kind), None) == (
+            kind in {"score", "import", "judge", "probe", "rubrics", "meanings"}
+        )
     for state in (Run.State.DONE, Run.State.FAILED, Run.State.CANCELLED, Run.State.PAUSED):
         assert not runs.pause(made(state=state), None)
 
