@@ -438,6 +438,7 @@ class World:
         keys = {
             "consensus": self.agreed.pk,
             "adjudicate": self.trajectory.pk,
+            "similar": self.trajectory.pk,
             "leaderboard": self.board.pk,
             "trajector": self.trajectory.pk,
             "trace": self.trace.pk,

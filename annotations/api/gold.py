@@ -196,7 +196,7 @@ class TrainingView(ProjectView):
     filter_backends: list[Any] = []
     lookup_value_converter = "int"
     roles = {**dict.fromkeys(["retrieve", "again", "feedback"], access.LABEL), "let_pass": access.MANAGE}
-    also = {"again": (409,), "feedback": (409,), "let_pass": (422,)}
+    also = {"again": (409,), "feedback": (409,)}
 
     def retrieve(self, request: Request, slug: str) -> Response:
         """How far you are. 404 where you need no training."""

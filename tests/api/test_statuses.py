@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 
 from annotations import schemes
 from annotations.models import Annotation, ApiToken, Role, Run
-from annotations.services import projects, scheme_texts
+from annotations.services import gold, projects, scheme_texts
 from tests import doors, judges, make
 from tests.api.conftest import client_of, client_with_token
 
@@ -37,6 +37,8 @@ class Caller:
         self.walked = walked
         self.owner = client_of(walked.people[Role.OWNER])
         self.judge = judges.judge(walked.project).pk
+        passes = walked.project.raters.get(name="gold").annotations
+        self.gold = gold.mark(walked.project, walked.trajectory.pk, None, reference=passes.get().pk).pk
 
     def answer(self, operation: Operation, code: int) -> int:
         deed = {400: self._unreadable, 401: self._anonymous, 403: self._forbidden, 404: self._absent, 415: self._alien}
@@ -68,6 +70,8 @@ class Caller:
             "rubrics": walked.rubric.pk,
             "judges": self.judge,
             "judge-calls": 1,
+            "gold": self.gold,
+            "training": walked.annotation.pk,
         }
         return keys.get(place)
 
@@ -125,6 +129,16 @@ def _sealed(walked: doors.World) -> str:
     return projects.create(slug="sealed", text=text, owner=walked.people[Role.OWNER]).slug
 
 
+def _training(walked: doors.World) -> Annotation:
+    """A training pass that is not handed in, of a newcomer for whom no other training item is there."""
+    gold.change(walked.project, walked.people[Role.OWNER], training=3)
+    walked.people["newcomer"] = make.user("newcomer")
+    make.member(walked.project, walked.people["newcomer"])
+    trained = make.lease(make.trajectory(walked.project), walked.people["newcomer"])
+    Annotation.objects.filter(pk=trained.pk).update(purpose=Annotation.Purpose.TRAINING, state=Annotation.State.SKIPPED)
+    return trained
+
+
 def clashes(walked: doors.World) -> dict[tuple[str, str, int], tuple[str, str, Any]]:
     """What provokes a 409 or 422, by operation: who asks, the address, the body."""
     base = "/api/v1/projects/walked"
@@ -135,6 +149,7 @@ def clashes(walked: doors.World) -> dict[tuple[str, str, int], tuple[str, str, A
     queued = Run.objects.create(project=walked.project, kind=Run.Kind.EXPORT)
     label = {"annotation": walked.annotation.pk, "step": 1, "field": "label"}
     bad = make.lease(make.trajectory(walked.project), walked.people[Role.ANNOTATOR])
+    trained = _training(walked)
     closed = f"{base}/annotations/{walked.annotation.pk}"
     project = "/api/v1/projects/{slug}"
     return {
@@ -206,6 +221,11 @@ def clashes(walked: doors.World) -> dict[tuple[str, str, int], tuple[str, str, A
             {"what": "all"},
         ),
         ("post", f"{project}/queue/", 409): (Role.OWNER, f"{base}/queue/", {}),
+        ("post", f"{project}/gold/", 422): (Role.OWNER, f"{base}/gold/", {"trajectory": bad.trajectory_id}),
+        ("post", f"{project}/gold/many/", 422): (Role.OWNER, f"{base}/gold/many/", {"rater": 1, "view": "gone"}),
+        ("post", f"{project}/training/again/", 409): ("newcomer", f"{base}/training/again/", {}),
+        ("post", f"{project}/next/", 409): ("newcomer", f"{base}/next/", {}),
+        ("get", f"{project}/training/{{id}}/", 409): ("newcomer", f"{base}/training/{trained.pk}/", {}),
     }
 
 

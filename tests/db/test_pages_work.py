@@ -207,8 +207,8 @@ def test_a_report_shows_its_figures_and_why_one_is_undefined(client: Client, pro
     page = client.get(reverse("report", args=[project.slug, report.pk])).content.decode()
     for said in ("0.800", "0.700–0.900", "only one rater", "always 1", "no variation", "3 labels of 3 raters"):
         assert said in page
-    by_hand = client.get(reverse("report", args=[project.slug, report.pk]), {"hand": ""})
-    assert by_hand.context["by_hand"]
+    by_hand = client.get(reverse("report", args=[project.slug, report.pk]), {"by_hand": ""})
+    assert by_hand.context["without"] == "by_hand"
     other = Report.objects.create(project=make.project(), result=reports.full())
     assert client.get(reverse("report", args=[project.slug, other.pk])).status_code == 404
 
