@@ -232,7 +232,7 @@ def test_a_judges_list_is_read_edited_and_approved(
     page.get_by_role("link", name="task-1").click()
     page.get_by_label("Its 2 items").fill("- Is it short?\n- Is it true?\n")
     page.get_by_role("button", name="Approve").click()
-    expect(page.get_by_text("Approved. It is asked")).to_be_visible()
+    expect(page.get_by_text("Approved as you wrote it. It is asked")).to_be_visible()
     expect(page.locator(".rubric-items li").first).to_have_text("Is it short?")
 
 
