@@ -61,6 +61,9 @@ def table(project: Project, config: dict[str, Any], tasks: Collection[int] | Non
     main = scheme.main_field if is_classic(scheme) else None
     reference = find(project, config.get("reference"))
     looked_at = counted(project, tasks)
+    # Of few passes the keys themselves: in the middle of an import PostgreSQL knows nothing of what has come in, and
+    # would look through all labels for each of them.
+    asked = None if tasks is None else list(looked_at.filter(scheme=project.scheme_id).values_list("pk", flat=True))
     trajectories = list(
         Trajectory.objects.filter(pk__in=looked_at.values("trajectory"))
         .order_by("task", "rollout")
@@ -73,9 +76,9 @@ def table(project: Project, config: dict[str, Any], tasks: Collection[int] | Non
     columns = {rater.pk: place for place, rater in enumerate(raters)}
     seats = {pk: (columns[rater], rows[trajectory]) for pk, rater, trajectory, _ in passes}
     steps = _steps(looked_at, main, rows) if main else Steps(array("i"), array("i"), {})
-    labels = _labels(project, looked_at, main, seats, steps.places) if main else Labels()
+    labels = _labels(project, looked_at, asked, main, seats, steps.places) if main else Labels()
     verdict = _verdict(scheme)
-    finals = _labels(project, looked_at, verdict, seats, {}) if verdict else Labels()
+    finals = _labels(project, looked_at, asked, verdict, seats, {}) if verdict else Labels()
     numbers = {task: place for place, task in enumerate(dict.fromkeys(task for _, task, _ in trajectories))}
     return LabelTable(
         main=scheme.main,
@@ -232,18 +235,21 @@ class Labels:
 def _labels(
     project: Project,
     passes: AnnotationQuerySet,
+    asked: list[int] | None,
     field: FieldSpec,
     seats: dict[int, tuple[int, int]],
     steps: dict[int, int],
 ) -> Labels:
-    """The field's current labels in those passes. A value that the scheme no longer has is left out."""
+    """The field's current labels in those passes; `asked` are the keys of those under the scheme in force, None where
+    they are too many to name. A value that the scheme no longer has is left out."""
     found = Labels()
     numbers = {json.dumps(value, ensure_ascii=False): place for place, value in enumerate(field.values)}
+    of_scheme = passes.filter(scheme=project.scheme_id).values("pk")
     rows = (
         Label.objects.current()
         .filter(
+            Q(annotation__in=of_scheme) if asked is None else Q(annotation__in=asked),
             field=field.name,
-            annotation__in=passes.filter(scheme=project.scheme_id).values("pk"),
             step__isnull=field.target == "trajectory",
         )
         .annotate(said=Cast("value", TextField()))
