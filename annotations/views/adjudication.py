@@ -102,7 +102,6 @@ def page(request: Request, slug: str, pk: int) -> HttpResponse:
     spots = adjudication.spots(found)
     context = _steps(request, found, spots, start) | _head(request, found, spots)
     context |= {"whole": [panel(found, spot) for spot in spots if spot.place[0] is None and spot.differs]}
-    context |= {"of_whole": talking.said(request.membership, found, spots)[None]}
     return render(request, PAGE, context)
 
 
@@ -249,4 +248,4 @@ def _steps(request: Request, found: Adjudication, spots: Sequence[Spot], start: 
         card["said"] = said.get(card["turn"].index)
     door = reverse("adjudicate_one", args=[found.project.slug, found.trajectory_id])
     texts = reverse("trajectory_steps", args=[found.project.slug, found.trajectory_id])
-    return window | {"adjudication": found, "door": door, "text_door": texts, "earlier": None}
+    return window | {"adjudication": found, "door": door, "text_door": texts, "earlier": None, "of_whole": said[None]}
