@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import tempfile
 
-if "PYTEST_XDIST_WORKER" not in os.environ:  # the workers of pytest-xdist inherit the controller's
-    os.environ["STEPMARK_HOME"] = tempfile.mkdtemp(prefix="stepmark-tests-")
+if "STEPMARK_TESTS" not in os.environ:  # workers of pytest-xdist, and processes that a test begins, inherit it
+    os.environ["STEPMARK_TESTS"] = os.environ["STEPMARK_HOME"] = tempfile.mkdtemp(prefix="stepmark-tests-")
 os.environ["CELERY_BROKER_URL"] = "memory://"
 os.environ.setdefault("SECRET_KEY", "only for tests")
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import uuid
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from annotations import schemes
 from annotations.models import AgreementMark, Annotation, Project, ProjectAgreement, User
@@ -20,6 +18,7 @@ from tests import make
 from tests.db.importing import APB, SAMPLES, file, rollout, rows, take
 from tests.db.test_agreement_live import rated, same_as_a_report
 from tests.db.test_scheme_changes import NO_NEUTRAL, ONE, RENAMED, put, revision, say
+from tests.processes import kill_when
 
 pytestmark = pytest.mark.django_db
 
@@ -93,33 +92,29 @@ def test_a_scheme_change_takes_the_figures_along(text: str) -> None:
         put(project, text, owner)
 
 
+def count_halfway(project: int, told: Path) -> None:
+    """What a worker does until the labels are read, before anything is committed. There it stays."""
+    whole = running.figures_of
+
+    def halfway(*given: Any) -> Any:
+        whole(*given)
+        told.touch()
+        signal.pause()
+
+    running.figures_of = halfway
+    counting.count(project)
+
+
 @pytest.mark.django_db(transaction=True)
-def test_a_worker_that_is_killed_leaves_the_task_to_the_next() -> None:
-    """Killed for good, by a signal it cannot catch, after the labels were read and before anything is committed."""
+def test_a_worker_that_is_killed_leaves_the_task_to_the_next(tmp_path: Path) -> None:
     project = make.project(owner=make.user())
     rated(project, [1, 1], [1, -1])
     same_as_a_report(project)
     before = ProjectAgreement.objects.get(project=project).sums
     trajectory = rated(project, [0, 1], [0, -1])
-    connection.close()
 
-    told, tells = os.pipe()
-    child = os.fork()
-    if child == 0:  # pragma: no cover
-        whole = running.figures_of
-
-        def halfway(*given: Any) -> Any:
-            whole(*given)
-            os.write(tells, b"1")
-            signal.pause()
-
-        running.figures_of = halfway
-        counting.count(project.pk)
-        os._exit(1)
-    os.close(tells)
-    assert os.read(told, 1) == b"1"
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
+    told = tmp_path / "halfway"
+    kill_when(told.exists, f"{__name__}.count_halfway", project.pk, told)
 
     assert ProjectAgreement.objects.get(project=project).sums == before
     assert waits(project)

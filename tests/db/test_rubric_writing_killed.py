@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import time
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from django.db import connections
 from django.utils import timezone
 
 from annotations import jobs
@@ -17,6 +12,7 @@ from annotations.models import JudgeBudget, JudgeCall, RubricWriting, Run
 from annotations.services import judge_budget, rubrics
 from tests import judges, make
 from tests.db.test_rubric_writing import begun, project, server
+from tests.processes import kill_when
 
 __all__ = ["project", "server"]  # fixtures
 
@@ -25,17 +21,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 TASKS = 6
 
 
-def work_until_killed(run: Run, server: Any, answers: int) -> None:
-    """Work the run off in a process of its own, and kill that once so many questions have come."""
-    connections.close_all()  # two processes cannot share one
-    worker = os.fork()
-    if worker == 0:
-        jobs.run_here(run)
-        os._exit(0)
-    while len(server.seen) < answers:
-        time.sleep(0.05)
-    os.kill(worker, signal.SIGKILL)
-    os.waitpid(worker, 0)
+def work_off(run: int) -> None:
+    jobs.run_here(Run.objects.get(pk=run))
 
 
 def test_what_a_killed_worker_leaves_is_done_by_the_next_and_nothing_twice(project, server):
@@ -45,7 +32,7 @@ def test_what_a_killed_worker_leaves_is_done_by_the_next_and_nothing_twice(proje
     on = judges.server(server.url, prices=judges.PRICES, at_once=1, retries=0)
     judge_budget.set_limit(project, make.user(), 10**9)
     run = begun(judges.judge(project, on, model="dear", max_tokens=1000))
-    work_until_killed(run, server, 3)
+    kill_when(lambda: len(server.seen) >= 3, f"{__name__}.work_off", run.pk)
     run.refresh_from_db()
     assert run.state == "running"
     Run.objects.filter(pk=run.pk).update(beat_at=timezone.now() - timedelta(hours=1))

@@ -52,7 +52,7 @@ def called(*arguments: Any) -> tuple[str, str]:
 def test_it_runs_where_there_is_no_database_and_starts_none(tmp_path, gold):
     said = lines(tmp_path / "said.jsonl", by("judge", RIGHT))
     arguments = [sys.executable, "manage.py", "evaluate_labels", "--reference", gold, "--predictions", said, "--json"]
-    kept = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "PYTEST_XDIST_WORKER")}
+    kept = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
     for place, where in (("none", {}), ("elsewhere", {"DATABASE_URL": "postgres://nobody:x@127.0.0.1:9/none"})):
         home = {"STEPMARK_HOME": str(tmp_path / place), "DJANGO_SETTINGS_MODULE": "app.settings"}
         answer = subprocess.run(
