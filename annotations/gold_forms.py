@@ -1,4 +1,4 @@
-"""Forms about items whose answer is known."""
+"""Forms about items whose answer is known, and about those that are given again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LONGEST = 4000
 
 
 class PlanForm(forms.Form):
-    """What the project does with gold items."""
+    """What the project does with gold items, and what it gives again."""
 
     every = forms.IntegerField(
         label="One gold item in",
@@ -21,6 +21,19 @@ class PlanForm(forms.Form):
         max_value=gold.MOST_EVERY,
         help_text="Of so many that an annotator is given one is gold; 0: none is. They look like all others, take no "
         "seat from anybody, and who sees others’ labels gets none.",
+    )
+    again = forms.IntegerField(
+        label="One item given again in",
+        min_value=0,
+        max_value=gold.MOST_EVERY,
+        help_text="Of so many that an annotator is given one is an item that they handed in before, with nothing of "
+        "what they said; 0: none is. It takes no seat from anybody, and no item comes a third time.",
+    )
+    again_after = forms.IntegerField(
+        label="Not before so many days",
+        min_value=0,
+        max_value=gold.LONGEST,
+        help_text="Between the two passes over one item: long enough to forget the first.",
     )
     shown = forms.ChoiceField(label="What annotators see of how they do on gold items", choices=GoldPlan.Shown.choices)
     training = forms.IntegerField(
@@ -37,6 +50,12 @@ class PlanForm(forms.Form):
         help_text="So much of what the references say a newcomer has to say too, over all of the round. Who is below "
         "may try again with other items.",
     )
+
+    def clean_again(self) -> int:
+        again: int = self.cleaned_data["again"]
+        if again == 1:
+            raise forms.ValidationError("One in one would be nothing new. 0 is off; 2 is the most.")
+        return again
 
     def clean_every(self) -> int:
         every: int = self.cleaned_data["every"]

@@ -93,7 +93,8 @@ class AnswerRecord:
 class PassRecord:
     """What one rater says of one trajectory in every field, and how they came to say it. `scheme` is the SHA-256 of the
     one it was made under, `guidelines` those of the guidelines' texts, by version. `drawn`: whether chance or a policy
-    brought the trajectory to them. `purpose`: gold or training, where the pass is not for the dataset."""
+    brought the trajectory to them. `purpose`: gold, training or repeat, where the pass is not for the
+    dataset."""
 
     rater: str
     kind: str

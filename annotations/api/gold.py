@@ -71,6 +71,8 @@ class GoldManyOut(serializers.Serializer):
 
 class GoldPlanOut(serializers.Serializer):
     every = serializers.IntegerField(help_text="One in so many is gold; 0: none.")
+    again = serializers.IntegerField(help_text="One in so many is an item that its person had before; 0: none.")
+    again_after = serializers.IntegerField(help_text="Days between the two passes, at least.")
     shown = serializers.ChoiceField(choices=GoldPlan.Shown.choices)
     training = serializers.IntegerField(help_text="Items a newcomer trains with; 0: none.")
     mark = serializers.IntegerField(help_text="Percent.")
@@ -78,6 +80,8 @@ class GoldPlanOut(serializers.Serializer):
 
 class GoldPlanIn(serializers.Serializer):
     every = serializers.IntegerField(required=False, min_value=0, max_value=gold.MOST_EVERY)
+    again = serializers.IntegerField(required=False, min_value=0, max_value=gold.MOST_EVERY)
+    again_after = serializers.IntegerField(required=False, min_value=0, max_value=gold.LONGEST)
     shown = serializers.ChoiceField(choices=GoldPlan.Shown.choices, required=False)
     training = serializers.IntegerField(required=False, min_value=0, max_value=gold.MOST_TRAINING)
     mark = serializers.IntegerField(required=False, min_value=0, max_value=100)
@@ -86,6 +90,11 @@ class GoldPlanIn(serializers.Serializer):
         if every == 1:
             raise serializers.ValidationError("One in one would be nothing but gold.")
         return every
+
+    def validate_again(self, again: int) -> int:
+        if again == 1:
+            raise serializers.ValidationError("One in one would be nothing new.")
+        return again
 
 
 class GoldItems(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectView):
@@ -133,7 +142,7 @@ class GoldItems(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectView):
 
 
 class Plan(ProjectView):
-    """What the project does with gold items."""
+    """What the project does with gold items, and what it gives again."""
 
     queryset = Gold.objects.all()
     serializer_class = GoldPlanOut

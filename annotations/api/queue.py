@@ -42,7 +42,7 @@ class AnnotationOut(serializers.ModelSerializer):
     scheme = serializers.IntegerField(source="scheme_id")
     guideline = serializers.IntegerField(source="guideline.version", allow_null=True)
     purpose = serializers.SerializerMethodField(
-        help_text="training, and for who sees others' labels gold, where the pass is no part of the dataset."
+        help_text="training, and for who sees others' labels gold and repeat, where the pass is no part of the dataset."
     )
 
     class Meta:
@@ -71,10 +71,10 @@ class AnnotationOut(serializers.ModelSerializer):
         read_only_fields = fields
 
     def get_purpose(self, one: Annotation) -> str:
-        """Who labels does not learn which item is gold."""
+        """Who labels does not learn which item is gold, nor is told that they have had it before."""
         view = self.context.get("view")
         tells = view is not None and view.may(access.SEE_OTHERS_LABELS)
-        return one.purpose if tells or one.purpose != Annotation.Purpose.GOLD else ""
+        return one.purpose if tells or one.purpose == Annotation.Purpose.TRAINING else ""
 
 
 class SubmitIn(BasisIn):

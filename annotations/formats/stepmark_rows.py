@@ -144,7 +144,7 @@ class Pass(Row):
     mode: Literal["blind", "reference", "assisted", "progressive"] = "blind"
     propagation: Literal["off", "suggest", "fill"] = "off"
     drawn: Literal["", "random", "policy"] = ""
-    purpose: Literal["", "gold", "training"] = ""
+    purpose: Literal["", "gold", "training", "repeat"] = ""
     guideline: Whole | None = None
     guidelines: dict[Annotated[str, Field(pattern=r"^\d{1,9}$")], Digest] = {}
     time_spent_ms: Whole = 0

@@ -1,4 +1,5 @@
-"""Items whose answer is known: slipped into the queue to see how people do, or to train newcomers with."""
+"""Items whose answer is known: slipped into the queue to see how people do, or to train newcomers with; and items that
+are given to the same person again."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from annotations.models.trajectories import Trajectory
 
 
 class GoldPlan(models.Model):
-    """What a project does with its gold items. None for a project: nothing."""
+    """What a project does with its gold items, and with items given again. None for a project: nothing."""
 
     class Shown(models.TextChoices):
         NOTHING = "nothing", "Nothing"
@@ -23,6 +24,14 @@ class GoldPlan(models.Model):
         default=0, help_text="One in so many of what an annotator is given is gold. 0: none is."
     )
     shown = models.CharField(max_length=8, choices=Shown, default=Shown.TOTALS)
+    again = models.PositiveSmallIntegerField(
+        default=0,
+        db_default=0,
+        help_text="One in so many of what an annotator is given is one of theirs from before. 0: none is.",
+    )
+    again_after = models.PositiveSmallIntegerField(
+        default=7, db_default=7, help_text="Days that lie between the two passes at least."
+    )
     seed = models.CharField(max_length=32, help_text="What the draw hangs on.")
     training = models.PositiveSmallIntegerField(
         default=0, help_text="How many training items a newcomer does before the queue. 0: none."
@@ -35,6 +44,7 @@ class GoldPlan(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=~Q(every=1), name="not_everything_that_is_given_is_gold"),
+            models.CheckConstraint(condition=~Q(again=1), name="not_everything_is_given_again"),
             models.CheckConstraint(condition=Q(mark__lte=100), name="gold_mark_is_a_percentage"),
         ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Value, When
 
 from annotations.models.projects import Guideline, Project, SchemeVersion, User
 from annotations.models.trajectories import Step, Trajectory
@@ -48,7 +48,8 @@ class AnnotationQuerySet(models.QuerySet["Annotation"]):
         return self.filter(retired_at__isnull=True)
 
     def for_labels(self) -> AnnotationQuerySet:
-        """Without gold items and training: those measure their people, and are no part of the dataset."""
+        """Without gold items, training and items given again: those measure their people, and are no part of the
+        dataset."""
         return self.filter(purpose="")
 
     def of_user(self, user: User) -> AnnotationQuerySet:
@@ -82,6 +83,7 @@ class Annotation(models.Model):
     class Purpose(models.TextChoices):
         GOLD = "gold", "Gold item"
         TRAINING = "training", "Training"
+        REPEAT = "repeat", "Given again"
 
     rater = models.ForeignKey(Rater, models.CASCADE, related_name="annotations")
     trajectory = models.ForeignKey(Trajectory, models.CASCADE, related_name="annotations")
@@ -132,9 +134,11 @@ class Annotation(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["rater", "trajectory"],
+                "rater",
+                "trajectory",
+                Case(When(purpose="repeat", then=Value(1)), default=Value(0)),
                 condition=Q(retired_at__isnull=True),
-                name="one_live_annotation_per_rater_and_trajectory",
+                name="one_live_annotation_and_one_repeat",
             ),
             models.UniqueConstraint(
                 fields=["trajectory", "seat"],

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from django.db.models import Min
 
-from annotations.models import Label, Membership, Step, Trajectory
+from annotations.models import Annotation, Label, Membership, Step, Trajectory
 from annotations.records import Json
 from annotations.services import calibrated, gists, projects, scores, sight, visibility
 from annotations.services.alignment import NONE, Alignment, align, same_beginning
@@ -134,6 +134,7 @@ class Comparison:
     def _labels(self) -> Any:
         passes = visibility.annotations_visible_to(self.membership).live()
         shown = passes.filter(trajectory__in=[one.trajectory.pk for one in self.columns])
+        shown = shown.exclude(purpose=Annotation.Purpose.REPEAT)
         return Label.objects.current().filter(annotation__in=shown)
 
     def divergence_after(self, row: int) -> int | None:

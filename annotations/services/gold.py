@@ -1,4 +1,5 @@
-"""Which trajectories have a known answer, whose it is, and what a project does with them: for those who lead."""
+"""Which trajectories have a known answer, whose it is, and what a project does with them, and with items that it gives
+again: for those who lead."""
 
 from __future__ import annotations
 
@@ -17,9 +18,10 @@ from annotations.services.consensus import ADOPTED
 from annotations.services.outcomes import NotAccepted
 from annotations.services.queue_policies_chance import chance
 
+Purpose = Annotation.Purpose
 KINDS = (Rater.Kind.CONSENSUS, Rater.Kind.IMPORT, Rater.Kind.HUMAN)  # whose word can be a reference, the usual first
-SETTINGS = ("every", "shown", "training", "mark")
-MOST_EVERY, MOST_TRAINING = 1000, 50
+SETTINGS = ("every", "again", "again_after", "shown", "training", "mark")
+MOST_EVERY, MOST_TRAINING, LONGEST = 1000, 50, 365  # the last one in days
 
 
 def plan_of(project: Project) -> GoldPlan:
@@ -158,16 +160,24 @@ def told(membership: Membership) -> bool:
 
 
 def horizon(membership: Membership) -> datetime | None:
-    """Until when the member's figures count: for who does not lead, where there are gold items, to the end of the day
-    before. A number that moved with each pass would tell which one was gold. None: until now."""
-    if access.may(membership, access.SEE_OTHERS_LABELS) or not has_gold(membership.project):
+    """Until when the member's figures count: for who does not lead, where there are gold items or some are given again,
+    to the end of the day before. A number that moved with each pass would tell which one it was. None: until now."""
+    project = membership.project
+    if access.may(membership, access.SEE_OTHERS_LABELS) or not (has_gold(project) or has_repeats(project)):
         return None
     return timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def has_gold(project: Project) -> bool:
-    given = Annotation.objects.filter(rater__project=project, purpose=Annotation.Purpose.GOLD)
-    return Gold.objects.filter(project=project, use=Gold.Use.QUEUE).exists() or given.exists()
+    return Gold.objects.filter(project=project, use=Gold.Use.QUEUE).exists() or _given(project, Purpose.GOLD)
+
+
+def has_repeats(project: Project) -> bool:
+    return plan_of(project).again > 0 or _given(project, Purpose.REPEAT)
+
+
+def _given(project: Project, purpose: str) -> bool:
+    return Annotation.objects.filter(rater__project=project, purpose=purpose).exists()
 
 
 def follow(old: Annotation, new: Annotation) -> None:

@@ -7,6 +7,8 @@ neither a second tab nor a crash can change what is drawn.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db.models import Exists, OuterRef, QuerySet
 
 from annotations import access
@@ -29,17 +31,18 @@ def plan_for(rater: Rater) -> GoldPlan | None:
 def due(rater: Rater, plan: GoldPlan) -> int | None:
     """The trajectory that the person is to have now as a gold item; None where it is not gold's turn, or none is left
     for them. The project must be locked, by seats.lock."""
-    if plan.every < 2 or not _is_turn(plan, rater):
+    if plan.every < 2 or not is_turn(plan, rater, Purpose.GOLD, plan.every):
         return None
     return drawn(plan, rater, left(rater, Gold.Use.QUEUE))
 
 
-def _is_turn(plan: GoldPlan, rater: Rater) -> bool:
+def is_turn(plan: GoldPlan, rater: Rater, purpose: str, every: int) -> bool:
+    """Whether what the person gets now is to be for that purpose, one in `every` being so."""
     mine = rater.annotations.live().exclude(purpose=Purpose.TRAINING)
-    block, place = divmod(mine.count(), plan.every)
-    if place < int(chance(plan.seed, f"turn of {rater.pk}", block) * plan.every):
+    block, place = divmod(mine.count(), every)
+    if place < int(chance(plan.seed, f"{purpose} turn of {rater.pk}", block) * every):
         return False
-    return Purpose.GOLD not in mine.order_by("-pk").values_list("purpose", flat=True)[:place]
+    return purpose not in mine.order_by("-pk").values_list("purpose", flat=True)[:place]
 
 
 def left(rater: Rater, use: str) -> QuerySet[Gold]:
@@ -65,5 +68,9 @@ def standing(project: int) -> QuerySet[Gold]:
 
 def drawn(plan: GoldPlan, rater: Rater, found: QuerySet[Gold]) -> int | None:
     """The trajectory of the one that comes first for this person; None where there is none."""
-    each = found.values_list("trajectory", flat=True)
-    return min(each, key=lambda one: (chance(plan.seed, f"item for {rater.pk}", one), one), default=None)
+    return first_for(rater, plan, found.values_list("trajectory", flat=True))
+
+
+def first_for(rater: Rater, plan: GoldPlan, trajectories: Iterable[int]) -> int | None:
+    """Of these the one that chance puts first for this person."""
+    return min(trajectories, key=lambda one: (chance(plan.seed, f"item for {rater.pk}", one), one), default=None)

@@ -1,6 +1,8 @@
-"""How people do on gold items: how often they give the answer that is known, beyond chance, by answer, and over time.
+"""How people do on gold items, and as themselves on items given again: how often they give the answer that is known, or
+that they gave before, beyond chance, by answer, and over time.
 
-Counted are passes that were given as gold and handed in, against what the item's reference says now.
+Counted are passes that were given as gold or again and are handed in, against what the item's reference, or the
+person's own first pass, says now.
 """
 
 from __future__ import annotations
@@ -8,18 +10,21 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from math import sqrt
 from typing import Any, NamedTuple
 
+from django.db.models import F, OuterRef, Subquery
+
 from annotations.formats.lines import dump
 from annotations.models import Annotation, Membership, Project
+from annotations.models.labels import AnnotationQuerySet
 from annotations.records import Json
 from annotations.services import gold, gold_compared, pace
 from annotations.services.gold_compared import Compared
 from annotations.services.projects import scheme_of
 from annotations.services.quality import Share, share
 
+State = Annotation.State
 QUARTERS = 4
 Z = 1.96
 Pair = tuple[str, str]  # what was said and what is right, as JSON
@@ -63,28 +68,42 @@ class _Handed(NamedTuple):
 def figures(membership: Membership) -> dict[int, Person]:
     """By rater: everybody’s for who leads, one’s own for the rest up to the horizon, where the project tells them.
     Who had no gold item is not in it."""
-    project = membership.project
-    if not gold.told(membership):
-        return {}
+    return _people(membership, _golden()) if gold.told(membership) else {}
+
+
+def again(membership: Membership) -> dict[int, Person]:
+    """The same of items given again: “right” is as in the first pass. Who had none is not in it."""
+    return _people(membership, _repeated())
+
+
+def _people(membership: Membership, passes: AnnotationQuerySet) -> dict[int, Person]:
     until = gold.horizon(membership)
     people = dict(pace.people(membership).values_list("pk", "name"))
-    handed = _handed(project, list(people), until)
-    return {pk: _person(project, pk, people[pk], found) for pk, found in handed.items()}
+    passes = passes.filter(rater__in=people)
+    handed = _handed(membership.project, passes.filter(submitted_at__lt=until) if until else passes)
+    return {pk: _person(membership.project, pk, people[pk], found) for pk, found in handed.items()}
 
 
-def _handed(project: Project, raters: list[int], until: datetime | None) -> dict[int, list[_Handed]]:
-    """By rater, the gold items they handed in, in time."""
-    passes = Annotation.objects.live().filter(
-        rater__in=raters,
-        purpose=Annotation.Purpose.GOLD,
-        state=Annotation.State.SUBMITTED,
-        trajectory__gold__reference__state=Annotation.State.SUBMITTED,
-        trajectory__gold__reference__retired_at=None,
-        trajectory__superseded_at=None,
-    )
-    if until:
-        passes = passes.filter(submitted_at__lt=until)
-    names = ("pk", "rater", "trajectory__task", "trajectory__gold__reference")
+def _submitted(purpose: str) -> AnnotationQuerySet:
+    return Annotation.objects.live().filter(purpose=purpose, state=State.SUBMITTED, trajectory__superseded_at=None)
+
+
+def _golden() -> AnnotationQuerySet:
+    """Gold items that were handed in, each with the pass that is right."""
+    stands = {"trajectory__gold__reference__state": State.SUBMITTED, "trajectory__gold__reference__retired_at": None}
+    return _submitted(Annotation.Purpose.GOLD).filter(**stands).annotate(right=F("trajectory__gold__reference"))
+
+
+def _repeated() -> AnnotationQuerySet:
+    """Items given again that were handed in, each with the person's first pass where that is still handed in."""
+    first = Annotation.objects.live().for_labels().filter(trajectory=OuterRef("trajectory"), rater=OuterRef("rater"))
+    found = _submitted(Annotation.Purpose.REPEAT)
+    return found.annotate(right=Subquery(first.filter(state=State.SUBMITTED).values("pk")[:1])).exclude(right=None)
+
+
+def _handed(project: Project, passes: AnnotationQuerySet) -> dict[int, list[_Handed]]:
+    """By rater, what they handed in, in time."""
+    names = ("pk", "rater", "trajectory__task", "right")
     rows = list(passes.order_by("submitted_at", "pk").values_list(*names))
     compared = gold_compared.compare(scheme_of(project.scheme), {pk: right for pk, _, _, right in rows})
     found: dict[int, list[_Handed]] = defaultdict(list)

@@ -20,7 +20,7 @@ from annotations.services.drafts import Draft
 from annotations.services.grounds import Ground, Items
 from annotations.services.outcomes import NotAccepted
 from annotations.services.pass_fit import Saying, fit
-from annotations.services.pass_writing import Held, Pass, Speaker
+from annotations.services.pass_writing import Held, Pass, Slot, Speaker
 from annotations.services.rating_rows import Tally
 
 
@@ -50,16 +50,14 @@ def store(project: Project, scheme: Scheme, came: Sequence[Came]) -> Tally:
 class _Arriving:
     """What there is when passes arrive: what is said of the trajectories now, and by whom."""
 
-    def __init__(
-        self, scheme: Scheme, held: dict[tuple[int, Speaker], Held], raters: dict[Speaker, Rater], tally: Tally
-    ) -> None:
+    def __init__(self, scheme: Scheme, held: dict[Slot, Held], raters: dict[Speaker, Rater], tally: Tally) -> None:
         self.scheme, self.held, self.raters, self.tally = scheme, held, raters, tally
 
     def passes(self, one: Came, items: Mapping[str, Items], steps: Sequence[int]) -> Iterator[Pass]:
         """The passes of one record that are to be written."""
         assert one.draft.whole  # it is what came
         ground = Ground(one.draft.whole.steps, items=items)
-        spoken: set[Speaker] = set()
+        spoken: set[Slot] = set()
         for number, said in enumerate(one.draft.whole.passes):
             found = fit(self.scheme, ground, said, one.draft.whole.numbers)
             for field, reason in found.problems:
@@ -67,17 +65,17 @@ class _Arriving:
             if not found.sayings and said.state != Annotation.State.FAILED:
                 continue
             made = self._in_a_name(Pass(one.trajectory, (said.kind, said.rater), said, found.sayings, steps))
-            if made.speaker in spoken:
+            if made.slot in spoken:
                 kind, name = made.speaker
                 reason = f"found a second pass of {kind}:{name}; accepted is one a rater and trajectory"
                 self.tally.problems.append(_problem(one, f"annotations[{number}].rater", reason))
                 continue
-            spoken.add(made.speaker)
+            spoken.add(made.slot)
             yield made
 
     def _in_a_name(self, made: Pass) -> Pass:
         """The pass as its rater's, or as an imported rater's where a person with a login says otherwise."""
-        rater, mine = self.raters.get(made.speaker), self.held.get((made.trajectory, made.speaker))
+        rater, mine = self.raters.get(made.speaker), self.held.get(made.slot)
         if rater is None or rater.user_id is None or (mine and pass_writing.agrees(mine, made)):
             return made
         return replace(made, speaker=(Rater.Kind.IMPORT.value, rater.name))
@@ -96,8 +94,8 @@ def _steps(trajectories: Sequence[int]) -> dict[int, list[int]]:
     return found
 
 
-def _held(trajectories: Sequence[int]) -> dict[tuple[int, Speaker], Held]:
-    """What is said of these trajectories now, by trajectory and rater."""
+def _held(trajectories: Sequence[int]) -> dict[Slot, Held]:
+    """What is said of these trajectories now, by whom and where."""
     live = Annotation.objects.live().filter(trajectory__in=trajectories).select_related("rater")
     held = {one.pk: Held(one) for one in live}
     for label in Label.objects.current().filter(annotation__in=held).select_related("cause"):
@@ -109,10 +107,7 @@ def _held(trajectories: Sequence[int]) -> dict[tuple[int, Speaker], Held]:
             label.suggestion,
         )
         held[label.annotation_id].labels[label.step_id, label.field] = label.pk, saying
-    return {
-        (one.annotation.trajectory_id, (one.annotation.rater.kind, one.annotation.rater.name)): one
-        for one in held.values()
-    }
+    return {one.slot: one for one in held.values()}
 
 
 class _Rubrics:

@@ -28,6 +28,7 @@ LABEL = (
 )
 Key = tuple[int | None, str]  # the id of a step (None: the whole trajectory) and a field
 Speaker = tuple[str, str]  # the kind and the name of a rater
+Slot = tuple[int, Speaker, bool]  # a trajectory, who says something of it, and whether it was given to them again
 
 
 @dataclass
@@ -36,6 +37,11 @@ class Held:
 
     annotation: Annotation
     labels: dict[Key, tuple[int, Saying]] = field(default_factory=dict)
+
+    @property
+    def slot(self) -> Slot:
+        one, rater = self.annotation, self.annotation.rater
+        return one.trajectory_id, (rater.kind, rater.name), one.purpose == Annotation.Purpose.REPEAT
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,10 @@ class Pass:
     said: PassRecord
     answers: Mapping[Place, AnswerRecord]
     steps: Sequence[int]
+
+    @property
+    def slot(self) -> Slot:
+        return self.trajectory, self.speaker, self.said.purpose == Annotation.Purpose.REPEAT
 
     def key(self, place: Place) -> Key:
         step, name = place
@@ -69,14 +79,14 @@ def agrees(held: Held, wanted: Pass) -> bool:
 def write(
     project: Project,
     wanted: Sequence[Pass],
-    held: Mapping[tuple[int, Speaker], Held],
+    held: Mapping[Slot, Held],
     raters: MutableMapping[Speaker, Rater],
     tally: Tally,
 ) -> None:
     """Make every pass say what is wanted of it. Needs a transaction and the import lock."""
     work = _Writing(project, raters)
     for one in wanted:
-        before = held.get((one.trajectory, one.speaker))
+        before = held.get(one.slot)
         tally.failed += one.said.state == Annotation.State.FAILED
         if before and agrees(before, one):
             tally.unchanged += 1

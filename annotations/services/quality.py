@@ -29,7 +29,8 @@ _SAID = """
           JOIN annotations_rater r ON r.id = a.rater_id
           JOIN annotations_trajectory t ON t.id = a.trajectory_id
          WHERE r.project_id = %(project)s AND r.kind = 'human' AND a.retired_at IS NULL AND a.state = 'submitted'
-           AND a.purpose <> 'training' AND (%(until)s::timestamptz IS NULL OR a.submitted_at < %(until)s)
+           AND a.purpose NOT IN ('training', 'repeat')
+           AND (%(until)s::timestamptz IS NULL OR a.submitted_at < %(until)s)
            AND t.superseded_at IS NULL AND l.superseded_at IS NULL AND l.step_id IS NOT NULL AND l.field = %(field)s)"""
 # The others' majority at a step, where they have one: the answer that more of them give than any other.
 _OTHERS = f"""

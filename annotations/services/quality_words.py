@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from annotations.models import Membership
 from annotations.plots import Forest, forest
+from annotations.services import gold_results, quality
 from annotations.services.quality import Person, Share
 
 SHARES = (
@@ -21,8 +23,24 @@ def plot(people: Sequence[Person]) -> Forest | None:
     return forest("How often people say the same", [title for _, title in SHARES], rows)
 
 
+def of(membership: Membership) -> Iterator[tuple[Any, ...]]:
+    """The table of all that the member sees: a row for each figure of each person."""
+    beside = {
+        "on gold items": gold_results.figures(membership),
+        "as themselves on items given again": gold_results.again(membership),
+    }
+    people = quality.figures(membership)
+    yield from table(people)
+    for title, found in beside.items():
+        for person in people:
+            if one := found.get(person.rater.pk):
+                yield _row(person, title, one.all)
+                kappa = one.kappa
+                yield person.rater.name, f"{title}, κ", kappa.value, kappa.low, kappa.high, one.all.n
+
+
 def table(people: Sequence[Person]) -> Iterator[tuple[Any, ...]]:
-    """A row for each figure of each person. Of too few compared steps there is no value."""
+    """Of too few compared steps there is no value."""
     yield "person", "figure", "value", "low", "high", "steps"
     for one in people:
         for name, title in SHARES:

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from annotations.models import Annotation, Project, Rater, User
-from annotations.services import frontier, gold_queue, history, people, quick, seats, task_answers, training
+from annotations.services import frontier, gold_queue, history, people, quick, repeats, seats, task_answers, training
 from annotations.services.board import scheme
 
 State, Purpose = Annotation.State, Annotation.Purpose
@@ -107,6 +107,8 @@ def _start(rater: Rater) -> Annotation | None:
         return None
     if plan and (gold := gold_queue.due(rater, plan)):
         return _aside(rater, gold, Purpose.GOLD)
+    if plan and (again := repeats.due(rater, plan)):
+        return _aside(rater, again, Purpose.REPEAT)
     seat, until = seats.free_seat(project, found.taken), _lease(project)
     assert seat is not None  # it has room
     annotation = begin(rater, found.trajectory, seat, until, drawn=found.drawn)

@@ -111,6 +111,7 @@ def verdicts_of(project: Project, task: Task | None = None, rater: int | None = 
     said = Label.objects.current().filter(
         annotation__rater=rater,
         annotation__retired_at__isnull=True,
+        annotation__purpose="",
         field=grading.verdict.name,
         step__isnull=True,
         **({"annotation__trajectory__task": task} if task else {}),

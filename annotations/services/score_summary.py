@@ -118,5 +118,6 @@ def _said(project: Project) -> Any:
         field=projects.scheme_of(project.scheme).main,
         annotation__rater=project.reference_id,
         annotation__retired_at__isnull=True,
+        annotation__purpose="",
     )
     return Subquery(labels.annotate(text=Cast("value", models.TextField())).values("text")[:1])

@@ -17,7 +17,7 @@ from django.db import connection
 from django.db.models import Exists, OuterRef
 
 from annotations import jobs
-from annotations.models import Membership, Project, Run, Step, StepMeaning, Trajectory, User
+from annotations.models import Annotation, Membership, Project, Run, Step, StepMeaning, Trajectory, User
 from annotations.models.trajectories import StepQuerySet
 from annotations.services import gists, projects, visibility, words
 from annotations.services.answers import Mark, Voices, of_field
@@ -182,6 +182,7 @@ def _said(membership: Membership, steps: Sequence[int]) -> dict[int, list[Said]]
         visibility.labels_visible_to(membership)
         .current()
         .filter(of_field(main), step__in=steps, annotation__retired_at=None, annotation__state="submitted")
+        .exclude(annotation__purpose=Annotation.Purpose.REPEAT)
         .order_by("annotation__rater__kind", "annotation__rater__name")
         .values_list("step", "annotation__rater__name", "field", "value")
     )

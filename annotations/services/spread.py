@@ -48,7 +48,7 @@ def has_looked(annotation: Annotation) -> bool:
 def _submitted(annotation: Annotation) -> list[int]:
     """As many others as any pass of the project has: what was given as gold has one more, and must not show it."""
     same = Annotation.objects.live().for_labels().filter(trajectory=annotation.trajectory_id, state=State.SUBMITTED)
-    people = same.filter(rater__kind=Rater.Kind.HUMAN).exclude(pk=annotation.pk)
+    people = same.filter(rater__kind=Rater.Kind.HUMAN).exclude(rater=annotation.rater_id)
     found = list(people.order_by("seat", "pk").values_list("pk", flat=True))
     return found[: annotation.rater.project.overlap - 1] if annotation.purpose else found
 

@@ -83,7 +83,7 @@ def _retired(annotation_id: int, user: User, slug: str) -> Annotation | None:
 def _live(old: Annotation) -> Annotation | None:
     """The rater's live pass over the same rollout, however many versions later."""
     same = {"trajectory__task": old.trajectory.task_id, "trajectory__rollout": old.trajectory.rollout}
-    return Annotation.objects.live().filter(rater=old.rater_id, **same).first()
+    return Annotation.objects.live().filter(rater=old.rater_id, purpose=old.purpose, **same).first()
 
 
 # A step is the same where its stable id is: what it holds, and which of the equal ones it is.

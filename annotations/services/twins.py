@@ -30,7 +30,7 @@ def siblings_of(annotation: Annotation) -> list[Annotation]:
     """The person's live passes over other rollouts of the task."""
     own = Annotation.objects.live().filter(rater=annotation.rater_id)
     same_task = own.filter(trajectory__task__trajectories=annotation.trajectory_id)
-    return list(same_task.exclude(pk=annotation.pk).order_by("pk"))
+    return list(same_task.exclude(trajectory=annotation.trajectory_id).order_by("pk"))
 
 
 def prefix(annotation: Annotation, siblings: Sequence[Annotation]) -> Mapping[int, Suggestion]:

@@ -76,7 +76,7 @@ class Lens:
         own = _own(membership)
         if self._default == BY_MODE[membership.project.mode]:
             own = own.exclude(mode=membership.project.mode)  # thousands, and all as by default
-        rows = [] if self._all else list(own.values_list("trajectory__task_id", "trajectory_id", "mode"))
+        rows = [] if self._all else list(own.order_by("pk").values_list("trajectory__task_id", "trajectory_id", "mode"))
         self._by_trajectory = {trajectory: mode for _, trajectory, mode in rows}
         self._without_reference = {task for task, _, mode in rows if not BY_MODE[mode].reference}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -15,7 +16,7 @@ from annotations.access import Request
 from annotations.gold_forms import ManyForm, MarkForm, PlanForm
 from annotations.http import whole
 from annotations.models import Gold, Project, User
-from annotations.services import gold, gold_compared, gold_results, projects, training_people
+from annotations.services import gold, gold_compared, gold_results, projects, repeats, training_people
 from annotations.services.answers import Voice
 from annotations.services.outcomes import NotAccepted
 from annotations.views.trajectory import trajectory_of
@@ -43,7 +44,8 @@ def page(request: Request, slug: str) -> HttpResponse:
 def _context(request: Request, project: Project) -> dict[str, Any]:
     scheme = projects.scheme_of(project.scheme)
     unfit, voice = gold_compared.unfit(scheme), Voice(scheme.main_field)
-    people = [] if unfit else sorted(gold_results.figures(request.membership).values(), key=lambda one: one.name)
+    golden = {} if unfit else gold_results.figures(request.membership)
+    again = gold_results.again(request.membership)
     after = max(0, whole(request.GET.get("after", "")) or 0)
     rows = list(gold.items(project)[after : after + PER_PAGE + 1])
     counts = {use: Gold.objects.filter(project=project, use=use).count() for use in Gold.Use.values}
@@ -51,7 +53,9 @@ def _context(request: Request, project: Project) -> dict[str, Any]:
         "project": project,
         "unfit": unfit,
         "main": scheme.main_field.title,
-        "people": [(one, [(voice.mark(at.value), at.right, at.n) for at in one.answers]) for one in people],
+        "people": _told(golden, voice),
+        "again": _told(again, voice),
+        "unfit_again": repeats.unfit(scheme),
         "newcomers": training_people.newcomers(project),
         "items": [(one, gold.stands(one)) for one in rows[:PER_PAGE]],
         "following": after + PER_PAGE if len(rows) > PER_PAGE else None,
@@ -59,6 +63,12 @@ def _context(request: Request, project: Project) -> dict[str, Any]:
         "counts": counts,
         "total": sum(counts.values()),
     }
+
+
+def _told(people: Mapping[int, gold_results.Person], voice: Voice) -> list[tuple[gold_results.Person, list[Any]]]:
+    """The people by name, each with their answers as they are drawn."""
+    found = sorted(people.values(), key=lambda one: one.name)
+    return [(one, [(voice.mark(at.value), at.right, at.n) for at in one.answers]) for one in found]
 
 
 @login_required

@@ -23,9 +23,10 @@ def page(request: Request, slug: str) -> HttpResponse:
         "project": project,
         "unfit": unfit,
         "people": people,
-        "plot": quality_words.plot([one for one, _ in people]),
+        "plot": quality_words.plot([one for one, *_ in people]),
         "stops": gold.horizon(request.membership),
         "golden": gold.told(request.membership) and gold.has_gold(project),
+        "repeated": any(again for *_, again in people),
         "mine": gold_feedback.golden(request.membership),
         "sees_all": access.may(request.membership, access.SEE_OTHERS_LABELS),
         "enough": quality.ENOUGH,
@@ -38,11 +39,14 @@ def page(request: Request, slug: str) -> HttpResponse:
 def as_csv(request: Request, slug: str) -> HttpResponse:
     project = access.project_for(request, slug, access.LABEL)
     fit = not quality.unfit(projects.scheme_of(project.scheme))
-    people = quality.figures(request.membership) if fit else []
-    return table_file(f"{project.slug}-quality.csv", quality_words.table(people))
+    rows = quality_words.of(request.membership) if fit else quality_words.table([])
+    return table_file(f"{project.slug}-quality.csv", rows)
 
 
-def _people(request: Request) -> list[tuple[quality.Person, gold_results.Person | None]]:
-    """Each person's figures, with those on gold items beside them."""
-    on_gold = gold_results.figures(request.membership)
-    return [(one, on_gold.get(one.rater.pk)) for one in quality.figures(request.membership)]
+Beside = gold_results.Person | None
+
+
+def _people(request: Request) -> list[tuple[quality.Person, Beside, Beside]]:
+    """Each person's figures, with those on gold items and on items given again beside them."""
+    on_gold, again = gold_results.figures(request.membership), gold_results.again(request.membership)
+    return [(one, on_gold.get(one.rater.pk), again.get(one.rater.pk)) for one in quality.figures(request.membership)]

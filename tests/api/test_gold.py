@@ -51,10 +51,12 @@ def test_what_cannot_be_right_is_refused_with_what_can(client: APIClient, projec
 
 
 def test_the_plan_is_read_and_changed(client: APIClient, project: Project) -> None:
-    assert client.get(f"{URL}/gold/plan/").json() == {"every": 0, "shown": "totals", "training": 0, "mark": 80}
+    first = {"every": 0, "again": 0, "again_after": 7, "shown": "totals", "training": 0, "mark": 80}
+    assert client.get(f"{URL}/gold/plan/").json() == first
     changed = client.patch(f"{URL}/gold/plan/", {"every": 5, "mark": 70}, format="json")
     assert (changed.json()["every"], changed.json()["mark"]) == (5, 70)
-    assert client.patch(f"{URL}/gold/plan/", {"every": 1}, format="json").status_code == 400
+    for name in ("every", "again"):
+        assert client.patch(f"{URL}/gold/plan/", {name: 1}, format="json").status_code == 400
 
 
 def test_who_labels_is_never_told_what_is_gold_and_the_lead_is(

@@ -44,7 +44,7 @@ def test_with_nothing_there_the_page_says_what_can_be_marked(browser: Client, pr
 
 def test_settings_are_saved_and_what_cannot_be_is_said(browser: Client, project: Project) -> None:
     door = reverse("gold", args=[project.slug])
-    said = {"every": "4", "shown": "nothing", "training": "3", "mark": "75"}
+    said = {"every": "4", "again": "0", "again_after": "7", "shown": "nothing", "training": "3", "mark": "75"}
     assert browser.post(door, said).status_code == 302
     plan = gold.plan_of(project)
     assert (plan.every, plan.shown, plan.training, plan.mark) == (4, "nothing", 3, 75)

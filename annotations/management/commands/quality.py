@@ -25,4 +25,4 @@ class Command(BaseCommand):
             raise CommandError(f"There is no project {project!r} with somebody who leads it.")
         if reason := quality.unfit(projects.scheme_of(membership.project.scheme)):
             raise CommandError(reason)
-        csv.writer(self.stdout).writerows(quality_words.table(quality.figures(membership)))
+        csv.writer(self.stdout).writerows(quality_words.of(membership))
