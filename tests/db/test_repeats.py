@@ -1,4 +1,4 @@
-"""Items given to the same person again: one in so many, beside the first pass, with nothing of it, counted nowhere else."""
+"""Items given to the same person again: one in so many, beside the first pass, with nothing of it, counted apart."""
 
 from __future__ import annotations
 
@@ -154,8 +154,8 @@ def test_a_lead_who_gives_the_trajectory_to_the_person_means_the_first_pass(proj
 
 
 def test_how_one_does_as_oneself_is_the_share_that_is_as_before(project: Project, ann: User) -> None:
-    """Of ten items twice, the second step is said otherwise in four: 26 of 30 answers, 16 of 20 about steps. Before, each
-    answer was given ten times; now +1 14 and −1 6 times: by chance .5, so κ = (.8 − .5) / .5."""
+    """Of ten items twice, the second step is said otherwise in four: 26 of 30 answers, 16 of 20 about steps. Before,
+    each answer was given ten times; now +1 14 and −1 6 times: by chance .5, so κ = (.8 − .5) / .5."""
     rater = make.rater(project, "ann", Rater.Kind.HUMAN, ann)
     for number, trajectory in enumerate(gilded.live(project, 10)):
         make.rating(rater, trajectory, [1, -1], final=1)
