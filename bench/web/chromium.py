@@ -26,9 +26,14 @@ QUIET = [
 PATIENCE = 120_000  # ms that a page may take before the benchmark gives up on it
 
 
-def executable() -> str:
-    """$CHROMIUM, or the one on the path."""
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+WHOLE, SHELL = ("chromium", "chromium-browser"), ("chromium-headless-shell",)
+
+
+def executable(*, shell: bool = False) -> str:
+    """$CHROMIUM, or the one on the path: the whole browser, or with `shell` rather the one without windows, which does
+    not draw the browser's own surroundings for each page and is twice as fast."""
+    names = SHELL + WHOLE if shell else WHOLE + SHELL
+    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
     assert path, "Chromium is missing: apt-get install chromium, or set CHROMIUM to its path."
     return path
 

@@ -59,7 +59,7 @@ class Watch:
 
 def launch_options() -> dict[str, Any]:
     """How Chromium is started, here and by a test that starts one of its own."""
-    return {"executable_path": executable(), "args": QUIET}
+    return {"executable_path": executable(shell=True), "args": QUIET}
 
 
 @pytest.fixture(scope="session")

@@ -200,7 +200,7 @@ def test_the_page_has_the_settings_and_the_figures(project: Project, ann: User) 
     plan = Project.objects.get(pk=project.pk).gold_plan
     assert (plan.again, plan.again_after) == (10, 3)
     assert "As the first time" in lead.get(url).content.decode()
-    assert "As themselves on items given again" in lead.get(reverse("quality", args=[project.slug])).content.decode()
+    assert "items given again</th>" in lead.get(reverse("quality", args=[project.slug])).content.decode()
     event = Event.objects.filter(verb="gold.planned").latest("pk")
     assert event.after == {"again": 10, "again_after": 3}
 
