@@ -11,15 +11,18 @@ from typing import Any
 import pytest
 
 from annotations import formats
+from annotations.formats.judge_sft import JudgeSFT
 from annotations.formats.stepmark import Stepmark
+from annotations.judges import prompts
 from annotations.models import Project
 from annotations.services import export_asked, exports
-from tests import make
+from tests import judges, make
 from tests.db.test_export_formats import project  # noqa: F401 (a fixture)
 from tests.live.test_datasets import pytestmark as runs_in_ci
 from tests.live.test_datasets import python  # noqa: F401 (a fixture)
 
 pytestmark = [*runs_in_ci, pytest.mark.django_db]
+IN_TRAIN = "How deep is the well?"  # where half the tasks are test
 LOADS = """
 import json, sys
 from datasets import get_dataset_config_names, load_dataset
@@ -47,10 +50,18 @@ def uneven(project: Project) -> None:  # noqa: F811
             make.rating(ada, made, values, final=values[2])
 
 
+def wants(project: Project) -> dict[str, dict[str, str]]:  # noqa: F811
+    """What a format has to be told."""
+    prompt = prompts.shipped()["step-labels"].text
+    return {JudgeSFT.name: {"judge": str(judges.judge(project, prompt=prompt))}}
+
+
 def test_every_export_opens_by_its_card(project, python, tmp_path):  # noqa: F811
     uneven(project)
     names = [name for name in formats.writable() if name != Stepmark.name]
-    rows = {name: exports.export(project, name, tmp_path / name)["rows"] for name in names}
+    wanted = wants(project)
+    rows = {name: exports.export(project, name, tmp_path / name, **wanted.get(name, {}))["rows"] for name in names}
+    assert rows[JudgeSFT.name]
     quiet = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "home"), "HF_DATASETS_DISABLE_PROGRESS_BARS": "1"}
     answer = subprocess.run(
         [python, "-c", LOADS, tmp_path / "cache", *(tmp_path / name for name in names)],
@@ -70,9 +81,9 @@ def test_train_and_test_load_by_their_names(project, python, tmp_path):  # noqa:
     """Formats that are read again keep the shapes of their rows, which nothing makes equal: tools here, none there."""
     even(project)
     names = [name for name in formats.writable() if export_asked.splits(name) and not formats.FORMATS[name].reads]
-    told = {}
+    told, wanted = {}, wants(project)
     for name in names:
-        exports.export(project, name, tmp_path / name, test_share=0.5)
+        exports.export(project, name, tmp_path / name, test_share=0.5, **wanted.get(name, {}))
         told[name] = json.loads((tmp_path / name / "manifest.json").read_text())["split"]["tasks"]
     quiet = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "home"), "HF_DATASETS_DISABLE_PROGRESS_BARS": "1"}
     answer = subprocess.run(
@@ -91,9 +102,11 @@ def test_train_and_test_load_by_their_names(project, python, tmp_path):  # noqa:
 
 
 def even(project: Project) -> None:  # noqa: F811
-    """More tasks, each with a good and a bad rollout, and tools of different shapes."""
+    """More tasks, each with a good and a bad rollout, and tools of different shapes. The first task, which alone has an
+    explanation and a call that was not made, is of the train split: a loader takes the types from there."""
     ada = project.reference
     assert ada is not None
+    project.tasks.update(instruction=IN_TRAIN)
     for place in range(12):
         tool = {"type": "function", "function": {"name": "look", "parameters": {f"at{place}": {"type": "string"}}}}
         task = make.task(project, source="even", instruction=f"How deep is shaft {place}?", tools=[tool])
