@@ -22,7 +22,7 @@ from tests.live.test_datasets import pytestmark as runs_in_ci
 from tests.live.test_datasets import python  # noqa: F401 (a fixture)
 
 pytestmark = [*runs_in_ci, pytest.mark.django_db]
-IN_TRAIN = "How deep is the well?"  # where half the tasks are test
+IN_TEST = "Where is the well?"  # where half the tasks are test
 LOADS = """
 import json, sys
 from datasets import get_dataset_config_names, load_dataset
@@ -103,10 +103,10 @@ def test_train_and_test_load_by_their_names(project, python, tmp_path):  # noqa:
 
 def even(project: Project) -> None:  # noqa: F811
     """More tasks, each with a good and a bad rollout, and tools of different shapes. The first task, which alone has an
-    explanation and a call that was not made, is of the train split: a loader takes the types from there."""
+    explanation and a call that was not made, is of the test split: by name the first, whose types a loader takes."""
     ada = project.reference
     assert ada is not None
-    project.tasks.update(instruction=IN_TRAIN)
+    project.tasks.update(instruction=IN_TEST)
     for place in range(12):
         tool = {"type": "function", "function": {"name": "look", "parameters": {f"at{place}": {"type": "string"}}}}
         task = make.task(project, source="even", instruction=f"How deep is shaft {place}?", tools=[tool])
