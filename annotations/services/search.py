@@ -245,6 +245,7 @@ class Search:
     def answers(self, anybody: bool = False) -> LabelQuerySet:
         """Current labels of any field."""
         said: LabelQuerySet = Label.objects.current().filter(annotation__retired_at__isnull=True)
+        said = said.exclude(annotation__purpose=Annotation.Purpose.REPEAT)
         if not self.sees_all or self.filters.mine and not anybody:
             return said.filter(annotation__rater__user=self.user)
         rater = "" if anybody else self.filters.rater

@@ -31,6 +31,8 @@ from annotations.services import (
     spread,
     twins,
 )
+from annotations.services.filters import Filters
+from annotations.services.search import Search
 from tests import gilded, make
 from tests.db.importing import file, take
 from tests.db.test_versions_lost import record
@@ -143,6 +145,16 @@ def test_what_was_said_again_counts_in_nothing_but_how_one_does_as_oneself(proje
     firsts = Annotation.objects.filter(rater__user=ann, purpose="").count()
     assert person.steps == 2 * firsts
     assert person.again.n == 0
+
+
+def test_the_list_of_trajectories_shows_what_was_said_first(project: Project, ann: User) -> None:
+    rater = make.rater(project, "ann", Rater.Kind.HUMAN, ann)
+    trajectory = make.trajectory(project, steps=2)
+    make.rating(rater, trajectory, [1, 1], final=1)
+    make.rating(rater, trajectory, [1, -1], final=1, purpose=REPEAT)
+    lead = project.memberships.get(user__username="lead")
+    assert not list(Search(lead, Filters(label=-1)).sorted())
+    assert len(list(Search(lead, Filters(label=1)).sorted())) == 1
 
 
 def test_a_lead_who_gives_the_trajectory_to_the_person_means_the_first_pass(project: Project, ann: User) -> None:
