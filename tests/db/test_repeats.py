@@ -97,9 +97,8 @@ def test_it_begins_with_nothing_of_the_first_pass_and_leaves_that_alone(project:
     assert twins.siblings_of(again) == []
     assert again.seat >= 1000  # beside those that the trajectory wants
     gilded.answer(again, [1, 1])
-    assert list(Label.objects.current().filter(annotation=first, field="label").values_list("value", flat=True)) == [
-        *gilded.RIGHT
-    ]
+    said = Label.objects.current().filter(annotation=first, field="label").order_by("step__index")
+    assert list(said.values_list("value", flat=True)) == gilded.RIGHT
 
 
 def test_what_is_given_again_and_leased_ahead_is_what_comes(project: Project, ann: User) -> None:
