@@ -97,6 +97,29 @@ def test_by_keyboard_from_the_list_to_a_settled_trajectory(
     assert Adjudication.objects.get().reopened_because == "The guidelines changed."
 
 
+def test_a_key_right_after_an_answer_came_is_answered_without_a_new_page(
+    page: Page, live_server: LiveServer, log_in: Any, project: Project, owner: User, disputed: Trajectory
+) -> None:
+    """On a new page a key that comes before its script is lost."""
+    adjudication.begin(disputed, owner)
+    log_in(owner)
+    page.goto(live_server.url + reverse("adjudicate_one", args=[project.slug, disputed.pk]))
+    first = page.locator("[data-place='2.label']")
+    expect(first).to_be_focused()
+    page.evaluate(
+        """() => {
+            window.stayed = true;
+            document.addEventListener("htmx:afterSwap", () => setTimeout(() => document.activeElement.dispatchEvent(
+                new KeyboardEvent("keydown", {key: "a", bubbles: true, cancelable: true}))), {once: true});
+        }"""
+    )
+    page.keyboard.press("1")
+    expect(first).to_contain_text("at first, without the others")
+    page.keyboard.press("j")
+    expect(page.locator("[data-place='whole.final']")).to_be_focused()
+    assert page.evaluate("window.stayed")
+
+
 def test_what_somebody_else_has_is_taken_over_first(
     page: Page, live_server: LiveServer, log_in: Any, project: Project, owner: User, disputed: Trajectory
 ) -> None:

@@ -4,11 +4,14 @@ import { isText, namesOf } from "./keys.js";
 
 const says = document.querySelector("[data-says]");
 const places = () => [...document.querySelectorAll("[data-place]")];
-const here = () => document.activeElement?.closest("[data-place]") ?? document.querySelector("[data-place][aria-current]");
+const named = (name) => name && document.querySelector(`[data-place="${CSS.escape(name)}"]`);
+let last = ""; // the place that was last gone to or answered in: its panel may just be replaced, and its focus lost
+const here = () => document.activeElement?.closest("[data-place]") ?? named(last);
 
 function go(place) {
   for (const one of document.querySelectorAll("[data-place][aria-current]")) one.removeAttribute("aria-current");
   if (!place) return;
+  last = place.dataset.place;
   place.setAttribute("aria-current", "true");
   place.scrollIntoView({ block: "center" });
   place.focus({ preventScroll: true });
@@ -44,20 +47,18 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
-// What a press changed comes back as a new panel: stay on it.
-let pressed = "";
-document.addEventListener("htmx:beforeRequest", ({ target }) => (pressed = target.closest("[data-place]")?.dataset.place ?? ""));
-document.addEventListener("htmx:afterSettle", () => {
-  const again = pressed && document.querySelector(`[data-place="${CSS.escape(pressed)}"]`);
-  pressed = "";
-  if (!again) return;
-  if (document.activeElement === document.body) go(again); // who has gone on meanwhile stays there
-  says.textContent = again.getAttribute("aria-label");
+// What a press changed comes back as a new panel: stay on it. The next press may be on its way by then.
+document.addEventListener("htmx:beforeRequest", ({ target }) => (last = target.closest("[data-place]")?.dataset.place ?? last));
+document.addEventListener("htmx:afterSettle", ({ target }) => {
+  const changed = target.closest("[data-place]") ?? target.querySelector("[data-place]");
+  if (!changed) return;
+  if (document.activeElement === document.body) go(named(last) ?? changed); // who has gone on meanwhile stays there
+  says.textContent = changed.getAttribute("aria-label");
 });
 
 document.addEventListener("click", (event) => {
   const link = event.target.closest("[data-to]");
-  const place = link && document.querySelector(`[data-place="${CSS.escape(link.dataset.to)}"]`);
+  const place = named(link?.dataset.to);
   if (!place || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   go(place);
