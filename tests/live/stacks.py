@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
@@ -142,12 +143,16 @@ class Stack:
         return [int(pid) for pid in listed.split()]
 
     def _part(self, pid: int) -> str:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes()
+        try:
+            words = Path(f"/proc/{pid}/cmdline").read_bytes()
+        except (FileNotFoundError, ProcessLookupError):  # it ended since it was listed
+            words = b""
         return next((part for word, part in PARTS.items() if word in words), "other")
 
     def _postgres(self) -> int:
         for pid_file in self.home.glob("pg*/postmaster.pid"):
-            return int(pid_file.read_text().split()[0])
+            with contextlib.suppress(FileNotFoundError, IndexError):  # it goes, or is just being written
+                return int(pid_file.read_text().split()[0])
         return 0
 
 
