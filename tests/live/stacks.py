@@ -122,7 +122,7 @@ class Stack:
 
     def kill(self, name: str) -> int:
         """kill -9 of a part's main process; returns its number. It comes back as another."""
-        pid = self.pids[name]
+        pid: int = until(lambda: self.pids.get(name), what=f"a living {name}")
         os.kill(pid, signal.SIGKILL)
         return pid
 
