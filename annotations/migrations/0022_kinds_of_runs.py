@@ -4,31 +4,15 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("annotations", "0021_finding"),
+        ('annotations', '0021_finding'),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name="run",
-            name="kind",
-            field=models.CharField(
-                choices=[
-                    ("import", "Import"),
-                    ("score", "Pre-score"),
-                    ("agreement", "Agreement"),
-                    ("export", "Export"),
-                    ("scheme", "Scheme change"),
-                    ("push", "Push"),
-                    ("calibrate", "Calibrate"),
-                    ("train_scorer", "Learn"),
-                    ("queue", "Order of the queue"),
-                    ("judge", "Judge"),
-                    ("probe", "Probe a judge"),
-                    ("leaderboard", "Judges against people"),
-                    ("insight", "Insight"),
-                ],
-                max_length=16,
-            ),
+            model_name='run',
+            name='kind',
+            field=models.CharField(choices=[('import', 'Import'), ('score', 'Pre-score'), ('agreement', 'Agreement'), ('export', 'Export'), ('scheme', 'Scheme change'), ('push', 'Push'), ('calibrate', 'Calibrate'), ('train_scorer', 'Learn'), ('queue', 'Order of the queue'), ('judge', 'Judge'), ('probe', 'Probe a judge'), ('leaderboard', 'Judges against people'), ('insight', 'Insight')], max_length=16),
         ),
     ]

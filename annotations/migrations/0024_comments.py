@@ -4,14 +4,15 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("annotations", "0023_rubrics_and_consensus"),
+        ('annotations', '0023_rubrics_and_consensus'),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name="thread",
-            name="kind",
-            field=models.CharField(choices=[("ask", "Question"), ("flag", "Flag"), ("note", "Comment")], max_length=4),
+            model_name='thread',
+            name='kind',
+            field=models.CharField(choices=[('ask', 'Question'), ('flag', 'Flag'), ('note', 'Comment')], max_length=4),
         ),
     ]

@@ -4,50 +4,20 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("annotations", "0024_comments"),
+        ('annotations', '0024_comments'),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name="label",
-            name="origin",
-            field=models.CharField(
-                choices=[
-                    ("human", "Person"),
-                    ("propagated", "Propagated"),
-                    ("accepted", "Accepted suggestion"),
-                    ("judge", "Judge"),
-                    ("import", "Imported"),
-                    ("adjudicated", "Adjudicated"),
-                    ("consensus", "Consensus"),
-                ],
-                max_length=12,
-            ),
+            model_name='label',
+            name='origin',
+            field=models.CharField(choices=[('human', 'Person'), ('propagated', 'Propagated'), ('accepted', 'Accepted suggestion'), ('judge', 'Judge'), ('import', 'Imported'), ('adjudicated', 'Adjudicated'), ('consensus', 'Consensus')], max_length=12),
         ),
         migrations.AlterField(
-            model_name="run",
-            name="kind",
-            field=models.CharField(
-                choices=[
-                    ("import", "Import"),
-                    ("score", "Pre-score"),
-                    ("agreement", "Agreement"),
-                    ("export", "Export"),
-                    ("scheme", "Scheme change"),
-                    ("push", "Push"),
-                    ("calibrate", "Calibrate"),
-                    ("train_scorer", "Learn"),
-                    ("queue", "Order of the queue"),
-                    ("judge", "Judge"),
-                    ("probe", "Probe a judge"),
-                    ("leaderboard", "Judges against people"),
-                    ("insight", "Insight"),
-                    ("rubrics", "Write rubrics"),
-                    ("consensus", "Consensus"),
-                    ("adopt", "Adopt a consensus"),
-                ],
-                max_length=16,
-            ),
+            model_name='run',
+            name='kind',
+            field=models.CharField(choices=[('import', 'Import'), ('score', 'Pre-score'), ('agreement', 'Agreement'), ('export', 'Export'), ('scheme', 'Scheme change'), ('push', 'Push'), ('calibrate', 'Calibrate'), ('train_scorer', 'Learn'), ('queue', 'Order of the queue'), ('judge', 'Judge'), ('probe', 'Probe a judge'), ('leaderboard', 'Judges against people'), ('insight', 'Insight'), ('rubrics', 'Write rubrics'), ('consensus', 'Consensus'), ('adopt', 'Adopt a consensus')], max_length=16),
         ),
     ]

@@ -5,81 +5,32 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("annotations", "0025_adopted_consensus"),
+        ('annotations', '0025_adopted_consensus'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="rubric",
-            name="edited_from",
-            field=models.ForeignKey(
-                help_text="The judge's list that a person made it of.",
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="edits",
-                to="annotations.rubric",
-            ),
+            model_name='rubric',
+            name='edited_from',
+            field=models.ForeignKey(help_text="The judge's list that a person made it of.", null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='edits', to='annotations.rubric'),
         ),
         migrations.CreateModel(
-            name="RubricWriting",
+            name='RubricWriting',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("failed", models.TextField(blank=True)),
-                (
-                    "detail",
-                    models.JSONField(
-                        default=dict, help_text="What the judge considered, and the evidence of each item."
-                    ),
-                ),
-                ("made_at", models.DateTimeField(auto_now_add=True)),
-                ("calls", models.ManyToManyField(related_name="rubric_writings", to="annotations.judgecall")),
-                (
-                    "judge",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="rubric_writings",
-                        to="annotations.judge",
-                    ),
-                ),
-                (
-                    "rubric",
-                    models.OneToOneField(
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="writing",
-                        to="annotations.rubric",
-                    ),
-                ),
-                (
-                    "run",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="rubric_writings",
-                        to="annotations.run",
-                    ),
-                ),
-                (
-                    "task",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="rubric_writings",
-                        to="annotations.task",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('failed', models.TextField(blank=True)),
+                ('detail', models.JSONField(default=dict, help_text='What the judge considered, and the evidence of each item.')),
+                ('made_at', models.DateTimeField(auto_now_add=True)),
+                ('calls', models.ManyToManyField(related_name='rubric_writings', to='annotations.judgecall')),
+                ('judge', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rubric_writings', to='annotations.judge')),
+                ('rubric', models.OneToOneField(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='writing', to='annotations.rubric')),
+                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rubric_writings', to='annotations.run')),
+                ('task', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rubric_writings', to='annotations.task')),
             ],
             options={
-                "constraints": [
-                    models.UniqueConstraint(fields=("run", "task"), name="one_writing_per_run_and_task"),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("failed", ""), ("rubric__isnull", False)),
-                            models.Q(("rubric__isnull", True), models.Q(("failed", ""), _negated=True)),
-                            _connector="OR",
-                        ),
-                        name="a_writing_is_a_list_or_a_reason",
-                    ),
-                ],
+                'constraints': [models.UniqueConstraint(fields=('run', 'task'), name='one_writing_per_run_and_task'), models.CheckConstraint(condition=models.Q(models.Q(('failed', ''), ('rubric__isnull', False)), models.Q(('rubric__isnull', True), models.Q(('failed', ''), _negated=True)), _connector='OR'), name='a_writing_is_a_list_or_a_reason')],
             },
         ),
     ]

@@ -12,93 +12,44 @@ MARK = """
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("annotations", "0028_queue_of_a_view"),
+        ('annotations', '0028_queue_of_a_view'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="adjudication",
-            name="weighed",
-            field=models.JSONField(
-                help_text="How far raters agreed before, and with what was decided. See services.adjudication_weighed.",
-                null=True,
-            ),
+            model_name='adjudication',
+            name='weighed',
+            field=models.JSONField(help_text='How far raters agreed before, and with what was decided. See services.adjudication_weighed.', null=True),
         ),
         migrations.CreateModel(
-            name="ProjectAgreement",
+            name='ProjectAgreement',
             fields=[
-                (
-                    "project",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        primary_key=True,
-                        related_name="agreement",
-                        serialize=False,
-                        to="annotations.project",
-                    ),
-                ),
-                ("sums", models.JSONField(default=dict)),
-                ("figures", models.JSONField(default=dict)),
-                ("at", models.DateTimeField(help_text="When the figures were last worked out.", null=True)),
-                (
-                    "scheme",
-                    models.ForeignKey(
-                        help_text="Counted in its words.",
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="annotations.schemeversion",
-                    ),
-                ),
+                ('project', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='agreement', serialize=False, to='annotations.project')),
+                ('sums', models.JSONField(default=dict)),
+                ('figures', models.JSONField(default=dict)),
+                ('at', models.DateTimeField(help_text='When the figures were last worked out.', null=True)),
+                ('scheme', models.ForeignKey(help_text='Counted in its words.', on_delete=django.db.models.deletion.PROTECT, related_name='+', to='annotations.schemeversion')),
             ],
         ),
         migrations.CreateModel(
-            name="TaskAgreement",
+            name='TaskAgreement',
             fields=[
-                (
-                    "task",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        primary_key=True,
-                        related_name="+",
-                        serialize=False,
-                        to="annotations.task",
-                    ),
-                ),
-                ("counts", models.JSONField()),
-                (
-                    "project",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="annotations.project"
-                    ),
-                ),
+                ('task', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='+', serialize=False, to='annotations.task')),
+                ('counts', models.JSONField()),
+                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='annotations.project')),
             ],
         ),
         migrations.CreateModel(
-            name="AgreementMark",
+            name='AgreementMark',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "project",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="annotations.project",
-                    ),
-                ),
-                (
-                    "task",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="annotations.task",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('project', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='annotations.project')),
+                ('task', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='annotations.task')),
             ],
             options={
-                "indexes": [models.Index(fields=["project", "id"], name="agreement_marks_of_a_project")],
+                'indexes': [models.Index(fields=['project', 'id'], name='agreement_marks_of_a_project')],
             },
         ),
         migrations.RunSQL(MARK, migrations.RunSQL.noop),

@@ -6,68 +6,24 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("annotations", "0029_live_agreement"),
+        ('annotations', '0029_live_agreement'),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name="run",
-            name="kind",
-            field=models.CharField(
-                choices=[
-                    ("import", "Import"),
-                    ("score", "Pre-score"),
-                    ("agreement", "Agreement"),
-                    ("export", "Export"),
-                    ("scheme", "Scheme change"),
-                    ("push", "Push"),
-                    ("calibrate", "Calibrate"),
-                    ("train_scorer", "Learn"),
-                    ("queue", "Order of the queue"),
-                    ("judge", "Judge"),
-                    ("probe", "Probe a judge"),
-                    ("leaderboard", "Judges against people"),
-                    ("insight", "Insight"),
-                    ("rubrics", "Write rubrics"),
-                    ("consensus", "Consensus"),
-                    ("meanings", "Take meanings down"),
-                    ("adopt", "Adopt a consensus"),
-                ],
-                max_length=16,
-            ),
+            model_name='run',
+            name='kind',
+            field=models.CharField(choices=[('import', 'Import'), ('score', 'Pre-score'), ('agreement', 'Agreement'), ('export', 'Export'), ('scheme', 'Scheme change'), ('push', 'Push'), ('calibrate', 'Calibrate'), ('train_scorer', 'Learn'), ('queue', 'Order of the queue'), ('judge', 'Judge'), ('probe', 'Probe a judge'), ('leaderboard', 'Judges against people'), ('insight', 'Insight'), ('rubrics', 'Write rubrics'), ('consensus', 'Consensus'), ('meanings', 'Take meanings down'), ('adopt', 'Adopt a consensus')], max_length=16),
         ),
         migrations.CreateModel(
-            name="StepMeaning",
+            name='StepMeaning',
             fields=[
-                (
-                    "step",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        primary_key=True,
-                        related_name="meaning",
-                        serialize=False,
-                        to="annotations.step",
-                    ),
-                ),
-                (
-                    "signs",
-                    annotations.models.fields.SignsField(
-                        help_text="A bit a number of the vector, 1 where it is above 0: near vectors differ in few."
-                    ),
-                ),
-                (
-                    "vector",
-                    models.BinaryField(
-                        help_text="The vector, of length 1, as half-precision floats, the low byte first."
-                    ),
-                ),
-                (
-                    "project",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="annotations.project"
-                    ),
-                ),
+                ('step', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='meaning', serialize=False, to='annotations.step')),
+                ('signs', annotations.models.fields.SignsField(help_text='A bit a number of the vector, 1 where it is above 0: near vectors differ in few.')),
+                ('vector', models.BinaryField(help_text='The vector, of length 1, as half-precision floats, the low byte first.')),
+                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='annotations.project')),
             ],
         ),
     ]

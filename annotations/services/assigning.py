@@ -66,8 +66,8 @@ def give(
     passes = _passes(project, trajectory.pk)
     if instead_of is not None:
         _make_way(passes.get(instead_of), rater, by, reason)
-    own = [one for one in passes.values() if one.rater_id == rater.pk and one.purpose != Annotation.Purpose.REPEAT]
-    mine = own[0] if own else None
+    firsts = (one for one in passes.values() if one.purpose != Annotation.Purpose.REPEAT)
+    mine = next((one for one in firsts if one.rater_id == rater.pk), None)
     given = _goes_on(mine, project, passes, by) if mine else _begins(rater, trajectory, project, passes)
     told = {"to": rater.name, "seat": given.seat, "instead_of": instead_of, "reason": reason.strip()}
     history.record(given, history.ASSIGN, by, after=told)
