@@ -57,6 +57,11 @@ def answer(annotation: Annotation, values: list[Any], final: int = 1) -> Annotat
     return Annotation.objects.get(pk=annotation.pk)
 
 
+def given(project: Project, person: User, many: int) -> list[Annotation]:
+    """What the person is given, one after the other, all handed in."""
+    return [answer(take(project, person), RIGHT) for _ in range(many)]
+
+
 def live(project: Project, many: int) -> list[Trajectory]:
     return [make.trajectory(project, steps=2) for _ in range(many)]
 

@@ -26,6 +26,7 @@ from annotations.services import (
     standing,
 )
 from tests import gilded, make
+from tests.gilded import given
 
 pytestmark = pytest.mark.django_db
 GOLD = Annotation.Purpose.GOLD
@@ -41,11 +42,6 @@ def project(ann: User) -> Project:
     made = make.project(ann, owner=make.user("lead"), overlap=2)
     gilded.live(made, 24)
     return made
-
-
-def given(project: Project, person: User, many: int) -> list[Annotation]:
-    """What the person is given, one after the other, all handed in."""
-    return [gilded.answer(gilded.take(project, person), gilded.RIGHT) for _ in range(many)]
 
 
 def test_nothing_is_gold_until_a_lead_says_so(project: Project, ann: User) -> None:

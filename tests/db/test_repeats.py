@@ -36,6 +36,7 @@ from annotations.services.search import Search
 from tests import gilded, make
 from tests.db.importing import file, take
 from tests.db.test_versions_lost import record
+from tests.gilded import given
 
 pytestmark = pytest.mark.django_db
 REPEAT = Annotation.Purpose.REPEAT
@@ -51,11 +52,6 @@ def project(ann: User) -> Project:
     made = make.project(ann, owner=make.user("lead"))
     gilded.live(made, 24)
     return made
-
-
-def given(project: Project, person: User, many: int) -> list[Annotation]:
-    """What the person is given, one after the other, all handed in."""
-    return [gilded.answer(gilded.take(project, person), gilded.RIGHT) for _ in range(many)]
 
 
 def first_repeat(project: Project, person: User) -> Annotation:
