@@ -15,6 +15,7 @@ from tests import make
 from tests.browser import test_spans
 from tests.browser.desk import Desk
 from tests.browser.test_spans import bar, highlighted, span
+from tests.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -88,6 +89,7 @@ def test_only_what_is_near_is_drawn_however_long_the_trajectory(open_desk: Any) 
         desk.press(key)
     desk.in_focus(1_200)
     expect(desk.card(1_200)).to_be_in_viewport()
+    until(desk.page, "CSS.highlights.get('span-1')?.size === document.querySelectorAll('[data-step] [data-spans]').length")
 
     drawn = highlighted(desk)
     here = desk.page.locator("[data-step] [data-spans]").count()

@@ -112,6 +112,7 @@ def test_from_asking_a_judge_to_an_annotator_who_sees_the_items(
     assert barriers(page) == []
     page.keyboard.press("j")
     expect(page.get_by_role("heading", level=1)).to_have_text("List 2 of 2 that wait")
+    expect(page.locator("html[data-ready]")).to_have_count(1)
     page.keyboard.press("k")
     expect(page.get_by_role("heading", level=1)).to_have_text("List 1 of 2 that wait")
     expect(page.locator("html[data-ready]")).to_have_count(1)
