@@ -11,6 +11,10 @@ os.environ["CELERY_BROKER_URL"] = "memory://"
 os.environ.setdefault("SECRET_KEY", "only for tests")
 
 from app.settings import *  # noqa: F403
+from app.settings import STEPMARK_HOME
+
+# Each worker has a database of its own, whose numbers are those of another's too, and files go by number.
+MEDIA_ROOT = str(STEPMARK_HOME / "files" / os.environ.get("PYTEST_XDIST_WORKER", "alone"))
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
