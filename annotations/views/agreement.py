@@ -40,7 +40,8 @@ AGAINST = (
     ("coverage", "Coverage"),
 )
 
-
+FEW_PAIRS = 15
+FOLDED = {"pairs": "agreement/_pairs.html", "confusion": "agreement/_confusions.html"}  # fetched when they are opened
 LIST = "agreement/list.html"
 GROUPS = (("all", "All raters"), ("people", "People"), ("by_hand", "Not propagated"), ("unaided", "Nor accepted"))
 CHOICES = {"by_hand": "Without propagated", "unaided": "Without propagated and accepted"}
@@ -121,6 +122,7 @@ def report(request: Request, slug: str, pk: int) -> HttpResponse:
     section = result
     if without:
         section = result.get(WITHOUT[without]) or result.get("without_propagated") or result
+    pairs = section.get("pairs") or []
     fields = list(agreement_words.rows(result, without))
     baselines = section.get("baselines") or {}
     context = {
@@ -137,11 +139,12 @@ def report(request: Request, slug: str, pk: int) -> HttpResponse:
         "people": _overall(result["people"]) if result.get("people") and not without else None,
         "raters": sorted(_against(section.get("raters") or {}), key=lambda row: (-row["rank"], row["name"])),
         "baselines": _against({one: baselines[one] for one in result["values"] if one in baselines}),
-        "pairs": section.get("pairs") or [],
+        "pairs": pairs,
+        "few_pairs": len(pairs) <= FEW_PAIRS,
         "finals": _finals(result.get("final") if not without else None),
         "columns": [title for _, title in AGAINST],
     }
-    return render(request, "agreement/report.html", context)
+    return render(request, FOLDED.get(request.GET.get("part", ""), "agreement/report.html"), context)
 
 
 def _overall(section: dict[str, Any]) -> dict[str, list[tuple[str, dict[str, Any]]]]:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import os
+from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from annotations.models import Annotation, Project, Rater, Trajectory, User
+from annotations.models import Annotation, Project, Rater, Report, Trajectory, User
 from annotations.services import changes, standing
 from models_service import counting
 from tests import make
 from tests.browser.test_pages import barriers
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+LOOK = os.environ.get("LOOK", "")  # a folder: keep what the report looks like
 
 
 @pytest.fixture
@@ -78,3 +83,20 @@ def test_the_page_is_fit_for_a_narrow_screen_and_for_the_dark(
     expect(page.locator("#now")).to_contain_text("As of")
     assert barriers(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_who_calls_what_and_who_differs_come_when_they_are_opened(
+    page: Page, live_server: LiveServer, log_in: Any, project: Project, owner: User, trajectory: Trajectory
+) -> None:
+    for number in range(4):
+        make.rating(make.rater(project, f"judge {number}"), trajectory, [1, -1, 1], 1)
+    call_command("agreement", project.slug, reference="judge:a judge", stdout=StringIO())
+    log_in(owner)
+    page.goto(live_server.url + reverse("report", args=[project.slug, Report.objects.get().pk]))
+    page.locator("summary", has_text="21 pairs of raters").press("Enter")
+    expect(page.get_by_role("region", name="Pairs of raters").get_by_role("row")).to_have_count(22)
+    page.locator("summary", has_text="Confusion").press("Enter")
+    expect(page.get_by_text("rows: the reference")).to_have_count(6)
+    assert barriers(page) == []
+    if LOOK:
+        page.screenshot(path=Path(LOOK) / "report.png", full_page=True)

@@ -89,7 +89,9 @@ def test_only_what_is_near_is_drawn_however_long_the_trajectory(open_desk: Any) 
         desk.press(key)
     desk.in_focus(1_200)
     expect(desk.card(1_200)).to_be_in_viewport()
-    until(desk.page, "CSS.highlights.get('span-1')?.size === document.querySelectorAll('[data-step] [data-spans]').length")
+    until(
+        desk.page, "CSS.highlights.get('span-1')?.size === document.querySelectorAll('[data-step] [data-spans]').length"
+    )
 
     drawn = highlighted(desk)
     here = desk.page.locator("[data-step] [data-spans]").count()

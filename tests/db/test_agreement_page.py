@@ -105,6 +105,20 @@ def test_a_report_without_a_reference_compares_raters_with_each_other_only(owner
     assert "always +1" not in page
 
 
+def test_what_is_folded_is_fetched_when_it_is_opened(owner, project):
+    for number in range(4):
+        make.rating(make.rater(project, f"rater {number}"), project.trajectories.first(), [1, 1, -1], final=1)
+    page = shown(owner, project)
+    assert "21 pairs of raters" in page
+    assert "Pairs of raters" not in page and "rows: the reference" not in page
+    assert "?part=pairs&amp;by_hand" in shown(owner, project, "?by_hand")
+    pairs = shown(owner, project, "?part=pairs&by_hand")
+    assert pairs.count("<tr><th>") == 21 + 1  # and the heading
+    confusion = shown(owner, project, "?part=confusion")
+    assert confusion.count("rows: the reference") == 6
+    assert "<html" not in pairs + confusion
+
+
 def test_a_report_of_nothing_says_why(client):
     owner = make.user()
     empty = make.project(owner=owner)
