@@ -134,7 +134,7 @@ def report(request: Request, slug: str, pk: int) -> HttpResponse:
         "fields": fields,
         "with_people": any(one["people"] not in (None, one["figure"]) for row in fields for one in row["figures"]),
         "sha256": found.inputs.get("sha256" if result["values"] else "fields_sha256"),
-        "one_task": result["counts"]["tasks"] == 1,
+        "quiet": result["counts"]["tasks"] == 1,  # why there is no interval is said once
         "overall": _overall(section),
         "people": _overall(result["people"]) if result.get("people") and not without else None,
         "raters": sorted(_against(section.get("raters") or {}), key=lambda row: (-row["rank"], row["name"])),

@@ -8,7 +8,7 @@ import pytest
 from django.core.management import call_command
 from django.urls import reverse
 
-from annotations.models import Label, Rater, Report, Role, Run
+from annotations.models import Label, Rater, Report, Role, Run, Trajectory
 from annotations.services import standing
 from models_service import counting
 from tests import make
@@ -117,6 +117,12 @@ def test_what_is_folded_is_fetched_when_it_is_opened(owner, project):
     confusion = shown(owner, project, "?part=confusion")
     assert confusion.count("rows: the reference") == 6
     assert "<html" not in pairs + confusion
+
+
+def test_that_one_task_has_no_intervals_is_said_once(owner, project):
+    for rollout, one in enumerate(project.trajectories.all()):
+        Trajectory.objects.filter(pk=one.pk).update(task=project.tasks.first(), rollout=rollout)
+    assert shown(owner, project).count("There is one task only") == 1
 
 
 def test_a_report_of_nothing_says_why(client):
