@@ -90,6 +90,8 @@ class _Writing:
 
     def _answer(self, spec: FieldSpec, place: Place, value: Json) -> Json:
         step = place[0]
+        if spec.refusal(value, self.arounds[place]):
+            return value  # whoever reads the answer says what is wrong with it
         if isinstance(spec, SpansField) and step is not None:
             spans = [quotes.said(one, step, self.steps) for one in value]
             return [{**one, "evidence": one.get("evidence")} if spec.evidence else one for one in spans]

@@ -71,3 +71,14 @@ def test_a_pass_that_lacks_an_answer_teaches_nothing(name: str, data: st.DataObj
         return
     with pytest.raises(teaching.NotTaught):
         teaching.lessons(judging_cases.judge(), one, Told(spoilt))
+
+
+@pytest.mark.parametrize("value", [None, " ", [" "], {"part": "message"}])
+@pytest.mark.parametrize(
+    ("name", "field"), [(n, f.name) for n in TAUGHT for f in SHIPPED[n].fields if f.kind == "spans"]
+)
+def test_no_label_that_its_field_refuses_breaks_the_lessons(name: str, field: str, value: Any):
+    one = case(name)
+    place = next(place for place in one.arounds if place[1] == field)
+    with pytest.raises(teaching.NotTaught):
+        teaching.lessons(judging_cases.judge(), one, Told({place: value}))
