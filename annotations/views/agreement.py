@@ -140,6 +140,7 @@ def report(request: Request, slug: str, pk: int) -> HttpResponse:
         "raters": sorted(_against(section.get("raters") or {}), key=lambda row: (-row["rank"], row["name"])),
         "baselines": _against({one: baselines[one] for one in result["values"] if one in baselines}),
         "pairs": pairs,
+        "pairs_title": f"{len(pairs)} pair{'s' * (len(pairs) != 1)} of raters",
         "few_pairs": len(pairs) <= FEW_PAIRS,
         "finals": _finals(result.get("final") if not without else None),
         "columns": [title for _, title in AGAINST],

@@ -98,5 +98,10 @@ def test_who_calls_what_and_who_differs_come_when_they_are_opened(
     page.locator("summary", has_text="Confusion").press("Enter")
     expect(page.get_by_text("rows: the reference")).to_have_count(6)
     assert barriers(page) == []
-    if LOOK:
-        page.screenshot(path=Path(LOOK) / "report.png", full_page=True)
+    for width, scheme in ((1280, "light"), (1280, "dark"), (400, "light"), (400, "dark")):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+        assert barriers(page) == []
+        if LOOK:
+            page.screenshot(path=Path(LOOK) / f"report-{width}-{scheme}.png", full_page=True)
